@@ -1,0 +1,1 @@
+"""One outside technology each; every library's errors are translated here."""

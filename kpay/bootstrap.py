@@ -1,0 +1,95 @@
+"""The composition root: from settings to store, adapters and clock. The one file that knows all.
+
+Adapters are imported inside their factories, so that `kpay report` never loads the payment library.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpay import config, secrets
+from kpay.manners import manners
+
+if TYPE_CHECKING:
+    from kpay.ports import Clock
+    from kpay.services.starting import Started
+    from kpay.store.engine import Store
+
+
+@dataclass(frozen=True)
+class Business:
+    """One business: its folder, its settings, and what it works with."""
+
+    home: Path
+    settings: config.Settings
+    environment: Mapping[str, str]
+
+    def folder(self, name: str) -> Path:
+        """Return one of the business's folders ("content", "outbox"...), made if missing."""
+        path = self.home / name
+        path.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+    @cached_property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        from kpay.adapters.clock import clock_from
+
+        return clock_from(self.environment)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, brought to the newest schema first."""
+        from kpay.store.engine import Store, create_file
+        from kpay.store.upgrade import upgrade
+
+        path = self.home / "kpay.db"
+        create_file(path)
+        upgrade(path, self.home / "backups")
+        return Store(path)
+
+    def secret(self, name: str) -> secrets.Secret:
+        """Return a secret or raise CredentialsMissing."""
+        return secrets.require(name, self.home, self.environment)
+
+    def has_secret(self, name: str) -> bool:
+        """Say whether a secret is set."""
+        return secrets.find(name, self.home, self.environment) is not None
+
+
+def open_business() -> Business:
+    """Open the business that --home, KPAY_HOME or the current folder names.
+
+    Raises BusinessNotFound or SettingsInvalid.
+    """
+    environment = os.environ
+    home = config.find_home(manners().home, environment, Path.cwd())
+    return Business(home, config.load(home, environment), environment)
+
+
+def find_business() -> tuple[Path, config.Settings, Mapping[str, str]]:
+    """Return folder, settings and environment without opening the store, which may be broken."""
+    home = config.find_home(manners().home, os.environ, Path.cwd())
+    return home, config.load(home, os.environ), os.environ
+
+
+def settings_without_business() -> config.Settings:
+    """Return the settings of a business if there is one here, else environment and defaults."""
+    from kpay.errors import BusinessNotFound
+
+    try:
+        return open_business().settings
+    except BusinessNotFound:
+        return config.load(None, os.environ)
+
+
+def start_business(folder: str) -> Started:
+    """Start a business in a folder."""
+    from kpay.services import starting
+
+    return starting.start_business(Path(folder).expanduser().absolute())

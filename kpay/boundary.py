@@ -1,0 +1,92 @@
+"""The one error boundary: every exception becomes a sentence, a next step and an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+
+from kpay.errors import ExitCode, InputInvalid, KpayError
+from kpay.manners import manners
+
+PROBLEMS_SHOWN = 50
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Run an action and return its exit code, whatever happens inside it."""
+    try:
+        return action()
+    except KpayError as error:
+        report(error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; it is safe to run the same command again\n")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        _silence_stdout()
+        return int(ExitCode.DONE)
+    except Exception as error:  # noqa: BLE001 - the boundary
+        return _foreign(error)
+
+
+def _silence_stdout() -> None:
+    import os  # noqa: PLC0415 - only after `| head`
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def report(error: KpayError) -> None:
+    """Write an error to stderr: for programs as JSON, for people as a sentence and a next step."""
+    if manners().as_json:
+        sys.stderr.write(json.dumps(error.to_json(), ensure_ascii=False) + "\n")
+        return
+    lines = [f"error: {error.message}"]
+    if isinstance(error, InputInvalid):
+        lines += [f"  {problem}" for problem in error.problems[:PROBLEMS_SHOWN]]
+        hidden = len(error.problems) - PROBLEMS_SHOWN
+        lines += [f"  ... and {hidden} more (--json lists all)"] if hidden > 0 else []
+    if error.hint:
+        lines.append(f"next: {error.hint}")
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _foreign(error: Exception) -> int:
+    """Handle typer's own exceptions (usage, exit, abort); anything else is a bug."""
+    name = type(error).__name__
+    exit_code = getattr(error, "exit_code", None)
+    if name == "Exit" and isinstance(exit_code, int):
+        return exit_code
+    if name == "Abort":
+        sys.stderr.write("stopped; nothing was changed\n")
+        return int(ExitCode.INTERRUPTED)
+    if hasattr(error, "format_message"):
+        return _usage(error)
+    return _bug(error)
+
+
+def _usage(error: Exception) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "kpay"
+    message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+    problem = KpayError(message[:1].lower() + message[1:], f"{path} --help")
+    problem.code = "usage"  # type: ignore[misc]
+    report(problem)
+    return int(ExitCode.USAGE)
+
+
+def _bug(error: Exception) -> int:
+    from kpay.log import write_bug_report  # noqa: PLC0415 - only when something broke
+
+    where = write_bug_report(error)
+    if manners().debug:
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+    sorry = KpayError(
+        f"a bug in kpay stopped this command ({type(error).__name__}); sorry. "
+        f"The details are in {where}",
+        "run the same command with --debug",
+    )
+    sorry.code = "bug"  # type: ignore[misc]
+    report(sorry)
+    return int(ExitCode.BUG)

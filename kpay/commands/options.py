@@ -1,0 +1,47 @@
+"""What commands share: options that mean the same everywhere, and examples in help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kpay.domain.enums import OutputFormat
+from kpay.manners import EVERYWHERE_HELP
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to the question.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything up to the last step.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="DAY", help="From this day on.")]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="DAY", help="Up to this day, included.")
+]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="DAY", help="As known at the end of this day.")
+]
+Out = Annotated[
+    str | None, typer.Option("--out", metavar="FILE", help="Write to a file instead of stdout.")
+]
+Format = Annotated[OutputFormat | None, typer.Option("--format", help="How to write the answer.")]
+
+
+def app(help_text: str = "") -> typer.Typer:
+    """Return the typer application of one top-level command."""
+    return typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help=help_text or None,
+        no_args_is_help=bool(help_text),
+    )
+
+
+def examples(*lines: str) -> str:
+    """Return the epilog of a command: its examples, then the flags that work everywhere.
+
+    A form feed keeps typer from wrapping a block of lines into a paragraph.
+    """
+    shown = "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+    flags = "\n".join(
+        ["\b", "Everywhere:", *(f"  {flag:<15} {text}" for flag, text in EVERYWHERE_HELP)]
+    )
+    return f"{shown}\n\n{flags}"

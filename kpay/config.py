@@ -1,0 +1,166 @@
+"""Settings: flag > environment (KPAY_*) > kpay.toml > user settings > default.
+
+Every setting is one flat key; its environment variable is KPAY_ and the key in capitals. Secrets
+are kept apart: they come from the environment, the keyring or a 0600 secrets.toml, never kpay.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from kpay.errors import BusinessNotFound, SettingsInvalid
+
+SETTINGS_FILE = "kpay.toml"
+SECRETS_FILE = "secrets.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a business; `origins` says where each value came from."""
+
+    name: str = field(
+        default="", metadata={"help": "What the business is called, in mails and reports."}
+    )
+    timezone: str = field(default="UTC", metadata={"help": "Whose days and months reports use."})
+    base_currency: str = field(
+        default="usd", metadata={"help": "The currency of MRR and of money compared over time."}
+    )
+    live: bool = field(default=False, metadata={"help": "Allow real charges, refunds and mail."})
+    mail: str = field(default="outbox", metadata={"help": "outbox (.eml files) or smtp."})
+    mail_from: str = field(
+        default="", metadata={"help": 'The sender: "Ana Lee <ana@example.com>".'}
+    )
+    smtp_url: str = field(
+        default="", metadata={"help": "smtp://user@host:port?tls=none|starttls|implicit"}
+    )
+    postal_address: str = field(
+        default="", metadata={"help": "The postal address below every campaign mail."}
+    )
+    unsubscribe_url: str = field(
+        default="", metadata={"help": "The https address that takes one-click unsubscribes."}
+    )
+    unsubscribe_mailto: str = field(
+        default="", metadata={"help": "The address that takes unsubscribe mails (else mail_from)."}
+    )
+    site_url: str = field(
+        default="", metadata={"help": "Where your pages stand; links in mails begin with it."}
+    )
+    stripe_api_base: str = field(
+        default="", metadata={"help": "Another address for the provider's API (tests, proxies)."}
+    )
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+
+KEYS = tuple(item.name for item in fields(Settings) if item.name != "origins")
+
+
+def find_home(explicit: str | None, environment: Mapping[str, str], start: Path) -> Path:
+    """Return the folder of the business: --home, KPAY_HOME, or the first kpay.toml upward.
+
+    Raises BusinessNotFound.
+    """
+    named = explicit or environment.get("KPAY_HOME")
+    if named:
+        home = Path(named).expanduser().absolute()
+        if not (home / SETTINGS_FILE).is_file():
+            raise BusinessNotFound(str(home))
+        return home
+    for folder in (start, *start.parents):
+        if (folder / SETTINGS_FILE).is_file():
+            return folder
+    raise BusinessNotFound(str(start))
+
+
+def load(home: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Read the settings of a business (or of none); raise SettingsInvalid naming key and file."""
+    layers = [
+        ("user settings", _read(_user_file(environment))),
+        (SETTINGS_FILE, _read(home / SETTINGS_FILE) if home else {}),
+        ("environment", _from_environment(environment)),
+    ]
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = dict.fromkeys(KEYS, "default")
+    for origin, layer in layers:
+        for key, value in layer.items():
+            values[key] = _checked(key, value, origin)
+            origins[key] = f"KPAY_{key.upper()}" if origin == "environment" else origin
+    return Settings(**values, origins=origins)
+
+
+def _user_file(environment: Mapping[str, str]) -> Path:
+    base = environment.get("XDG_CONFIG_HOME") or os.path.join(
+        environment.get("HOME", "/"), ".config"
+    )
+    return Path(base) / "kpay" / "settings.toml"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} cannot be read: {error}", f"$EDITOR {path}") from error
+    except OSError as error:
+        raise SettingsInvalid(
+            f"{path} cannot be read: {error.strerror}", f"ls -l {path}"
+        ) from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key in KEYS:
+        text = environment.get(f"KPAY_{key.upper()}")
+        if text is None:
+            continue
+        found[key] = text.strip().lower() in ("1", "true", "yes", "on") if key == "live" else text
+    return found
+
+
+def _checked(key: str, value: Any, origin: str) -> Any:
+    if key not in KEYS:
+        raise SettingsInvalid(
+            f"{origin} has an unknown key {key!r}{_did_you_mean(key)}", "kpay config"
+        )
+    wanted = bool if key == "live" else str
+    if not isinstance(value, wanted):
+        shape = "true or false" if wanted is bool else "a text in quotes"
+        raise SettingsInvalid(f"{key} in {origin} must be {shape}, not {value!r}", "kpay config")
+    checker = CHECKS.get(key)
+    problem = checker(value) if checker else None
+    if problem:
+        raise SettingsInvalid(f"{key} in {origin}: {problem}", "kpay config")
+    return value
+
+
+def _did_you_mean(key: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
+
+    close = get_close_matches(key, KEYS, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _zone_problem(name: str) -> str | None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"{name!r} is not a time zone (write one like Europe/Berlin)"
+    return None
+
+
+def _currency_problem(code: str) -> str | None:
+    fine = len(code) == 3 and code.isascii() and code.isalpha() and code == code.lower()
+    return None if fine else f"{code!r} is not a lower-case three-letter currency"
+
+
+def _mail_problem(transport: str) -> str | None:
+    return None if transport in ("outbox", "smtp") else f"{transport!r} is neither outbox nor smtp"
+
+
+CHECKS = {"timezone": _zone_problem, "base_currency": _currency_problem, "mail": _mail_problem}

@@ -1,0 +1,108 @@
+"""What a command has to say, before anyone decides how it looks.
+
+A service's result turns itself into one Document; the writers of kpay.presentation and the report
+templates make a table, JSON, CSV, Markdown or HTML of it, so that the figures agree in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+from kpay.domain.money import Money
+
+Kind = Literal["text", "count", "money", "share", "number", "day", "instant"]
+Cell = str | int | float | bool | Money | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading and what stands below it; kinds other than text, day and instant align right."""
+
+    heading: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells; None is shown as a dash and is null in JSON."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number to look at first, with its change and a small line of how it came to be.
+
+    `change` is a share of the earlier value (0.1 = ten per cent more); None where there is none.
+    """
+
+    label: str
+    value: Cell
+    kind: Kind = "count"
+    change: float | None = None
+    compared_with: str = ""
+    line: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A first row of figures."""
+
+    figures: tuple[Figure, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One line or row of bars over labels, with an optional band (low, high) round it."""
+
+    title: str
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    style: Literal["line", "bars"] = "line"
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph in plain words; `tone` colours it on a terminal."""
+
+    text: str
+    tone: Literal["plain", "good", "warning"] = "plain"
+
+
+Block = Table | Figures | Chart | Text
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything one command answers: `payload` is the JSON object without its schema key."""
+
+    schema: str
+    title: str
+    blocks: tuple[Block, ...] = ()
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    subtitle: str = ""
+    next_steps: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object of `--json`."""
+        return {"schema": self.schema, **self.payload}
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables, in order: what CSV writes."""
+        return tuple(block for block in self.blocks if isinstance(block, Table))
+
+
+def done(schema: str, sentence: str, payload: Mapping[str, Any], *next_steps: str) -> Document:
+    """A document of one sentence: what changed, and what comes next."""
+    return Document(schema, sentence, payload=payload, next_steps=next_steps)

@@ -1,0 +1,114 @@
+"""The closed sets of values that commands, models and reports share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ContentKind(StrEnum):
+    """What a piece of content is."""
+
+    ARTICLE = "article"
+    EBOOK = "ebook"
+    COURSE = "course"
+    AUDIO = "audio"
+    VIDEO = "video"
+    BUNDLE = "bundle"
+    MEMBERSHIP = "membership"
+
+
+class ContentStatus(StrEnum):
+    """Where a piece of content stands."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Interval(StrEnum):
+    """How often a recurring price is charged."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class OrderStatus(StrEnum):
+    """Whether the money of an order came."""
+
+    PAID = "paid"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+class OrderKind(StrEnum):
+    """How an order came about."""
+
+    ONE_TIME = "one_time"
+    SUBSCRIPTION_START = "subscription_start"
+    RENEWAL = "renewal"
+    SUBSCRIPTION_UPDATE = "subscription_update"
+
+
+class SubscriberStatus(StrEnum):
+    """Whether someone on the list may be mailed."""
+
+    SUBSCRIBED = "subscribed"
+    UNCONFIRMED = "unconfirmed"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class CampaignState(StrEnum):
+    """Where a campaign stands."""
+
+    DRAFT = "draft"
+    PLANNED = "planned"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    """Where one message to one person stands."""
+
+    HELD_OUT = "held_out"
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    RETRY = "retry"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    SUPPRESSED = "suppressed"
+    SKIPPED = "skipped"
+
+
+class ResourceStatus(StrEnum):
+    """How the reading of one provider resource ended."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    FORBIDDEN = "forbidden"
+    UNSUPPORTED = "unsupported"
+
+
+class Device(StrEnum):
+    """Where a model is trained."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+    CUDA = "cuda"
+
+
+class OutputFormat(StrEnum):
+    """How a report is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+    HTML = "html"

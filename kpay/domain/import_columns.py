@@ -1,0 +1,121 @@
+"""What a CSV file of each kind may hold: the columns of `kpay import` and `kpay export`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Holds(StrEnum):
+    """What stands in a column, and so how it is read and written."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    INSTANT = "a date or RFC 3339 time"
+    DAY = "a date"
+    CURRENCY = "a three-letter currency"
+    AMOUNT = "an amount in major units, 0 or more"
+    SIGNED_AMOUNT = "an amount in major units"
+    REFUND = "an amount in major units, or yes for all of it"
+    QUANTITY = "a whole number, 1 or more"
+    COUNT = "a whole number, 0 or more"
+    RATING = "a number from 0 to 10"
+    TAGS = "words separated by ; or ,"
+    ZONE = "a time zone such as Europe/Berlin"
+
+
+AMOUNTS: Final = frozenset({Holds.AMOUNT, Holds.SIGNED_AMOUNT, Holds.REFUND})
+
+
+class ImportKind(StrEnum):
+    """What can be imported and exported."""
+
+    CUSTOMERS = "customers"
+    ORDERS = "orders"
+    SUBSCRIBERS = "subscribers"
+    EVENTS = "events"
+    TRAFFIC = "traffic"
+    COSTS = "costs"
+    FEEDBACK = "feedback"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column: its name, what it holds and whether a row can do without it."""
+
+    name: str
+    holds: Holds
+    is_required: bool = False
+
+
+def _required(name: str, holds: Holds = Holds.TEXT) -> Field:
+    return Field(name, holds, is_required=True)
+
+
+_EMAIL: Final = _required("email", Holds.EMAIL)
+
+COLUMNS: Final[dict[ImportKind, tuple[Field, ...]]] = {
+    ImportKind.CUSTOMERS: (
+        _EMAIL,
+        Field("name", Holds.TEXT),
+        Field("country", Holds.TEXT),
+        Field("tags", Holds.TAGS),
+        Field("created_at", Holds.INSTANT),
+    ),
+    ImportKind.ORDERS: (
+        _required("order_id"),
+        _EMAIL,
+        _required("ordered_at", Holds.INSTANT),
+        _required("amount", Holds.AMOUNT),
+        _required("currency", Holds.CURRENCY),
+        Field("product", Holds.TEXT),
+        Field("quantity", Holds.QUANTITY),
+        Field("name", Holds.TEXT),
+        Field("country", Holds.TEXT),
+        Field("refunded", Holds.REFUND),
+        Field("refunded_at", Holds.INSTANT),
+    ),
+    ImportKind.SUBSCRIBERS: (
+        _EMAIL,
+        Field("name", Holds.TEXT),
+        Field("consent_source", Holds.TEXT),
+        Field("consented_at", Holds.INSTANT),
+        Field("timezone", Holds.ZONE),
+        Field("tags", Holds.TAGS),
+    ),
+    ImportKind.EVENTS: (
+        _EMAIL,
+        _required("happened_at", Holds.INSTANT),
+        _required("kind"),
+        Field("content", Holds.TEXT),
+        Field("value", Holds.TEXT),
+    ),
+    ImportKind.TRAFFIC: (
+        _required("day", Holds.DAY),
+        _required("source"),
+        Field("content", Holds.TEXT),
+        Field("visits", Holds.COUNT),
+        Field("clicks", Holds.COUNT),
+    ),
+    ImportKind.COSTS: (
+        _required("day", Holds.DAY),
+        _required("kind"),
+        Field("campaign", Holds.TEXT),
+        _required("amount", Holds.SIGNED_AMOUNT),
+        _required("currency", Holds.CURRENCY),
+    ),
+    ImportKind.FEEDBACK: (
+        _EMAIL,
+        _required("at", Holds.INSTANT),
+        _required("kind"),
+        Field("content", Holds.TEXT),
+        Field("rating", Holds.RATING),
+        Field("text", Holds.TEXT),
+    ),
+}
+
+
+def field_names(kind: ImportKind) -> tuple[str, ...]:
+    """Return the column names of a kind, in the order in which they are written."""
+    return tuple(field.name for field in COLUMNS[kind])

@@ -1,0 +1,211 @@
+"""Every refusal of kpay, one class each, and the exit codes.
+
+    KpayError
+    ├── UsageProblem ............... 2    options that do not go together
+    │   └── ConfirmationNeeded ..... 2    a question, but nobody there to answer it
+    ├── PartialResult .............. 3    some items failed or are uncertain; run again to go on
+    ├── Refused .................... 4    not allowed in this state
+    │   └── NotFound ............... 4    no such thing
+    ├── ConditionHolds ............. 10   what --fail-if asked for is the case
+    ├── InputInvalid ............... 65   the creator's files are wrong; all problems together
+    ├── RemoteProblem .............. 69   a service is unreachable or refuses
+    ├── DiskProblem ................ 74   the disk failed or is full
+    │   └── StoreCorrupt ........... 74   the store is not a healthy database
+    ├── Busy ....................... 75   another kpay is at work
+    ├── SettingsInvalid ............ 78   settings are missing or wrong
+    │   ├── BusinessNotFound ....... 78   no kpay.toml here or above
+    │   └── CredentialsMissing ..... 78   a key or password is missing or refused
+    └── Interrupted ................ 130  Ctrl-C; safe to run again
+
+Anything else that reaches the boundary is a bug in kpay (exit 1). A class carries its stable `code`
+and its exit status, so the boundary has no switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the shell sees; the table of docs/reference/exit-codes.md."""
+
+    DONE = 0
+    BUG = 1
+    USAGE = 2
+    PARTIAL = 3
+    REFUSED = 4
+    CONDITION = 10
+    INPUT = 65
+    REMOTE = 69
+    DISK = 74
+    BUSY = 75
+    SETTINGS = 78
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file: where (file, line, column name) and what."""
+
+    file: str
+    line: int | None
+    column: str | None
+    problem: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        field = f" {self.column}:" if self.column else ""
+        return f"{where}:{field} {self.problem}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of cli.md's `bad` list, with the file added."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "problem": self.problem,
+        }
+
+
+class KpayError(Exception):
+    """A refusal that kpay can explain: one sentence, and what to type next."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+    def __init__(self, message: str, hint: str | None = None, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `--json` prints on stderr."""
+        return {
+            "error": {
+                "code": self.code,
+                "message": self.message,
+                "hint": self.hint,
+                "details": self.details,
+            }
+        }
+
+
+class UsageProblem(KpayError):
+    """Options that do not go together."""
+
+    code = "usage"
+    exit_code = ExitCode.USAGE
+
+
+class ConfirmationNeeded(UsageProblem):
+    """A question must be answered, and there is no terminal and no --yes."""
+
+    code = "confirmation_needed"
+
+
+class PartialResult(KpayError):
+    """The run ended, but some items failed or are uncertain."""
+
+    code = "partial"
+    exit_code = ExitCode.PARTIAL
+
+
+class Refused(KpayError):
+    """Not allowed in this state."""
+
+    code = "refused"
+    exit_code = ExitCode.REFUSED
+
+
+class NotFound(Refused):
+    """No such content, campaign, customer or model."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, name: str, hint: str | None = None) -> None:
+        super().__init__(f"there is no {kind} called {name!r}", hint, kind=kind, name=name)
+
+
+class ConditionHolds(KpayError):
+    """The condition given with --fail-if is the case."""
+
+    code = "condition_holds"
+    exit_code = ExitCode.CONDITION
+
+
+class InputInvalid(KpayError):
+    """The creator's files are wrong; every problem is listed, with file and line."""
+
+    code = "input_invalid"
+    exit_code = ExitCode.INPUT
+
+    def __init__(self, what: str, problems: Sequence[Problem], hint: str | None = None) -> None:
+        count = len(problems)
+        super().__init__(
+            f"{what} has {count} problem{'' if count == 1 else 's'}; nothing was changed",
+            hint,
+            problems=[problem.to_json() for problem in problems],
+        )
+        self.problems = tuple(problems)
+
+
+class RemoteProblem(KpayError):
+    """A service is unreachable or refuses."""
+
+    code = "remote"
+    exit_code = ExitCode.REMOTE
+
+
+class DiskProblem(KpayError):
+    """The disk failed or is full; nothing was half written."""
+
+    code = "disk"
+    exit_code = ExitCode.DISK
+
+
+class StoreCorrupt(DiskProblem):
+    """The store is not a healthy SQLite database."""
+
+    code = "store_corrupt"
+
+
+class Busy(KpayError):
+    """Another kpay is at work in this business."""
+
+    code = "busy"
+    exit_code = ExitCode.BUSY
+
+
+class SettingsInvalid(KpayError):
+    """Settings are missing or wrong."""
+
+    code = "settings"
+    exit_code = ExitCode.SETTINGS
+
+
+class BusinessNotFound(SettingsInvalid):
+    """No kpay.toml in this folder or above it."""
+
+    code = "business_not_found"
+
+    def __init__(self, start: str) -> None:
+        super().__init__(
+            f"no kpay.toml in {start} or any folder above it", "kpay init", start=start
+        )
+
+
+class CredentialsMissing(SettingsInvalid):
+    """A key or password is missing, malformed or refused."""
+
+    code = "credentials"
+
+
+class Interrupted(KpayError):
+    """Stopped by the person; safe to run again."""
+
+    code = "interrupted"
+    exit_code = ExitCode.INTERRUPTED

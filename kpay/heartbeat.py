@@ -1,0 +1,33 @@
+"""When each kind of work last succeeded: a small file beside the store, so that running a command
+again changes no table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+FILE = Path("logs") / "last-success.json"
+
+
+def read(home: Path) -> dict[str, str]:
+    """Return the last success of each kind of work, as RFC 3339 text; empty when none is known."""
+    try:
+        found = json.loads((home / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(at) for name, at in found.items()} if isinstance(found, Mapping) else {}
+
+
+def record(home: Path, name: str, at: datetime) -> None:
+    """Remember that a kind of work succeeded at a moment."""
+    path = home / FILE
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    known = read(home) | {name: at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    part = path.with_suffix(".part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(known, file, sort_keys=True)
+    os.replace(part, path)

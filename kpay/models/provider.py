@@ -1,0 +1,57 @@
+"""The provider's side: whole objects as they came, and how far each resource was read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from kpay.models.base import STRICT, flag
+from kpay.models.types import Flag, Instant
+
+
+class ProviderObject(SQLModel, table=True):
+    """A whole provider object, zlib-compressed canonical JSON, beside the typed rows made from it.
+
+    `digest` is the SHA-256 of the uncompressed JSON: equal digests mean nothing changed.
+    """
+
+    __tablename__ = "provider_object"
+    __table_args__ = (*flag("livemode", "is_deleted"), STRICT)
+
+    account: str = Field(primary_key=True)
+    livemode: bool = Field(primary_key=True, sa_type=Flag)
+    object: str = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)
+    created_at: datetime | None = Field(default=None, sa_type=Instant)
+    api_version: str
+    digest: bytes
+    payload: bytes
+    is_deleted: bool = Field(default=False, sa_type=Flag)
+
+
+class SyncCursor(SQLModel, table=True):
+    """How far a resource was read. The watermark moves only after a whole walk.
+
+    `target_at` and `starting_after` are set while a walk is unfinished, so that it can go on.
+    """
+
+    __tablename__ = "sync_cursor"
+    __table_args__ = (*flag("livemode"), STRICT)
+
+    account: str = Field(primary_key=True)
+    livemode: bool = Field(primary_key=True, sa_type=Flag)
+    resource: str = Field(primary_key=True)
+    watermark_at: datetime | None = Field(default=None, sa_type=Instant)
+    target_at: datetime | None = Field(default=None, sa_type=Instant)
+    starting_after: str | None = None
+
+
+class Fact(SQLModel, table=True):
+    """A single fact about this business: the account it belongs to, whether it is parked."""
+
+    __tablename__ = "fact"
+    __table_args__ = (STRICT,)
+
+    name: str = Field(primary_key=True)
+    value: str

@@ -1,0 +1,9 @@
+"""How kpay shows itself: the only place that prints, and the only one that knows rich."""
+
+from __future__ import annotations
+
+from kpay.presentation.asking import confirm
+from kpay.presentation.output import note, show, warn, write_text
+from kpay.presentation.waiting import progress
+
+__all__ = ["confirm", "note", "progress", "show", "warn", "write_text"]

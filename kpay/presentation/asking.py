@@ -1,0 +1,26 @@
+"""Questions before something that cannot be taken back."""
+
+from __future__ import annotations
+
+import sys
+
+from kpay.errors import ConfirmationNeeded, Refused
+from kpay.manners import manners
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only with a yes: from --yes, or typed at a terminal.
+
+    Raises ConfirmationNeeded without a terminal or with --no-input, Refused on a no.
+    """
+    if yes:
+        return
+    if manners().no_input or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfirmationNeeded(
+            f"{question} needs an answer, and nobody is there to give it",
+            "run the same command with --yes",
+        )
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refused("you said no; nothing was changed")

@@ -1,0 +1,71 @@
+"""Cells as text: one way for people, one for programs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from kpay.domain.document import Cell, Kind
+from kpay.domain.money import Money, format_major, format_minor
+from kpay.domain.period import instant_text
+
+NOTHING = "–"
+RIGHT_KINDS = frozenset({"count", "money", "share", "number"})
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\x00")
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def for_people(cell: Cell, kind: Kind = "text") -> str:
+    """Return a cell as it is read: grouped digits, currency signs, per cent, a dash for nothing."""
+    if cell is None:
+        return NOTHING
+    if isinstance(cell, Money):
+        return format_minor(cell.minor, cell.currency)
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, datetime):
+        return instant_text(cell).replace("T", " ").removesuffix("Z") + " UTC"
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if kind == "share" and isinstance(cell, int | float):
+        return f"{cell:.1%}"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    if isinstance(cell, float):
+        return f"{cell:,.3f}"
+    return cell
+
+
+def for_programs(cell: Cell) -> str:
+    """Return a cell for CSV: plain digits, empty for nothing; money as a decimal."""
+    if cell is None:
+        return ""
+    if isinstance(cell, Money):
+        return format_major(cell.minor, cell.currency)
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, datetime):
+        return instant_text(cell)
+    if isinstance(cell, str):
+        return without_formula(cell)
+    return str(cell)
+
+
+def without_formula(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula (OWASP ASVS 5.0, 1.2.10)."""
+    return f"'{text}" if text.lstrip(" \ufeff")[:1] in FORMULA_STARTS and text.strip() else text
+
+
+def sparkline(values: tuple[float, ...]) -> str:
+    """Draw a row of bars, one a value, from the lowest to the highest."""
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    if high == low:
+        return BARS[0 if high == 0 else 3] * len(values)
+    step = (len(BARS) - 1) / (high - low)
+    return "".join(BARS[round((value - low) * step)] for value in values)
+
+
+def change_text(change: float | None) -> str:
+    """Write a change against an earlier value: "+12.0%", a dash where there is none."""
+    return NOTHING if change is None else f"{change:+.1%}"

@@ -1,0 +1,97 @@
+"""The command tree as data, so that help and completion import nothing.
+
+`verbs` are the commands of a noun; a bare verb has none. `completes` names what the first argument
+of a command is, so that the shell can offer it: "slug", "campaign", "email" or "order".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One top-level command: where it lives and its one line of help."""
+
+    name: str
+    panel: str
+    help: str
+    target: str
+    verbs: tuple[tuple[str, str], ...] = ()
+    completes: dict[str, str] = field(default_factory=dict)
+
+
+PANELS = ("Start", "Publish and sell", "Learn", "Mail", "Know", "Automate")
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("init", "Start", "Start a new business in a folder.", "kpay.commands.init"),
+    # Entry("demo", "Start", "Watch a whole business day run, offline, without keys.", "kpay.commands.demo"),
+    Entry(
+        "doctor",
+        "Start",
+        "Check settings, store, keys, mail, disk and models.",
+        "kpay.commands.doctor",
+    ),
+    Entry("config", "Start", "Show settings and where each comes from.", "kpay.commands.config"),
+    Entry(
+        "completion", "Start", "Print the completion script of a shell.", "kpay.commands.completion"
+    ),
+    # Entry(
+    #     "publish", "Publish and sell", "Publish Markdown as content that can be bought.",
+    #     "kpay.commands.publish",
+    # ),
+    # Entry(
+    #     "content", "Publish and sell", "List and show what is published.", "kpay.commands.content",
+    #     (("list", "List content."), ("show", "Show one piece.")), {"show": "slug"},
+    # ),
+    # Entry("sync", "Publish and sell", "Read every sale from Stripe into the store.", "kpay.commands.sync"),
+    # Entry(
+    #     "order", "Publish and sell", "List and show orders.", "kpay.commands.order",
+    #     (("list", "List orders."), ("show", "Show one order.")), {"show": "order"},
+    # ),
+    # Entry("deliver", "Publish and sell", "Mail buyers what they bought.", "kpay.commands.deliver"),
+    # Entry(
+    #     "customer", "Publish and sell", "List and show customers.", "kpay.commands.customer",
+    #     (("list", "List customers."), ("show", "Show one customer.")), {"show": "email"},
+    # ),
+    # Entry("import", "Publish and sell", "Bring in orders, people and more as CSV.", "kpay.commands.import_"),
+    # Entry("export", "Publish and sell", "Write orders, people and more as CSV or JSON.", "kpay.commands.export"),
+    # Entry("train", "Learn", "Train the model of who will buy.", "kpay.commands.train"),
+    # Entry("score", "Learn", "Score every customer.", "kpay.commands.score"),
+    # Entry(
+    #     "model", "Learn", "List and show trained models.", "kpay.commands.model",
+    #     (("list", "List models."), ("show", "Show one model.")),
+    # ),
+    # Entry("recommend", "Learn", "Recommend what each person may want next.", "kpay.commands.recommend"),
+    # Entry(
+    #     "subscriber", "Mail", "Keep the mailing list.", "kpay.commands.subscriber",
+    #     (("add", "Add a subscriber."), ("list", "List subscribers."), ("remove", "Take one off the list.")),
+    #     {"remove": "email"},
+    # ),
+    # Entry(
+    #     "campaign", "Mail", "Write, plan, send and measure a mailing.", "kpay.commands.campaign",
+    #     (("new", "Write a draft."), ("list", "List campaigns."), ("show", "Show one."),
+    #      ("plan", "Freeze audience and text, and show everything."), ("preview", "Write sample messages."),
+    #      ("send", "Send what was planned."), ("results", "Show what it really earned.")),
+    #     dict.fromkeys(("show", "plan", "preview", "send", "results"), "campaign"),
+    # ),
+    # Entry(
+    #     "report", "Know", "Report revenue, MRR and more.", "kpay.commands.report",
+    #     (("summary", "The first figures to look at."), ("revenue", "Gross to net."), ("mrr", "Recurring revenue.")),
+    # ),
+    # Entry("forecast", "Know", "Forecast revenue with an honest range.", "kpay.commands.forecast"),
+    # Entry(
+    #     "schedule", "Automate", "Run commands by themselves.", "kpay.commands.schedule",
+    #     (("add", "Add a job."), ("list", "List jobs."), ("remove", "Remove a job."),
+    #      ("run", "Run jobs as they fall due."), ("tick", "Run what is due, once (for cron).")),
+    # ),
+)
+
+BY_NAME = {entry.name: entry for entry in ENTRIES}
+
+
+def similar(word: str) -> str | None:
+    """Return the command that a mistyped word most likely meant."""
+    close = get_close_matches(word, BY_NAME, n=1, cutoff=0.5)
+    return close[0] if close else None

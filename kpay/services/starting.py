@@ -1,0 +1,124 @@
+"""Starting a business: a folder with settings, a first piece, a first campaign and an empty store."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpay.domain.document import Document, Text
+from kpay.errors import DiskProblem
+from kpay.store.engine import create_file
+from kpay.store.upgrade import upgrade
+
+FOLDERS = ("content", "campaigns", "templates", "models", "site", "outbox", "backups", "logs")
+
+SETTINGS = """\
+# The settings of this business. Every key can also be given as an environment variable:
+# KPAY_ and the key in capitals. `kpay config` shows what holds and where it came from.
+# Secrets never go here: KPAY_STRIPE_KEY and KPAY_SMTP_PASSWORD, or a secrets.toml of mode 600.
+
+name = "{name}"
+timezone = "UTC"            # whose days and months reports use, like "Europe/Berlin"
+base_currency = "usd"       # the currency of MRR
+live = false                # true allows real charges and real mail
+
+mail = "outbox"             # "outbox" writes .eml files into outbox/; "smtp" sends
+mail_from = ""              # "Ana Lee <ana@example.com>"
+# smtp_url = "smtp://user@mail.example.com:587?tls=starttls"
+postal_address = ""         # below every campaign mail, as the law asks
+# unsubscribe_url = "https://example.com/unsubscribe"
+# site_url = "https://example.com"
+"""
+
+FIRST_CONTENT = """\
+---
+title: My first piece
+kind: article
+summary: One sentence that makes a reader want the rest.
+tags: [notes]
+price: free
+---
+Write here, in Markdown. `kpay publish` turns this file into a page; give it a price like
+"9 usd" and it becomes something that can be bought.
+"""
+
+FIRST_CAMPAIGN = """\
+---
+subject: "Something new, {{ name }}"
+audience: all
+holdout: 0.1
+---
+Hello {{ name }},
+
+I have published something that I think you will like.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `kpay init` made; `created` is empty when everything was there already."""
+
+    home: Path
+    created: tuple[str, ...]
+
+    def to_document(self) -> Document:
+        """Say what was made, and what comes next."""
+        if not self.created:
+            sentence = f"{self.home} is a kpay business already; nothing to do."
+            return Document(
+                "kpay.init/1", sentence, payload=self._payload(), next_steps=("kpay doctor",)
+            )
+        return Document(
+            "kpay.init/1",
+            f"A new business in {self.home}",
+            (Text("\n".join(f"  + {name}" for name in self.created)),),
+            self._payload(),
+            next_steps=(f"cd {self.home}", "kpay publish", "kpay doctor"),
+        )
+
+    def _payload(self) -> dict[str, object]:
+        return {"home": str(self.home), "created": list(self.created)}
+
+
+def start_business(home: Path) -> Started:
+    """Make what a business needs and is not there yet; existing files are never touched."""
+    try:
+        created = _write_files(home)
+    except OSError as error:
+        raise DiskProblem(
+            f"{error.filename or home} cannot be written: {error.strerror}", f"ls -ld {home.parent}"
+        ) from error
+    store = home / "kpay.db"
+    if not store.exists():
+        created.append("kpay.db")
+    create_file(store)
+    upgrade(store, home / "backups")
+    return Started(home, tuple(created))
+
+
+def _write_files(home: Path) -> list[str]:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_new = not (home / "kpay.toml").exists()
+    for folder in FOLDERS:
+        (home / folder).mkdir(mode=0o700, exist_ok=True)
+    if not is_new:
+        return []
+    name = home.name.replace("\\", "").replace('"', "")
+    files = {
+        "kpay.toml": SETTINGS.replace("{name}", name),
+        "content/my-first-piece.md": FIRST_CONTENT,
+        "campaigns/hello.md": FIRST_CAMPAIGN,
+        ".gitignore": "kpay.db*\nstore.lock\nsecrets.toml\n*.key\noutbox/\nbackups/\nlogs/\nmodels/\n",
+    }
+    return [path for path, text in files.items() if _write_new(home / path, text)]
+
+
+def _write_new(path: Path, text: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return True

@@ -1,0 +1,1 @@
+"""Schema changes, run by alembic from kpay.store.upgrade; the creator never sees alembic itself."""

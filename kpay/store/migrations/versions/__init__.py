@@ -1,0 +1,1 @@
+"""One file a schema change, oldest first; a released file is never edited."""
