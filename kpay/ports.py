@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from kpay.domain.checkout import Account, Offer, RawObject
 from kpay.domain.delivery import MailReply
 
 
@@ -126,4 +127,77 @@ class TokenSigner(Protocol):
 
     def read(self, token: str) -> str | None:
         """Return the text of a genuine token, else None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a provider's list, newest object first."""
+
+    objects: Sequence[dict[str, Any]]
+    has_more: bool
+
+
+class PaymentSource(Protocol):
+    """Reads what a payment provider knows; calls may come from several threads.
+
+    Every method raises CredentialsMissing (the key is refused), ResourceForbidden (the key may not read
+    this), ResourceUnsupported (the server has no such list) or RemoteProblem (no answer, in the end).
+    """
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made so far, repeated ones included."""
+        ...
+
+    @property
+    def api_version(self) -> str:
+        """The version of the API in whose shape objects are read."""
+        ...
+
+    def account(self) -> Account:
+        """Return whose objects these are."""
+        ...
+
+    def page(self, path: str, parameters: Mapping[str, Any]) -> Page:
+        """Return one page of a list, like `page("charges", {"limit": 100})`."""
+        ...
+
+    def one(self, path: str, external_id: str) -> dict[str, Any] | None:
+        """Return one object, or None when there is no such object."""
+        ...
+
+
+class Ensured(NamedTuple):
+    """A provider object that now stands as wished; `changed` is False when nothing had to be done."""
+
+    raw: RawObject
+    changed: bool
+
+
+class CheckoutPublisher(Protocol):
+    """Puts offers on sale. Each call may be repeated: what stands already is found, never doubled.
+
+    `known` is what the store remembers of earlier calls, so that nothing need be asked twice.
+    Raises like PaymentSource. Services go through `kpay.services.selling`, which keeps the store true.
+    """
+
+    def account(self) -> Account:
+        """Return on whose account things are sold."""
+        ...
+
+    def ensure_product(self, offer: Offer, known: RawObject | None) -> Ensured:
+        """Return the product of an offer, created or brought up to date."""
+        ...
+
+    def ensure_price(self, offer: Offer, product_id: str, known: Sequence[RawObject]) -> Ensured:
+        """Return the price with the offer's terms, created when no known one has them."""
+        ...
+
+    def ensure_link(self, offer: Offer, price_id: str, known: Sequence[RawObject]) -> Ensured:
+        """Return the payment link that sells a price."""
+        ...
+
+    def withdraw(self, raw: RawObject) -> Ensured:
+        """Take a product, price or payment link off sale; nothing is ever deleted."""
         ...

@@ -1,0 +1,57 @@
+"""Mail as files: one .eml a message in a folder, for rehearsals and for looking at."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from kpay.domain.delivery import Fate, MailReply
+from kpay.errors import DiskProblem
+from kpay.ports import Envelope
+
+
+class OutboxMailer:
+    """Writes each message to `folder`, named by its Message-ID, so that none is written twice."""
+
+    is_live = False
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.where = f"{folder.name}/"
+
+    def connect(self) -> OutboxMailer:
+        """Make sure that the folder is there; DiskProblem when it cannot be."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise DiskProblem(
+                f"{self._folder} cannot be made: {error.strerror}", f"ls -ld {self._folder.parent}"
+            ) from error
+        return self
+
+    def deliver(self, envelope: Envelope) -> MailReply:
+        """Write the message whole or not at all; one that is there already is left alone."""
+        path = self._folder / file_name(envelope.message_id)
+        part = path.with_suffix(".part")
+        try:
+            if path.exists():
+                return MailReply(Fate.ACCEPTED, f"{path.name} was written before")
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(envelope.content)
+            os.replace(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            return MailReply(Fate.UNREACHABLE, f"{path} cannot be written: {error.strerror}")
+        return MailReply(Fate.ACCEPTED, path.name)
+
+    def close(self) -> None:
+        """Nothing stays open between messages."""
+
+
+def file_name(message_id: str) -> str:
+    """Return the file name of a message: its identity's first part where that is a plain word."""
+    local = message_id.strip("<>").partition("@")[0]
+    plain = local.isascii() and local.replace("-", "").isalnum()
+    return f"{local if plain else hashlib.sha256(message_id.encode()).hexdigest()[:32]}.eml"

@@ -1,0 +1,228 @@
+"""Jinja templates: shipped pages and reports, and letters that a creator wrote.
+
+Everything runs in a sandbox on plain values, so a template can show what it is given and nothing
+else. A letter is compiled once: its tags become plain tokens, Markdown and the layout make a page
+of it, styles are copied onto the elements, and only then do the tags come back, to be filled for
+each person with escaping. So no reader's name can become markup, and no quote breaks a tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import css_inline
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+    meta,
+)
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from kpay.domain import letter_tags
+from kpay.errors import InputInvalid, Problem
+from kpay.ports import FilledLetter, LetterSource, MarkdownRenderer
+
+LARGEST_OUTPUT = 2_000_000
+LARGEST_REPEAT = 10_000
+PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "format", "format_map"})
+
+
+class TooLarge(SecurityError):
+    """A template made more text than any page or mail needs."""
+
+
+class PlainSandbox(ImmutableSandboxedEnvironment):
+    """A sandbox in which a template cannot make huge texts out of nothing either."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Allow arithmetic on small numbers only: 'a' * 10**7 is no arithmetic."""
+        if not all(isinstance(side, (int, float)) and abs(side) < 1e9 for side in (left, right)):
+            raise SecurityError(f"{operator!r} works on small numbers only")
+        if operator == "**" and abs(right) > 64:
+            raise SecurityError("a power above 64 is not allowed")
+        return super().call_binop(context, operator, left, right)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Refuse the methods of text that pad it to any length."""
+        if isinstance(obj, str) and attr in PADDING:
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+
+def environment(
+    folders: Sequence[Path], *, autoescape: bool | Callable[[str | None], bool]
+) -> PlainSandbox:
+    """Return the one kind of Jinja environment kpay uses."""
+    made = PlainSandbox(
+        loader=FileSystemLoader([str(folder) for folder in folders]),
+        undefined=StrictUndefined,
+        autoescape=autoescape,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for name in ("lipsum", "cycler", "joiner"):
+        made.globals.pop(name, None)
+    for name in ("center", "format"):
+        made.filters.pop(name, None)
+    made.filters["safe_url"] = safe_url
+    return made
+
+
+def safe_url(value: Any) -> str:
+    """Return an address of a web page or a mailbox; anything else becomes `#`."""
+    text = str(value).strip()
+    known = text.lower().startswith(("https://", "http://", "mailto:"))
+    return text if known and not any(sign in text for sign in '"<>\r\n') else "#"
+
+
+def _is_markup(name: str | None) -> bool:
+    return bool(name) and str(name).endswith((".html", ".xml", ".svg"))
+
+
+class JinjaRenderer:
+    """Fills templates found in `folders`, the first folder winning."""
+
+    def __init__(self, folders: Sequence[Path], markdown: MarkdownRenderer) -> None:
+        self._pages = environment(folders, autoescape=_is_markup)
+        self._letters_html = environment((), autoescape=True)
+        self._letters_text = environment((), autoescape=False)
+        self._markdown = markdown
+        self._inliner = css_inline.CSSInliner(
+            keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False
+        )
+
+    def render(self, template: str, values: Mapping[str, Any]) -> str:
+        """Fill a template file; see kpay.ports.Renderer."""
+        try:
+            return bounded(self._pages.get_template(template), values)
+        except TemplateNotFound as error:
+            raise _invalid(template, None, f"there is no template {error.name}") from error
+        except TemplateError as error:
+            raise _invalid(template, line_of(error, template), explain(error, values)) from error
+
+    def inline_styles(self, page: str) -> str:
+        """Copy a page's styles onto its elements; media queries stay in the head."""
+        return self._inliner.inline(page)
+
+    def letter(self, source: LetterSource) -> CompiledLetter:
+        """Compile a creator's letter; InputInvalid names the file and the line."""
+        names = self._check(source)
+        body = letter_tags.protect(source.body)
+        around = {**source.values, "unsubscribe_url": letter_tags.UNSUBSCRIBE}
+        page = self.render(
+            f"{source.layout}.html", {**around, "body": self._markdown.to_html(body.text)}
+        )
+        text = self.render(f"{source.layout}.txt", {**around, "body": letter_tags.BODY})
+        return CompiledLetter(
+            source,
+            names,
+            subject=self._letters_text.from_string(source.subject),
+            page=self._letters_html.from_string(body.restore(self._inliner.inline(page))),
+            words=self._letters_text.from_string(letter_tags.to_plain_text(source.body)),
+            around=self._letters_text.from_string(letter_tags.restore_layout(text)),
+        )
+
+    def _check(self, source: LetterSource) -> frozenset[str]:
+        names: set[str] = set()
+        parts = ((source.subject, None), (source.body, source.first_line))
+        for text, first_line in parts:
+            try:
+                names |= meta.find_undeclared_variables(self._letters_text.parse(text))
+            except TemplateSyntaxError as error:
+                line = error.lineno + first_line - 1 if first_line else None
+                raise _invalid(source.file, line, error.message or str(error)) from error
+        return frozenset(names)
+
+
+class CompiledLetter:
+    """A letter whose tags wait for one person's values."""
+
+    def __init__(
+        self,
+        source: LetterSource,
+        names: frozenset[str],
+        *,
+        subject: Template,
+        page: Template,
+        words: Template,
+        around: Template,
+    ) -> None:
+        self._source = source
+        self._names = names
+        self._subject, self._page, self._words, self._around = subject, page, words, around
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The values that the subject and the body ask for."""
+        return self._names
+
+    def fill(self, values: Mapping[str, Any]) -> FilledLetter:
+        """Fill in one person's plain values; the words come first, for their line numbers."""
+        try:
+            words = bounded(self._words, values).strip()
+            return FilledLetter(
+                subject=" ".join(bounded(self._subject, values).split()),
+                html=bounded(self._page, values),
+                text=bounded(self._around, {**values, letter_tags.BODY_NAME: words}),
+            )
+        except TemplateError as error:
+            raise self._explained(error, values) from error
+        except (TypeError, ValueError, ArithmeticError) as error:  # a filter on the wrong value
+            raise _invalid(self._source.file, None, str(error)) from error
+
+    def _explained(self, error: TemplateError, values: Mapping[str, Any]) -> InputInvalid:
+        line = line_of(error, "<template>")
+        at = self._source.first_line + line - 1 if line else None
+        return _invalid(self._source.file, at, explain(error, values))
+
+
+def bounded(template: Template, values: Mapping[str, Any]) -> str:
+    """Render, but stop when the text grows beyond all reason."""
+    parts: list[str] = []
+    size = 0
+    for part in template.generate(values):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_OUTPUT:
+            raise TooLarge(f"the text grew beyond {LARGEST_OUTPUT:,} characters")
+    return "".join(parts)
+
+
+def explain(error: TemplateError, values: Mapping[str, Any]) -> str:
+    """Say in plain words what a template could not do, with the name that was meant."""
+    sentence = error.message or type(error).__name__
+    if isinstance(error, UndefinedError) and sentence.startswith("'"):
+        missing = sentence.split("'")[1]
+        close = get_close_matches(missing, list(values), n=1)
+        known = ", ".join(sorted(values))
+        return sentence + (f" (did you mean {close[0]!r}?)" if close else f" (known: {known})")
+    return sentence
+
+
+def line_of(error: TemplateError, filename: str) -> int | None:
+    """Return the template's line an error came from: Jinja puts its own lines in the traceback."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.lineno
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.endswith(filename):
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return found
+
+
+def _invalid(file: str, line: int | None, problem: str) -> InputInvalid:
+    return InputInvalid(file, [Problem(file, line, None, problem)])

@@ -1,0 +1,80 @@
+"""Keeping a letter's tags out of Markdown's and the layout's way, and putting them back after."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+LONE_STATEMENT: Final = re.compile(r"^[ \t]*(\{%[^\n]*?%\}|\{#[^\n]*?#\})[ \t]*$", re.MULTILINE)
+TOKEN: Final = re.compile(r"kpaytag(\d+)e")
+PARAGRAPH: Final = re.compile(r"<p[^>]*>\s*(kpaytag\d+e)\s*</p>")
+LINK_START: Final = re.compile(r'(href|src)="(kpaytag\d+e)')
+OPENING: Final = re.compile(r"\{[{%#]")
+MARKDOWN_LINK: Final = re.compile(r"!?\[([^\]]*)\]\(((?:\{\{.*?\}\}|[^()\s])*)\)")
+EMPHASIS: Final = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+HEADING: Final = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
+
+UNSUBSCRIBE: Final = "kpayunsubscribelink"
+BODY: Final = "kpayletterbody"
+BODY_NAME: Final = "letter_body"
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """A Markdown body whose tags are tokens, and the tags in their order."""
+
+    text: str
+    tags: tuple[str, ...]
+
+    def restore(self, page: str) -> str:
+        """Put the tags back into a finished page, addresses checked where they start a link."""
+        page = _without_foreign_tags(page)
+        page = PARAGRAPH.sub(r"\1", page)
+        page = LINK_START.sub(lambda found: f'{found[1]}="{self._address(found[2])}', page)
+        page = TOKEN.sub(lambda found: self.tags[int(found[1])], page)
+        return page.replace(UNSUBSCRIBE, "{{ links.unsubscribe|safe_url }}")
+
+    def _address(self, token: str) -> str:
+        tag = self.tags[int(token.removeprefix("kpaytag")[:-1])]
+        inside = tag.removeprefix("{{").removesuffix("}}").strip("-+ \n")
+        return f"{{{{ ({inside})|safe_url }}}}" if tag.startswith("{{") else tag
+
+
+def protect(body: str) -> Protected:
+    """Swap every tag for a token; a statement alone on its line becomes a block of its own.
+
+    Without that a `{% endfor %}` below a list would be read as a part of its last point.
+    """
+    tags: list[str] = []
+
+    def swap(found: re.Match[str]) -> str:
+        tags.append(found[0])
+        return f"kpaytag{len(tags) - 1}e"
+
+    spaced = LONE_STATEMENT.sub(r"\n\1\n", TOKEN.sub("", body))
+    return Protected(TAG.sub(swap, spaced), tuple(tags))
+
+
+def restore_layout(text: str) -> str:
+    """Put the letter's words and the unsubscribe address into the text layout."""
+    text = _without_foreign_tags(text).replace(BODY, "{{ " + BODY_NAME + " }}")
+    return text.replace(UNSUBSCRIBE, "{{ links.unsubscribe }}")
+
+
+def to_plain_text(body: str) -> str:
+    """Return the Markdown as people read it, line for line: links spelled out, stars left away."""
+    text = MARKDOWN_LINK.sub(_spelled_out, body)
+    text = EMPHASIS.sub(r"\2", text)
+    return HEADING.sub("", text)
+
+
+def _spelled_out(found: re.Match[str]) -> str:
+    words, address = found[1], found[2]
+    return address if not words or words == address else f"{words}: {address}"
+
+
+def _without_foreign_tags(page: str) -> str:
+    """What looks like a tag in a name or a postal address is shown, not obeyed."""
+    return OPENING.sub(lambda found: f"{{{{ '{found[0]}' }}}}", page)
