@@ -10,7 +10,7 @@ import os
 import sys
 
 from kpay import __version__
-from kpay.registry import BY_NAME, ENTRIES, PANELS, Entry
+from kpay.registry import BY_NAME, ENTRIES, EVERYWHERE_HELP, PANELS, Entry
 
 USAGE = 2
 INTERRUPTED = 130
@@ -32,11 +32,10 @@ def run(arguments: list[str]) -> int:
     if "_KPAY_COMPLETE" in os.environ:
         from kpay.completion import answer
 
-        if answer(os.environ):
-            return 0
-    elif not arguments or (arguments[0] in HELP_WORDS and len(arguments) == 1):
+        return 0 if answer(os.environ) else _complete_options()
+    if not arguments or (arguments[0] in HELP_WORDS and len(arguments) == 1):
         return _print(root_help())
-    elif arguments[0] in ("--version", "-V"):
+    if arguments[0] in ("--version", "-V"):
         return _print(f"kpay {__version__}\n")
     return _run_command(arguments)
 
@@ -73,8 +72,6 @@ def root_help() -> str:
             lines += ["", f"{panel}:"]
             lines += [f"  {entry.name:<12} {entry.help}" for entry in entries]
     lines += ["", "Everywhere:"]
-    from kpay.manners import EVERYWHERE_HELP
-
     lines += [f"  {flag:<15} {text}" for flag, text in EVERYWHERE_HELP]
     lines += ["  --version, -V   Show the version.", ""]
     return "\n".join(lines) + "\n"
@@ -123,6 +120,26 @@ def _invoke(entry: Entry, words: list[str]) -> int:
         standalone_mode=False,
     )
     return answer if isinstance(answer, int) else 0
+
+
+def _complete_options() -> int:
+    """Let typer offer the options of the one command that is being typed."""
+    from kpay.completion import typed_words
+
+    entry = BY_NAME.get(next(iter(typed_words(os.environ)), ""))
+    if entry is None:
+        return 0
+    import importlib
+
+    import typer.main
+    from typer._completion_classes import completion_init
+    from typer.core import TyperGroup
+
+    completion_init()
+    command = typer.main.get_command(importlib.import_module(entry.target).app)
+    root = TyperGroup(name="kpay", commands={entry.name: command})
+    root.main(args=[], prog_name="kpay", complete_var="_KPAY_COMPLETE")
+    return 0
 
 
 def _usage(message: str, hint: str) -> int:

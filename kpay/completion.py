@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+
 
 from kpay.registry import BY_NAME, ENTRIES, Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
 
 MOST = 200
 QUERIES = {
@@ -35,6 +40,12 @@ def answer(environment: Mapping[str, str]) -> bool:
         return False
     sys.stdout.write(_formatted(shell, found))
     return True
+
+
+def typed_words(environment: Mapping[str, str]) -> list[str]:
+    """Return the finished words after `kpay`."""
+    shell = environment["_KPAY_COMPLETE"].removeprefix("complete_")
+    return _typed(shell, environment)[0]
 
 
 def _typed(shell: str, environment: Mapping[str, str]) -> tuple[list[str], str]:
@@ -83,6 +94,8 @@ def _beginning(candidates: list[Offer], typed: str) -> list[Offer]:
 
 
 def _home() -> Path | None:
+    from pathlib import Path
+
     named = os.environ.get("KPAY_HOME")
     start = Path(named) if named else Path.cwd()
     return next((at for at in (start, *start.parents) if (at / "kpay.toml").is_file()), None)

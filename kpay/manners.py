@@ -18,17 +18,6 @@ GLOBAL_FLAGS = {
     "-v": "verbose",
 }
 
-EVERYWHERE_HELP = (
-    ("--home DIR", "The business folder (else KPAY_HOME, else found upward from here)."),
-    ("--json", "Print one JSON object instead of tables."),
-    ("--quiet, -q", "Print nothing when all is well."),
-    ("--verbose, -v", "Say more about what is going on."),
-    ("--no-input", "Never ask; refuse instead (exit 2)."),
-    ("--debug", "Show the traceback of a bug."),
-    ("--help, -h", "Show help."),
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Manners:
     """The global flags of one run."""

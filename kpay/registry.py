@@ -6,22 +6,41 @@ of a command is, so that the shell can offer it: "slug", "campaign", "email" or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from difflib import get_close_matches
 
-
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """One top-level command: where it lives and its one line of help."""
+    """One top-level command: where it lives and its one line of help.
 
-    name: str
-    panel: str
-    help: str
-    target: str
-    verbs: tuple[tuple[str, str], ...] = ()
-    completes: dict[str, str] = field(default_factory=dict)
+    A plain class: importing dataclasses would double the time that `kpay --help` takes.
+    """
+
+    __slots__ = ("completes", "help", "name", "panel", "target", "verbs")
+
+    def __init__(
+        self,
+        name: str,
+        panel: str,
+        help: str,  # noqa: A002 - the word the table uses
+        target: str,
+        verbs: tuple[tuple[str, str], ...] = (),
+        completes: dict[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.panel = panel
+        self.help = help
+        self.target = target
+        self.verbs = verbs
+        self.completes = completes or {}
 
 
+EVERYWHERE_HELP = (
+    ("--home DIR", "The business folder (else KPAY_HOME, else found upward from here)."),
+    ("--json", "Print one JSON object instead of tables."),
+    ("--quiet, -q", "Print nothing when all is well."),
+    ("--verbose, -v", "Say more about what is going on."),
+    ("--no-input", "Never ask; refuse instead (exit 2)."),
+    ("--debug", "Show the traceback of a bug."),
+    ("--help, -h", "Show help."),
+)
 PANELS = ("Start", "Publish and sell", "Learn", "Mail", "Know", "Automate")
 
 ENTRIES: tuple[Entry, ...] = (
@@ -93,5 +112,7 @@ BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 def similar(word: str) -> str | None:
     """Return the command that a mistyped word most likely meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
+
     close = get_close_matches(word, BY_NAME, n=1, cutoff=0.5)
     return close[0] if close else None

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kpay.domain.enums import OutputFormat
-from kpay.manners import EVERYWHERE_HELP
+from kpay.registry import EVERYWHERE_HELP
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to the question.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything up to the last step.")]
