@@ -1,0 +1,168 @@
+"""What is known of each customer when a day begins: columns for the models, nothing later in them.
+
+Amounts are multiples of the median customer-day of their currency, taken from the same past.
+A feature that is undefined (the gap of a single purchase) is NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kpay.ml import bgnbd
+from kpay.ml.frames import Floats, Ints, Purchases
+from kpay.ml.logistic import logit
+
+WINDOWS_DAYS: Final = (30, 60, 90, 180, 365)
+RFM: Final = ("log_recency", "log_repeats", "log_mean_value", "log_tenure")
+RFM_AND_BG: Final = (*RFM, "bg_logit")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The customers known at a cutoff and their features."""
+
+    cutoff: int
+    customer: Ints  # index into Purchases.customer_ids
+    seen: bgnbd.Histories
+    bg: bgnbd.BgNbd
+    columns: dict[str, Floats]
+    unit_minor: Floats  # the median customer-day of each currency; 0 where none is known
+
+    def matrix(self, names: tuple[str, ...]) -> Floats:
+        """Return the named columns side by side, (n, k)."""
+        return np.column_stack([self.columns[name] for name in names])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns, in a fixed order."""
+        return tuple(self.columns)
+
+
+def snapshot(
+    everything: Purchases, cutoff: int, horizon_days: int, bg: bgnbd.BgNbd | None = None
+) -> Snapshot:
+    """Return the features of all customers with a purchase before day `cutoff`.
+
+    The BG/NBD behind three of the columns is fitted on the same past unless one is given.
+    """
+    known = everything.before(cutoff)
+    customer = np.unique(known.customer)
+    seen = _only(bgnbd.histories(known, cutoff), customer)
+    model = bgnbd.fit(seen) if bg is None else bg
+    unit_minor = median_days(known)
+    relative = known.amount_minor / np.maximum(unit_minor[known.currency], 1.0)
+    every = {
+        **_counts(known, cutoff),
+        **_amounts(known, relative, cutoff),
+        **_rhythm(known, cutoff),
+    }
+    columns = {name: column[customer] for name, column in every.items()}
+    columns |= _derived(columns) | _bg_columns(model, seen, horizon_days)
+    return Snapshot(cutoff, customer, seen, model, columns, unit_minor)
+
+
+def median_days(known: Purchases) -> Floats:
+    """Return the median amount of a customer-day in each currency, in minor units, free ones apart."""
+    medians = np.zeros(len(known.currencies))
+    for index in range(len(known.currencies)):
+        paid = known.amount_minor[(known.currency == index) & (known.amount_minor > 0)]
+        medians[index] = np.median(paid) if len(paid) else 0.0
+    return medians
+
+
+def _only(seen: bgnbd.Histories, customer: Ints) -> bgnbd.Histories:
+    return bgnbd.Histories(seen.repeats[customer], seen.last[customer], seen.observed[customer])
+
+
+def _sum(known: Purchases, weight: Floats | None, keep: np.ndarray | slice) -> Floats:
+    weights = None if weight is None else weight[keep]
+    size = len(known.customer_ids)
+    return np.bincount(known.customer[keep], weights, minlength=size).astype(float)
+
+
+def _counts(known: Purchases, cutoff: int) -> dict[str, Floats]:
+    occasions = known.opens_day.astype(float)
+    columns = {
+        "days_bought": _sum(known, occasions, slice(None)),
+        "lines": _sum(known, known.lines.astype(float), slice(None)),
+        "contents": _sum(known, known.new_contents.astype(float), slice(None)),
+    }
+    for window in WINDOWS_DAYS:
+        recent = known.day >= cutoff - window
+        columns[f"days_bought_{window}"] = _sum(known, occasions, recent)
+    recent = known.day >= cutoff - 90
+    columns["new_contents_90"] = _sum(known, known.new_contents.astype(float), recent)
+    return columns
+
+
+def _amounts(known: Purchases, relative: Floats, cutoff: int) -> dict[str, Floats]:
+    size = len(known.customer_ids)
+    largest = np.zeros(size)
+    np.maximum.at(largest, known.customer, relative)
+    last = np.zeros(size)
+    last[known.customer] = relative  # rows are in day order, so the last one stays
+    columns = {
+        "value": _sum(known, relative, slice(None)),
+        "largest_value": largest,
+        "last_value": last,
+    }
+    for window in WINDOWS_DAYS:
+        columns[f"value_{window}"] = _sum(known, relative, known.day >= cutoff - window)
+    return columns
+
+
+def _rhythm(known: Purchases, cutoff: int) -> dict[str, Floats]:
+    """Return days since the first and last purchase, and the gaps between purchases."""
+    size = len(known.customer_ids)
+    customer, day = known.customer[known.opens_day], known.day[known.opens_day]
+    first, last = np.full(size, np.nan), np.full(size, np.nan)
+    first[customer[::-1]] = day[::-1]
+    last[customer] = day
+    is_gap = np.diff(customer, prepend=-1) == 0
+    gap = np.diff(day, prepend=0)[is_gap].astype(float)
+    owner = customer[is_gap]
+    count = np.bincount(owner, minlength=size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_gap = np.bincount(owner, gap, minlength=size) / count
+        squares = np.bincount(owner, gap**2, minlength=size) / count
+    last_gap = np.full(size, np.nan)
+    last_gap[owner] = gap
+    return {
+        "recency_days": cutoff - 1 - last,
+        "tenure_days": cutoff - 1 - first,
+        "mean_gap_days": mean_gap,
+        "gap_spread_days": np.sqrt(np.maximum(squares - mean_gap**2, 0)),
+        "last_gap_days": last_gap,
+    }
+
+
+def _derived(columns: dict[str, Floats]) -> dict[str, Floats]:
+    bought, tenure = columns["days_bought"], columns["tenure_days"]
+    mean_value = columns["value"] / bought
+    mean_gap = np.maximum(columns["mean_gap_days"], 1.0)
+    return {
+        "mean_value": mean_value,
+        "value_trend": columns["last_value"] / np.maximum(mean_value, 0.01),
+        "lines_a_day": columns["lines"] / bought,
+        "contents_share": columns["contents"] / columns["lines"],
+        "overdue": columns["recency_days"] / mean_gap,
+        "gap_trend": columns["last_gap_days"] / mean_gap,
+        "recent_share": columns["days_bought_90"] / bought,
+        "recent_value_share": columns["value_90"] / np.maximum(columns["value"], 0.01),
+        "pace": bought / (tenure + 30.0),
+        "log_recency": np.log1p(columns["recency_days"]),
+        "log_repeats": np.log1p(bought - 1),
+        "log_mean_value": np.log1p(mean_value.clip(0)),
+        "log_tenure": np.log1p(tenure),
+    }
+
+
+def _bg_columns(model: bgnbd.BgNbd, seen: bgnbd.Histories, horizon_days: int) -> dict[str, Floats]:
+    return {
+        "bg_logit": logit(model.any_purchase(seen, horizon_days)),
+        "bg_alive": model.alive(seen),
+        "bg_weekly_rate": model.expected_rate(seen),
+    }

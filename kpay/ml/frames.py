@@ -1,0 +1,133 @@
+"""The column contract of the orders frame, and the compact form that every model reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+ORDER_COLUMNS: Final = ("customer", "at", "amount_minor", "currency", "content", "order")
+MICROSECONDS_A_DAY: Final = 86_400_000_000
+
+
+def check_orders(orders: pd.DataFrame) -> None:
+    """Raise ValueError, naming the column, when the frame breaks the contract.
+
+    One row is one line of an order: `customer` and `order` are integers, `at` is an aware UTC instant,
+    `amount_minor` an integer in minor units beside its `currency`, `content` a slug or "".
+    """
+    missing = [name for name in ORDER_COLUMNS if name not in orders.columns]
+    if missing:
+        raise ValueError(f"the orders frame lacks {', '.join(missing)}")
+    for name in ("customer", "amount_minor", "order"):
+        if not pd.api.types.is_integer_dtype(orders[name]):
+            raise ValueError(f"orders.{name} is {orders[name].dtype}, not an integer")
+    if not isinstance(orders["at"].dtype, pd.DatetimeTZDtype):
+        raise ValueError(f"orders.at is {orders['at'].dtype}, not an aware instant")
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """What was bought, one row for a customer, a day and a currency, sorted by customer and day.
+
+    Days count from the as-of instant: -1 is the last known day, so a cutoff `c` knows the rows with
+    `day < c` and the horizon `h` after it is `c <= day < c + h`.
+    """
+
+    customer_ids: Ints  # one for each customer, ascending
+    currencies: tuple[str, ...]
+    customer: Ints  # index into customer_ids
+    day: Ints
+    currency: Ints  # index into currencies
+    amount_minor: Ints
+    lines: Ints
+    new_contents: Ints  # contents that this customer had not bought before
+    opens_day: Flags  # False for the second currency of one customer's day
+
+    @property
+    def first_day(self) -> int:
+        """The earliest day with a purchase; 0 when there is none."""
+        return int(self.day.min()) if len(self.day) else 0
+
+    def before(self, cutoff: int) -> Purchases:
+        """Return only what was known when day `cutoff` began."""
+        return self._rows(self.day < cutoff)
+
+    def _rows(self, keep: Flags) -> Purchases:
+        return Purchases(
+            self.customer_ids,
+            self.currencies,
+            self.customer[keep],
+            self.day[keep],
+            self.currency[keep],
+            self.amount_minor[keep],
+            self.lines[keep],
+            self.new_contents[keep],
+            self.opens_day[keep],
+        )
+
+
+def purchases(orders: pd.DataFrame, as_of: datetime) -> Purchases:
+    """Gather the order lines known before `as_of` into customer-days.
+
+    A customer-day is one purchase occasion, as in the papers of the buy-till-you-die models: three
+    orders within an hour are one visit.
+    """
+    check_orders(orders)
+    known = orders[orders["at"] < as_of]
+    customer_ids, customer = np.unique(known["customer"].to_numpy(np.int64), return_inverse=True)
+    currencies, currency = np.unique(known["currency"].to_numpy(str), return_inverse=True)
+    lines = pd.DataFrame(
+        {
+            "customer": customer,
+            "day": _days_from(known["at"], as_of),
+            "currency": currency,
+            "amount_minor": known["amount_minor"].to_numpy(np.int64),
+            "new": _first_of_content(known),
+        }
+    )
+    rows = (
+        lines.groupby(["customer", "day", "currency"], sort=True)
+        .agg(
+            amount_minor=("amount_minor", "sum"),
+            lines=("amount_minor", "size"),
+            new=("new", "sum"),
+        )
+        .reset_index()
+    )
+    return Purchases(
+        customer_ids,
+        tuple(str(code) for code in currencies),
+        _ints(rows["customer"]),
+        _ints(rows["day"]),
+        _ints(rows["currency"]),
+        _ints(rows["amount_minor"]),
+        _ints(rows["lines"]),
+        _ints(rows["new"]),
+        ~rows.duplicated(["customer", "day"]).to_numpy(bool),
+    )
+
+
+def _ints(column: pd.Series[Any]) -> Ints:
+    return np.asarray(column.to_numpy(np.int64))
+
+
+def _days_from(at: pd.Series[Any], as_of: datetime) -> Ints:
+    elapsed = at.dt.as_unit("us") - pd.Timestamp(as_of).as_unit("us")
+    microseconds = elapsed.astype("int64").to_numpy(np.int64)
+    return np.asarray(np.floor_divide(microseconds, MICROSECONDS_A_DAY), dtype=np.int64)
+
+
+def _first_of_content(lines: pd.DataFrame) -> Ints:
+    """Mark the first line of each customer and content, in time order."""
+    ordered = lines.sort_values("at", kind="stable")
+    is_first = ~ordered.duplicated(["customer", "content"]) & (ordered["content"] != "")
+    return np.asarray(is_first.reindex(lines.index).to_numpy(np.int64))
