@@ -1,6 +1,6 @@
 """Text cells of CSV files that a spreadsheet must not run as a formula.
 
-A cell that begins with = + - @ tab or return gets an apostrophe in front, and so does one that
+A cell that begins with = + - @ tab, return or NUL gets an apostrophe in front, and so does one that
 already looks escaped; reading takes exactly one away. Numbers are written as they are.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-DANGEROUS: Final = re.compile(r"'*[=+\-@\t\r]")
-ESCAPED: Final = re.compile(r"'+[=+\-@\t\r]")
+_START: Final = "[ \ufeff]*[=+\\-@\t\r\x00]"
+DANGEROUS: Final = re.compile(f"'*{_START}")
+ESCAPED: Final = re.compile(f"'+{_START}")
 
 
 def escaped(text: str) -> str:
-    """Return a text as a CSV cell that no spreadsheet takes for a formula."""
+    """Return a text as a CSV cell that no spreadsheet takes for a formula (OWASP ASVS 5.0, 1.2.10)."""
     return f"'{text}" if DANGEROUS.match(text) else text
 
 

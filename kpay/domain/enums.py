@@ -112,3 +112,15 @@ class OutputFormat(StrEnum):
     CSV = "csv"
     MD = "md"
     HTML = "html"
+
+
+class ImportKind(StrEnum):
+    """What can be imported and exported."""
+
+    CUSTOMERS = "customers"
+    ORDERS = "orders"
+    SUBSCRIBERS = "subscribers"
+    EVENTS = "events"
+    TRAFFIC = "traffic"
+    COSTS = "costs"
+    FEEDBACK = "feedback"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from kpay.domain.enums import ImportKind
+
 
 class Holds(StrEnum):
     """What stands in a column, and so how it is read and written."""
@@ -26,18 +28,6 @@ class Holds(StrEnum):
 
 
 AMOUNTS: Final = frozenset({Holds.AMOUNT, Holds.SIGNED_AMOUNT, Holds.REFUND})
-
-
-class ImportKind(StrEnum):
-    """What can be imported and exported."""
-
-    CUSTOMERS = "customers"
-    ORDERS = "orders"
-    SUBSCRIBERS = "subscribers"
-    EVENTS = "events"
-    TRAFFIC = "traffic"
-    COSTS = "costs"
-    FEEDBACK = "feedback"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +20,7 @@ YES: Final = frozenset(("yes", "true", "y"))
 NO: Final = frozenset(("no", "false", "n"))
 REMEMBERED: Final = 50_000  # distinct cells a column keeps; a file's amounts and times repeat
 
+Read = Callable[[str], Any]
 Complaint = tuple[str, str]
 """The column's name and what is wrong in it."""
 
@@ -105,7 +107,7 @@ def _check_year(year: int, text: str) -> None:
         raise ValueError(f"{text!r} is not between {FIRST_YEAR} and {LAST_YEAR}")
 
 
-AMOUNT_READERS: Final[dict[Holds, Callable[[str, str], int]]] = {
+AMOUNT_READERS: Final[dict[Holds, Callable[..., int]]] = {
     Holds.AMOUNT: read_amount,
     Holds.SIGNED_AMOUNT: parse_minor,
     Holds.REFUND: read_refund,
@@ -123,7 +125,7 @@ class RowReader:
     ) -> None:
         readers = _readers(timezone)
         present = [field for field in fields if field.name in positions]
-        self._plain = [
+        self._plain: list[tuple[str, int, bool, Read, dict[str, Any]]] = [
             (field.name, positions[field.name], field.is_required, readers[field.holds], {})
             for field in present
             if field.holds not in AMOUNTS
@@ -163,7 +165,11 @@ class RowReader:
                 values[name] = self._remembered_amounts[remembered]
                 continue
             values[name] = _value(
-                name, cells[position], is_required, lambda text, r=read: r(text, currency), complaints
+                name,
+                cells[position],
+                is_required,
+                partial(read, currency=currency),
+                complaints,
             )
             if len(self._remembered_amounts) < REMEMBERED and values[name] is not None:
                 self._remembered_amounts[remembered] = values[name]
@@ -173,7 +179,7 @@ def _value(
     name: str,
     cell: str,
     is_required: bool,
-    read: Callable[[str], Any],
+    read: Read,
     complaints: list[Complaint],
 ) -> Any:
     text = unescaped(cell).strip()
@@ -191,7 +197,7 @@ def _value(
         return None
 
 
-def _readers(timezone: str) -> dict[Holds, Callable[[str], Any]]:
+def _readers(timezone: str) -> dict[Holds, Read]:
     return {
         Holds.TEXT: str,
         Holds.EMAIL: read_email,

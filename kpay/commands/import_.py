@@ -1,0 +1,73 @@
+"""`kpay import`: orders, people and more from CSV files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kpay.commands.options import DryRun, examples
+from kpay.commands.options import app as new_app
+from kpay.domain.enums import ImportKind
+from kpay.errors import UsageProblem
+
+app = new_app()
+
+
+@app.command(
+    "import",
+    epilog=examples(
+        "kpay import orders orders.csv",
+        "kpay import orders export.csv.gz --map Total=amount --map Date=ordered_at",
+        "zcat people.csv.gz | kpay import subscribers - --dry-run",
+    ),
+)
+def import_(
+    kind: Annotated[ImportKind, typer.Argument(help="What the file holds.")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV, gzip too; - is stdin.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column of the file means."),
+    ] = None,
+    dry_run: DryRun = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave wrong rows out instead of refusing the file.")
+    ] = False,
+) -> None:
+    """Import a CSV file: all of it or nothing, and the same file twice changes nothing.
+
+    Rows with one order_id are the lines of one order. Wrong rows are listed with their line.
+    """
+    from kpay.bootstrap import open_business
+    from kpay.domain.importing import Circumstances
+    from kpay.presentation import progress, show
+    from kpay.services.import_files import read_source
+    from kpay.services.importing import import_csv
+
+    business = open_business()
+    source = sys.stdin.buffer.read() if file == "-" else read_source(Path(file))
+    circumstances = Circumstances(business.clock.now(), business.settings.timezone, dry_run)
+    with progress(f"importing {kind}") as advance:
+        result = import_csv(
+            business.store,
+            kind,
+            source,
+            name=file,
+            circumstances=circumstances,
+            mapping=_mapping(mapping or []),
+            skips_bad=skip_bad,
+            advance=advance,
+        )
+    show(result.to_document())
+
+
+def _mapping(words: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        column, equals, name = word.rpartition("=")
+        if not (equals and column and name):
+            raise UsageProblem(f"--map {word} is not COLUMN=FIELD", "kpay import --help")
+        pairs[column] = name
+    return pairs

@@ -1,0 +1,116 @@
+"""Lines of an imported file gathered into orders: the rows with one order_id are one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kpay.domain.import_values import Complaint
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedLine:
+    """One line: `refunded_minor` of its amount went back at `refunded_at` (or with the order)."""
+
+    line: int
+    product: str
+    quantity: int
+    amount_minor: int
+    refunded_minor: int
+    refunded_at: datetime | None
+
+
+@dataclass(slots=True)
+class ImportedOrder:
+    """One order as the file tells it; its time is the earliest of its lines."""
+
+    order_id: str
+    email: str
+    currency: str
+    ordered_at: datetime
+    name: str = ""
+    country: str | None = None
+    lines: list[ImportedLine] = field(default_factory=list)
+
+    @property
+    def gross_minor(self) -> int:
+        """The sum of the lines, in minor units."""
+        return sum(line.amount_minor for line in self.lines)
+
+
+class OrderGathering:
+    """Gathers lines into orders, wherever in the file they stand.
+
+    An order with one wrong line is left out whole: half an order would be a wrong amount of money.
+    """
+
+    def __init__(self) -> None:
+        self._orders: dict[str, ImportedOrder] = {}
+        self._first_bad: dict[str, int] = {}
+
+    def add(self, line: int, values: Mapping[str, Any]) -> list[Complaint]:
+        """Add one well-formed line; return what does not fit the order it belongs to."""
+        order_id = values["order_id"]
+        order = self._orders.get(order_id)
+        if order is None:
+            order = self._orders[order_id] = ImportedOrder(
+                order_id, values["email"], values["currency"], values["ordered_at"]
+            )
+        imported, complaints = _line(line, values)
+        complaints += _misfits(order, values)
+        if complaints:
+            self.spoil(order_id, line)
+        order.ordered_at = min(order.ordered_at, values["ordered_at"])
+        order.name = order.name or values.get("name") or ""
+        order.country = order.country or values.get("country")
+        order.lines.append(imported)
+        return complaints
+
+    def spoil(self, order_id: str | None, line: int) -> None:
+        """Remember that an order has a wrong line."""
+        if order_id is not None:
+            self._first_bad.setdefault(order_id, line)
+
+    def whole_orders(self) -> list[ImportedOrder]:
+        """Return the orders without a wrong line, in the order of their first line."""
+        return [order for key, order in self._orders.items() if key not in self._first_bad]
+
+    def lines_left_out(self) -> Iterator[tuple[int, int]]:
+        """Yield each line of a spoiled order and the line that spoiled it."""
+        for order_id, spoiled_by in self._first_bad.items():
+            order = self._orders.get(order_id)
+            for line in order.lines if order else ():
+                yield line.line, spoiled_by
+
+
+def _line(line: int, values: Mapping[str, Any]) -> tuple[ImportedLine, list[Complaint]]:
+    amount = values["amount"]
+    refunded = values.get("refunded")
+    refunded_minor = amount if refunded is True else int(refunded or 0)
+    complaints: list[Complaint] = []
+    if refunded_minor > amount:
+        complaints.append(("refunded", "is more than the amount of the line"))
+    imported = ImportedLine(
+        line,
+        values.get("product") or "",
+        values.get("quantity") or 1,
+        amount,
+        refunded_minor,
+        values.get("refunded_at") if refunded_minor else None,
+    )
+    return imported, complaints
+
+
+def _misfits(order: ImportedOrder, values: Mapping[str, Any]) -> list[Complaint]:
+    if values["currency"] == order.currency and values["email"] == order.email:
+        return []
+    return [
+        (
+            name,
+            f"{values[name]!r}, but order {order.order_id!r} has {expected!r} on an earlier line",
+        )
+        for name, expected in (("currency", order.currency), ("email", order.email))
+        if values[name] != expected
+    ]

@@ -1,0 +1,164 @@
+"""Reading a CSV file for an import: gzip or plain, UTF-8, with a header, every row with its line."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from kpay.domain.enums import ImportKind
+from kpay.domain.import_columns import COLUMNS, field_names
+from kpay.errors import InputInvalid, Problem, UsageProblem
+
+GZIP_MAGIC = b"\x1f\x8b"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+SEPARATORS = ",;\t"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """A decoded file: its name for messages, its header, and the text of its rows."""
+
+    name: str
+    header: tuple[str, ...]
+    text: str
+    separator: str
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the text has: a measure of how long reading takes."""
+        return self.text.count("\n")
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield each row that is not blank, with the line on which it begins.
+
+        Raises InputInvalid where the text stops being CSV.
+        """
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator)
+        line = 1
+        try:
+            for cells in reader:
+                if line > 1 and any(cells):
+                    yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise _unreadable(self.name, line, f"is not CSV ({error})") from error
+
+
+def read_source(path: Path) -> bytes:
+    """Return the bytes of a file; raise InputInvalid when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputInvalid(
+            str(path),
+            [Problem(str(path), None, None, f"cannot be read: {error.strerror}")],
+            f"ls -l {path}",
+        ) from error
+
+
+def open_csv(source: bytes, name: str) -> CsvFile:
+    """Unpack, decode and find header and separator; raise InputInvalid naming the line."""
+    text = _decoded(_unpacked(source, name), name)
+    first = text.lstrip("\r\n").partition("\n")[0]
+    if not first.strip():
+        raise _unreadable(name, 1, "is empty: a header with the column names is needed")
+    text = text.lstrip("\r\n")
+    separator = max(SEPARATORS, key=first.count)
+    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    return CsvFile(name, tuple(cell.strip() for cell in header), text, separator)
+
+
+def find_columns(
+    file: CsvFile, kind: ImportKind, mapping: Mapping[str, str]
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Return where each field stands, and the columns that are not used.
+
+    `mapping` names a field for a column of the file; other columns are matched by their name.
+    Raises UsageProblem for a wrong mapping, InputInvalid for a missing or doubled column.
+    """
+    _check_mapping(file, kind, mapping)
+    known = field_names(kind)
+    taken = set(mapping.values())
+    positions: dict[str, int] = {}
+    unused: list[str] = []
+    problems: list[Problem] = []
+    for position, column in enumerate(file.header):
+        name = mapping.get(column) or column.lower()
+        if name not in known or (column not in mapping and name in taken):
+            unused.append(column)
+        elif name in positions:
+            problems.append(Problem(file.name, 1, column, "stands in the header twice"))
+        else:
+            positions[name] = position
+    problems += _missing(file, kind, positions, unused)
+    if problems:
+        raise InputInvalid(
+            file.name,
+            problems,
+            f"kpay import {kind} {file.name} --map COLUMN=FIELD",
+        )
+    return positions, tuple(column for column in unused if column)
+
+
+def _unpacked(source: bytes, name: str) -> bytes:
+    if not source.startswith(GZIP_MAGIC):
+        return source
+    try:
+        return gzip.decompress(source)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(name, None, f"is a damaged gzip file ({error})") from error
+
+
+def _decoded(source: bytes, name: str) -> str:
+    if source.startswith(UTF16_MARKS):
+        raise _unreadable(name, 1, "is UTF-16; save it as UTF-8")
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        raise _unreadable(
+            name, line, f"is not UTF-8 (byte 0x{source[error.start]:02x}); save it as UTF-8"
+        ) from error
+
+
+def _unreadable(name: str, line: int | None, problem: str) -> InputInvalid:
+    return InputInvalid(name, [Problem(name, line, None, problem)], "kpay import --help")
+
+
+def _check_mapping(file: CsvFile, kind: ImportKind, mapping: Mapping[str, str]) -> None:
+    known = field_names(kind)
+    for column, name in mapping.items():
+        if column not in file.header:
+            raise UsageProblem(
+                f"--map {column}={name}: {file.name} has no column {column!r}"
+                + _did_you_mean(column, file.header),
+                f"head -1 {file.name}",
+            )
+        if name not in known:
+            raise UsageProblem(
+                f"--map {column}={name}: {kind} have no field {name!r}{_did_you_mean(name, known)}",
+                f"the fields are {', '.join(known)}",
+            )
+    if len(set(mapping.values())) < len(mapping):
+        raise UsageProblem("--map gives one field to two columns", "kpay import --help")
+
+
+def _missing(
+    file: CsvFile, kind: ImportKind, positions: Mapping[str, int], unused: Sequence[str]
+) -> list[Problem]:
+    return [
+        Problem(file.name, 1, field.name, f"no such column{_did_you_mean(field.name, unused)}")
+        for field in COLUMNS[kind]
+        if field.is_required and field.name not in positions
+    ]
+
+
+def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,0 +1,60 @@
+"""Importing people: customers, and subscribers with the proof of their consent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from kpay.domain.enums import SubscriberStatus
+from kpay.domain.importing import Circumstances, RowCounts
+from kpay.models.people import Customer, Subscriber
+from kpay.services.import_signals import last_of_each
+from kpay.store import subscribers
+from kpay.store.imports import Target, write_rows
+
+Record = Mapping[str, Any]
+CONSENT_SOURCE = "import"
+
+
+def import_customers(
+    connection: Connection, rows: Sequence[Record], circumstances: Circumstances
+) -> RowCounts:
+    """Write customers by address; a cell that is empty leaves what is known."""
+    blanks: dict[str, Any] = {
+        "name": "",
+        "country": None,
+        "tags": [],
+        "created_at": circumstances.now,
+    }
+    target = Target(Customer, ("email",), blanks)
+    records = last_of_each(target, [_with_tag_list(row) for row in rows])
+    return write_rows(connection, target, records, is_rehearsal=circumstances.is_rehearsal).counts
+
+
+def import_subscribers(
+    connection: Connection, rows: Sequence[Record], circumstances: Circumstances
+) -> RowCounts:
+    """Write subscribers by address; who has opted out stays so, and counts as unchanged."""
+    blanks: dict[str, Any] = {
+        "name": "",
+        "status": SubscriberStatus.SUBSCRIBED.value,
+        "consent_source": CONSENT_SOURCE,
+        "consented_at": None,
+        "timezone": None,
+        "tags": [],
+        "created_at": circumstances.now,
+    }
+    target = Target(Subscriber, ("email",), blanks)
+    records = last_of_each(target, [_with_tag_list(row) for row in rows])
+    gone = subscribers.opted_out_among(connection, [record["email"] for record, _ in records])
+    staying = [(record, count) for record, count in records if record["email"] not in gone]
+    left_alone = sum(count for record, count in records if record["email"] in gone)
+    written = write_rows(connection, target, staying, is_rehearsal=circumstances.is_rehearsal)
+    return written.counts + RowCounts(unchanged=left_alone)
+
+
+def _with_tag_list(row: Record) -> Record:
+    tags = row.get("tags")
+    return {**row, "tags": None if tags is None else list(tags)}
