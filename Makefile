@@ -38,7 +38,7 @@ bench: $(READY)
 	$(BIN)/python -m pytest tests/bench -s -p no:randomly --override-ini addopts=
 
 docs: $(READY)
-	$(BIN)/python -m tests.reference write
+	$(BIN)/python docs/build.py write
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -14,7 +14,7 @@ app = new_app()
 
 @app.command(epilog=examples("kpay init", "kpay init my-business"))
 def init(
-    folder: Annotated[str, typer.Argument(metavar="[DIR]", help="Where; made if missing.")] = ".",
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Where; made if missing.")] = ".",
 ) -> None:
     """Start a new business: settings, a first piece of content, a first campaign, an empty store."""
     from kpay.bootstrap import start_business
