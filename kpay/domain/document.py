@@ -40,6 +40,7 @@ class Figure:
     """One number to look at first, with its change and a small line of how it came to be.
 
     `change` is a share of the earlier value (0.1 = ten per cent more); None where there is none.
+    A second change may stand beside it, against another time.
     """
 
     label: str
@@ -48,6 +49,8 @@ class Figure:
     change: float | None = None
     compared_with: str = ""
     line: tuple[float, ...] = ()
+    second_change: float | None = None
+    second_compared_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)

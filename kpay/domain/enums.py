@@ -124,3 +124,11 @@ class ImportKind(StrEnum):
     TRAFFIC = "traffic"
     COSTS = "costs"
     FEEDBACK = "feedback"
+
+
+class ReportSection(StrEnum):
+    """What a report is about."""
+
+    SUMMARY = "summary"
+    REVENUE = "revenue"
+    MRR = "mrr"

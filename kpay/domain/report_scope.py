@@ -1,0 +1,145 @@
+"""Which stretch of time a report is about, and what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kpay.domain import period as calendar
+from kpay.domain.period import Period, instant_text
+
+LONGEST_BY_DAY = 62
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A report's period (None: everything), the moment up to which things are known, and the zone.
+
+    `last_sync` is when the provider was last read, as RFC 3339 text; None when it never was.
+    """
+
+    period: Period | None
+    as_of: datetime
+    timezone: str
+    base_currency: str
+    last_sync: str | None = None
+
+    def known(self, period: Period) -> Period:
+        """Return the part of a period that lies before `as_of`."""
+        return Period(min(period.start, self.as_of), min(period.end, self.as_of), self.timezone)
+
+    def everything(self, first: datetime | None) -> Period:
+        """Return the days from the first sale's up to `as_of`; without a sale, its own day."""
+        start = min(first or self.as_of, self.as_of - timedelta(seconds=1))
+        day = calendar.local_day(start, self.timezone)
+        return Period(calendar.start_of_day(day, self.timezone), self.as_of, self.timezone)
+
+    def head(self, period: Period) -> dict[str, Any]:
+        """Return the keys that every report begins with."""
+        return {
+            "period": period.to_json(),
+            "as_of": instant_text(self.as_of),
+            "last_sync": self.last_sync,
+        }
+
+    def subtitle(self, period: Period) -> str:
+        """Say in words which days these are, and how fresh they are."""
+        first, last = period.first_day, max(period.first_day, period.last_day)
+        when = f"{first}" if first == last else f"{first} to {last}"
+        synced = f"last sync {self.last_sync}" if self.last_sync else "never synced"
+        return f"{when} ({self.timezone}), as of {instant_text(self.as_of)}, {synced}"
+
+
+def asked_period(
+    month: str | None, since: str | None, until: str | None, *, last: date, timezone: str
+) -> Period | None:
+    """Read --month, or --since and --until (both days inside); None when nothing was asked.
+
+    `last` is the day up to which things are known: where --until is not given. Raises ValueError.
+    """
+    if month and (since or until):
+        raise ValueError("--month does not go together with --since or --until")
+    if month:
+        return calendar.month(month, timezone)
+    if not since and not until:
+        return None
+    if not since:
+        raise ValueError("--until needs --since")
+    first = date.fromisoformat(since)
+    final = date.fromisoformat(until) if until else max(first, last)
+    if final < first:
+        raise ValueError(f"--until {final} is before --since {first}")
+    return calendar.days(first, final, timezone)
+
+
+def moment_known(text: str | None, now: datetime, timezone: str) -> datetime:
+    """Read --as-of: a day means its end in the zone, a time itself; without one, now."""
+    if text is None:
+        return now
+    if len(text.strip()) == 10:
+        return calendar.end_of_day(date.fromisoformat(text.strip()), timezone)
+    return calendar.parse_instant(text, timezone)
+
+
+def last_days(as_of: datetime, count: int, timezone: str) -> Period:
+    """Return the `count` days that end with the day of `as_of`, up to that moment."""
+    last = calendar.local_day(as_of - timedelta(seconds=1), timezone)
+    start = calendar.start_of_day(last - timedelta(days=count - 1), timezone)
+    return Period(start, as_of, timezone)
+
+
+def before(period: Period, known: Period) -> Period:
+    """Return the same stretch just before: whole months before whole months, else as many days.
+
+    `period` is what was asked for, `known` the part of it that has happened: of a month half gone,
+    the first half of the month before is returned, so that no part is compared with a whole.
+    """
+    months = _whole_months(period)
+    if months:
+        return _moved(known, months=-months)
+    length = (period.last_day - period.first_day).days + 1
+    return _moved(known, days=-length)
+
+
+def year_before(known: Period) -> Period:
+    """Return the same days of the year before."""
+    return _moved(known, months=-12)
+
+
+def _whole_months(period: Period) -> int:
+    first, following = period.first_day, period.last_day + timedelta(days=1)
+    if first.day != 1 or following.day != 1:
+        return 0
+    return (following.year - first.year) * 12 + following.month - first.month
+
+
+def _moved(known: Period, *, days: int = 0, months: int = 0) -> Period:
+    zone = ZoneInfo(known.timezone)
+
+    def move(moment: datetime) -> datetime:
+        local = moment.astimezone(zone)
+        day = calendar.add_months(local.date(), months) + timedelta(days=days)
+        return datetime.combine(day, local.time(), zone).astimezone(UTC)
+
+    return Period(move(known.start), move(known.end), known.timezone)
+
+
+def month_edges(period: Period) -> tuple[tuple[date, ...], tuple[datetime, ...]]:
+    """Cut a period at the creator's months: the first day of each, and the moments between them."""
+    months = tuple(calendar.months_between(period.first_day, period.last_day))
+    cuts = [calendar.start_of_day(month, period.timezone) for month in months[1:]]
+    return months, (period.start, *cuts, period.end)
+
+
+def fine_edges(period: Period) -> tuple[tuple[str, ...], tuple[datetime, ...]]:
+    """Cut a period for a line: by day up to two months, else by month; with a label each."""
+    length = (period.last_day - period.first_day).days + 1
+    if length > LONGEST_BY_DAY:
+        months, edges = month_edges(period)
+        return tuple(f"{month:%Y-%m}" for month in months), edges
+    listed: Sequence[date] = [period.first_day + timedelta(days=n) for n in range(max(1, length))]
+    cuts = [calendar.start_of_day(day, period.timezone) for day in listed[1:]]
+    return tuple(day.isoformat() for day in listed), (period.start, *cuts, period.end)

@@ -1,0 +1,134 @@
+"""The revenue report: from gross to net per currency, by month, as figures, tables and payload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kpay.domain.document import Block, Chart, Column, Document, Table, Text
+from kpay.domain.money import Money, exponent
+from kpay.domain.period import Period
+from kpay.domain.report_scope import Scope
+from kpay.domain.revenue import KEYS, BankSide, Takings
+
+HEADINGS = {
+    "gross": "Gross",
+    "discounts": "Discounts",
+    "tax": "Tax",
+    "refunds": "Refunds",
+    "disputes": "Disputes",
+    "fees": "Fees",
+    "net": "Net",
+}
+TAKEN_AWAY = frozenset(KEYS) - {"gross", "net"}
+
+
+@dataclass(frozen=True)
+class RevenueReport:
+    """Takings of a period: in all, by month, and for a line; and what the bank's side says.
+
+    `orders_without_fee` are paid orders whose fee is not known, so that net is before their fees.
+    """
+
+    scope: Scope
+    period: Period
+    totals: Mapping[str, Takings]
+    months: tuple[tuple[date, Mapping[str, Takings]], ...]
+    line: tuple[tuple[str, Mapping[str, Takings]], ...]
+    bank: Mapping[str, BankSide]
+    orders_without_fee: int = 0
+
+    def to_document(self) -> Document:
+        """Show gross to net of each currency, then month by month."""
+        if not self.totals:
+            blocks: list[Block] = [Text("Nothing was sold in these days.")]
+            steps: tuple[str, ...] = ("kpay sync", "kpay import orders FILE")
+        else:
+            blocks = [self._gross_to_net(), *self._charts(), *self._by_month(), *self._notes()]
+            steps = ()
+        return Document(
+            "kpay.report.revenue/1",
+            "Revenue",
+            tuple(blocks),
+            self._payload(),
+            subtitle=self.scope.subtitle(self.period),
+            next_steps=steps,
+        )
+
+    def _payload(self) -> dict[str, Any]:
+        return {
+            **self.scope.head(self.period),
+            "currencies": {code: sums.to_json() for code, sums in self.totals.items()},
+            "months": [
+                {
+                    "month": f"{month:%Y-%m}",
+                    "currencies": {code: sums.to_json() for code, sums in each.items()},
+                }
+                for month, each in self.months
+            ],
+            "bank": {
+                code: {"net_minor": side.net_minor, "paid_out_minor": side.paid_out_minor}
+                for code, side in self.bank.items()
+            },
+            "orders_without_fee": self.orders_without_fee,
+        }
+
+    def _gross_to_net(self) -> Table:
+        columns = (Column(""), *(Column(code.upper(), "money") for code in self.totals))
+        rows = [
+            (HEADINGS[key], *(_signed(sums, key, code) for code, sums in self.totals.items()))
+            for key in KEYS
+        ]
+        counts = [
+            ("Orders", *(sums.orders for sums in self.totals.values())),
+            ("Customers", *(sums.customers for sums in self.totals.values())),
+        ]
+        return Table(columns, (*rows, *counts), title="From gross to net")
+
+    def _charts(self) -> list[Chart]:
+        labels = tuple(label for label, _ in self.line)
+        return [
+            Chart(
+                f"Net ({code.upper()})",
+                labels,
+                tuple(
+                    each.get(code, Takings()).net_minor / 10 ** exponent(code)
+                    for _, each in self.line
+                ),
+                style="bars",
+            )
+            for code in self.totals
+        ]
+
+    def _by_month(self) -> list[Table]:
+        columns = (
+            Column("Month"),
+            *(Column(HEADINGS[key], "money") for key in KEYS),
+            Column("Orders", "count"),
+            Column("Customers", "count"),
+        )
+        tables = []
+        for code in self.totals:
+            rows = tuple(_month_row(month, each, code) for month, each in self.months)
+            tables.append(Table(columns, rows, title=f"By month ({code.upper()})"))
+        return tables
+
+    def _notes(self) -> list[Text]:
+        if not self.orders_without_fee:
+            return []
+        count = f"{self.orders_without_fee:,}"
+        plural = "order has" if self.orders_without_fee == 1 else "orders have"
+        return [Text(f"{count} {plural} no fee on record; net is before it.")]
+
+
+def _signed(sums: Takings, key: str, code: str) -> Money:
+    minor = int(getattr(sums, f"{key}_minor"))
+    return Money(-minor if key in TAKEN_AWAY else minor, code)
+
+
+def _month_row(month: date, each: Mapping[str, Takings], code: str) -> tuple[Any, ...]:
+    sums = each.get(code, Takings())
+    money = (_signed(sums, key, code) for key in KEYS)
+    return (f"{month:%Y-%m}", *money, sums.orders, sums.customers)

@@ -1,0 +1,243 @@
+"""The summary report: the first figures to look at, each beside the same days before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kpay.domain.document import (
+    Block,
+    Chart,
+    Column,
+    Document,
+    Figure,
+    Figures,
+    Kind,
+    Table,
+    Text,
+)
+from kpay.domain.money import Money, exponent
+from kpay.domain.mrr_rates import SHARE_DIGITS
+from kpay.domain.period import Period, instant_text, local_day
+from kpay.domain.report_scope import Scope
+from kpay.domain.revenue import Takings
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A piece of content (or a product by name) and what its sale brought, before discounts."""
+
+    content: str
+    title: str
+    orders: int
+    gross_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecentOrder:
+    """One of the newest orders; `title` is its first line of `lines`."""
+
+    order: str
+    ordered_at: datetime
+    title: str
+    lines: int
+    total_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One figure now, in the same span before and a year before; None where it is not defined.
+
+    Money is in minor units of `currency`, which only money has. A change is a share of the earlier value, and None when that span was
+    not wholly lived (the first sale lies inside it or later) or had nothing.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    now: int | None
+    before: int | None
+    year_before: int | None
+    line: tuple[float, ...] = ()
+    lived: tuple[bool, bool] = (True, True)
+    currency: str | None = None
+
+    @property
+    def shown(self) -> int | Money | None:
+        """The figure as a cell."""
+        if self.now is None or self.currency is None:
+            return self.now
+        return Money(self.now, self.currency)
+
+    @property
+    def change(self) -> float | None:
+        """The change against the span before."""
+        return _change(self.now, self.before) if self.lived[0] else None
+
+    @property
+    def year_change(self) -> float | None:
+        """The change against the year before."""
+        return _change(self.now, self.year_before) if self.lived[1] else None
+
+
+def _change(now: int | None, earlier: int | None) -> float | None:
+    if now is None or not earlier or earlier < 0:
+        return None
+    return round((now - earlier) / earlier, SHARE_DIGITS)
+
+
+def mean_minor(takings: Takings) -> int | None:
+    """Return the mean of what an order cost after discounts, or None without an order."""
+    if not takings.orders:
+        return None
+    total = takings.gross_minor - takings.discounts_minor
+    return (2 * total + takings.orders) // (2 * takings.orders)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Five to seven figures of one currency, what sold best, the newest orders, other currencies."""
+
+    scope: Scope
+    period: Period
+    before: Period
+    year_before: Period
+    currency: str
+    figures: tuple[Measured, ...]
+    labels: tuple[str, ...]
+    sellers: tuple[Seller, ...]
+    recent: tuple[RecentOrder, ...]
+    others: Mapping[str, Takings]
+    last_sale_at: datetime | None
+
+    def to_document(self) -> Document:
+        """Show the figures first, then what is behind them."""
+        blocks: list[Block] = [*self._silence(), self._figures()]
+        blocks += [self._chart()] if any(self.figures[0].line) else []
+        blocks += [table for table in self._tables() if table.rows]
+        return Document(
+            "kpay.report.summary/1",
+            "Summary",
+            tuple(blocks),
+            self._payload(),
+            subtitle=self.scope.subtitle(self.period),
+            next_steps=self._next_steps(),
+        )
+
+    def _is_silent(self) -> bool:
+        return not any(figure.now for figure in self.figures if figure.name == "orders")
+
+    def _silence(self) -> list[Text]:
+        if not self._is_silent():
+            return []
+        if self.last_sale_at is None:
+            return [Text("No sale is known yet.", "warning")]
+        day = local_day(self.last_sale_at, self.scope.timezone)
+        return [Text(f"Nothing was sold in these days; the newest sale was on {day}.", "warning")]
+
+    def _next_steps(self) -> tuple[str, ...]:
+        if self.last_sale_at is None:
+            return ("kpay sync", "kpay import orders FILE")
+        if self._is_silent():
+            day = local_day(self.last_sale_at, self.scope.timezone)
+            return (f"kpay report --month {day:%Y-%m}",)
+        return ("kpay report revenue", "kpay report mrr")
+
+    def _figures(self) -> Figures:
+        return Figures(
+            tuple(
+                Figure(
+                    measured.label,
+                    measured.shown,
+                    measured.kind,
+                    measured.change,
+                    f"to {self._days(self.before)}",
+                    measured.line,
+                    measured.year_change,
+                    "to the year before",
+                )
+                for measured in self.figures
+            )
+        )
+
+    def _days(self, period: Period) -> str:
+        return f"{period.first_day:%d %b} - {period.last_day:%d %b}"
+
+    def _chart(self) -> Chart:
+        net = self.figures[0]
+        scale = 10 ** exponent(self.currency)
+        values = tuple(value / scale for value in net.line)
+        return Chart(f"{net.label} ({self.currency.upper()})", self.labels, values)
+
+    def _tables(self) -> list[Table]:
+        sellers = tuple(
+            (seller.title, seller.orders, Money(seller.gross_minor, seller.currency))
+            for seller in self.sellers
+        )
+        recent = tuple(
+            (order.ordered_at, _what(order), Money(order.total_minor, order.currency))
+            for order in self.recent
+        )
+        others = tuple(
+            (code.upper(), takings.orders, Money(takings.net_minor, code))
+            for code, takings in self.others.items()
+        )
+        what = (Column("What"), Column("Orders", "count"), Column("Gross", "money"))
+        when = (Column("When", "instant"), Column("What"), Column("Paid", "money"))
+        money = (Column("Currency"), Column("Orders", "count"), Column("Net", "money"))
+        return [
+            Table(what, sellers, title="What sold best"),
+            Table(when, recent, title="Newest orders"),
+            Table(money, others, title="In other currencies"),
+        ]
+
+    def _payload(self) -> dict[str, Any]:
+        return {
+            **self.scope.head(self.period),
+            "currency": self.currency,
+            "before": self.before.to_json(),
+            "year_before": self.year_before.to_json(),
+            "figures": {measured.name: self._figure(measured) for measured in self.figures},
+            "top_content": [
+                {
+                    "content": seller.content,
+                    "title": seller.title,
+                    "orders": seller.orders,
+                    "gross_minor": seller.gross_minor,
+                    "currency": seller.currency,
+                }
+                for seller in self.sellers
+            ],
+            "recent_orders": [
+                {
+                    "order": order.order,
+                    "ordered_at": instant_text(order.ordered_at),
+                    "title": order.title,
+                    "total_minor": order.total_minor,
+                    "currency": order.currency,
+                }
+                for order in self.recent
+            ],
+            "other_currencies": {code: each.to_json() for code, each in self.others.items()},
+            "last_sale_at": instant_text(self.last_sale_at) if self.last_sale_at else None,
+        }
+
+    def _figure(self, measured: Measured) -> dict[str, Any]:
+        suffix = "_minor" if measured.kind == "money" else ""
+        return {
+            **({"currency": measured.currency} if measured.currency else {}),
+            f"value{suffix}": measured.now,
+            f"before{suffix}": measured.before,
+            f"year_before{suffix}": measured.year_before,
+            "change_share": measured.change,
+            "year_change_share": measured.year_change,
+        }
+
+
+def _what(order: RecentOrder) -> str:
+    more = order.lines - 1
+    return f"{order.title} and {more} more" if more > 0 else order.title

@@ -1,0 +1,107 @@
+"""The MRR report: from subscriptions and rates in the store to movements by the month."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from sqlalchemy import Connection
+
+from kpay.domain.money import exponent
+from kpay.domain.mrr_report import MrrReport
+from kpay.domain.period import add_months, local_day, months_between, start_of_day
+from kpay.domain.report_scope import Scope
+from kpay.domain.subscription_spans import Span, spans
+from kpay.domain.subscriptions import Month, MonthOfMrr, months_of_mrr
+from kpay.store import recurring
+
+Quotes = Sequence[tuple[datetime, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RateBook:
+    """What a minor unit of a currency was worth in minor units of the base, from when on."""
+
+    base: str
+    by_currency: Mapping[str, Sequence[tuple[datetime, Fraction]]]
+
+    def knows(self, currency: str) -> bool:
+        """Say whether a currency can be turned into the base at all."""
+        return currency == self.base or currency in self.by_currency
+
+    def at(self, moment: datetime) -> dict[str, Fraction]:
+        """Return the newest rate of each currency before a moment, else the first one known."""
+        found = {self.base: Fraction(1)}
+        for currency, quotes in self.by_currency.items():
+            earlier = [rate for since, rate in quotes if since < moment]
+            found[currency] = earlier[-1] if earlier else quotes[0][1]
+        return found
+
+
+def rate_book(quotes: Quotes, base: str) -> RateBook:
+    """Turn rates between whole units, oldest first, into rates between minor units."""
+    by_currency: dict[str, list[tuple[datetime, Fraction]]] = defaultdict(list)
+    for at, currency, text in quotes:
+        scale = Fraction(10) ** (exponent(base) - exponent(currency))
+        by_currency[currency].append((at, Fraction(Decimal(text)) * scale))
+    return RateBook(base, by_currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """Every paying stretch, those that can be counted in the base currency and the others apart."""
+
+    counted: tuple[Span, ...]
+    apart: Mapping[str, tuple[Span, ...]]
+    rates: RateBook
+
+
+def recurring_spans(connection: Connection, base: str, until: datetime) -> Recurring:
+    """Read subscriptions and rates, as known before `until`."""
+    rates = rate_book(recurring.exchange_rates(connection, base, until), base)
+    counted: list[Span] = []
+    apart: dict[str, list[Span]] = defaultdict(list)
+    for facts in recurring.subscriptions(connection):
+        for span in spans(facts):
+            if span.start < until:
+                (counted if rates.knows(span.currency) else apart[span.currency]).append(span)
+    return Recurring(tuple(counted), {code: tuple(apart[code]) for code in sorted(apart)}, rates)
+
+
+def mrr_report(connection: Connection, scope: Scope) -> MrrReport:
+    """Walk all subscriptions through the months from the first to `as_of`; show what was asked."""
+    found = recurring_spans(connection, scope.base_currency, scope.as_of)
+    everyone = [*found.counted, *(span for apart in found.apart.values() for span in apart)]
+    first = min((span.start for span in everyone), default=None)
+    period = scope.period or scope.everything(first)
+    shown = months_between(period.first_day, scope.known(period).last_day)
+    return MrrReport(
+        scope,
+        period,
+        scope.base_currency,
+        months_until(scope, found.counted, found.rates),
+        {
+            code: months_until(scope, apart, RateBook(code, {}))
+            for code, apart in found.apart.items()
+        },
+        tuple(shown),
+    )
+
+
+def months_until(scope: Scope, counted: Sequence[Span], rates: RateBook) -> tuple[MonthOfMrr, ...]:
+    """Return the months from the first paying one to `as_of`; none where nobody ever paid."""
+    if not counted:
+        return ()
+    first = local_day(min(span.start for span in counted), scope.timezone)
+    last = local_day(scope.as_of - timedelta(seconds=1), scope.timezone)
+    months = [_month(day, scope, rates) for day in months_between(first, last)]
+    return tuple(months_of_mrr(counted, months))
+
+
+def _month(first_day: date, scope: Scope, rates: RateBook) -> Month:
+    end = min(start_of_day(add_months(first_day, 1), scope.timezone), scope.as_of)
+    return Month(first_day, start_of_day(first_day, scope.timezone), end, rates.at(end))

@@ -1,0 +1,41 @@
+"""The revenue report: sums of the ledger for a period, its months and its days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from kpay.domain.report_scope import Scope, fine_edges, month_edges
+from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings, bank_sides, takings
+from kpay.domain.revenue_report import RevenueReport
+from kpay.store import ledger
+
+NO_MONEY = tuple(sorted(NO_DISPUTE_MONEY))
+
+
+def revenue_report(connection: Connection, scope: Scope) -> RevenueReport:
+    """Add up what was taken in the period that was asked for, or since the first sale."""
+    asked = scope.period or scope.everything(ledger.first_sale_at(connection, scope.as_of))
+    known = scope.known(asked)
+    moved = ledger.movements(connection, (known.start, known.end), no_dispute_money=NO_MONEY)
+    months, edges = month_edges(known)
+    labels, cuts = fine_edges(known)
+    by_month = takings_between(connection, edges)
+    by_label = by_month if cuts == edges else takings_between(connection, cuts)
+    return RevenueReport(
+        scope,
+        asked,
+        takings(moved, 1)[0],
+        tuple(zip(months, by_month, strict=True)),
+        tuple(zip(labels, by_label, strict=True)),
+        bank_sides(moved.balance),
+        ledger.orders_without_fee(connection, known.start, known.end),
+    )
+
+
+def takings_between(connection: Connection, edges: Sequence[datetime]) -> list[dict[str, Takings]]:
+    """Return the takings of each span between neighbouring moments."""
+    moved = ledger.movements(connection, edges, no_dispute_money=NO_MONEY)
+    return takings(moved, len(edges) - 1)

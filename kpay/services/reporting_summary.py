@@ -1,0 +1,145 @@
+"""The summary report: seven figures, each in its period, just before, and a year before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from kpay.domain import report_scope
+from kpay.domain.document import Kind
+from kpay.domain.period import Period
+from kpay.domain.report_scope import Scope
+from kpay.domain.revenue import Takings
+from kpay.domain.subscriptions import mrr_at
+from kpay.domain.summary import Measured, Summary, mean_minor
+from kpay.services.reporting_mrr import recurring_spans
+from kpay.services.reporting_revenue import takings_between
+from kpay.store import ledger, sales_figures
+
+DAYS_SHOWN = 30
+SELLERS_SHOWN = 5
+ORDERS_SHOWN = 5
+
+Spans = tuple[Period, Period, Period]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The summary's three spans, the fine cuts of the first, and what was taken in all of them."""
+
+    spans: Spans
+    labels: tuple[str, ...]
+    edges: tuple[datetime, ...]
+    lived: tuple[bool, bool]
+    takings: tuple[dict[str, Takings], ...]
+    by_label: list[dict[str, Takings]]
+    currency: str
+
+    def ends(self) -> tuple[datetime, ...]:
+        return tuple(span.end for span in self.spans)
+
+
+def summary(connection: Connection, scope: Scope) -> Summary:
+    """Measure the period that was asked for, or the last 30 days."""
+    asked = scope.period or report_scope.last_days(scope.as_of, DAYS_SHOWN, scope.timezone)
+    look = _look(connection, scope, asked)
+    known, before, year_before = look.spans
+    return Summary(
+        scope,
+        asked,
+        before,
+        year_before,
+        look.currency,
+        (*_sale_figures(look), *_people_figures(connection, scope, look)),
+        look.labels,
+        sales_figures.best_sellers(
+            connection, known.start, known.end, currency=look.currency, limit=SELLERS_SHOWN
+        ),
+        sales_figures.recent_orders(connection, known.end, limit=ORDERS_SHOWN),
+        {code: sums for code, sums in look.takings[0].items() if code != look.currency},
+        ledger.last_sale_at(connection, scope.as_of),
+    )
+
+
+def _look(connection: Connection, scope: Scope, asked: Period) -> _Look:
+    known = scope.known(asked)
+    earlier = (report_scope.before(asked, known), report_scope.year_before(known))
+    labels, edges = report_scope.fine_edges(known)
+    first = ledger.first_sale_at(connection, scope.as_of)
+    spans = (known, *earlier)
+    taken = tuple(takings_between(connection, (span.start, span.end))[0] for span in spans)
+    return _Look(
+        spans,
+        labels,
+        edges,
+        (_is_lived(earlier[0], first), _is_lived(earlier[1], first)),
+        taken,
+        takings_between(connection, edges),
+        _main_currency(taken, scope.base_currency),
+    )
+
+
+def _is_lived(period: Period, first_sale_at: datetime | None) -> bool:
+    """The business sold before the period began, so that it can be compared with."""
+    return first_sale_at is not None and first_sale_at <= period.start
+
+
+def _main_currency(taken: Sequence[dict[str, Takings]], base: str) -> str:
+    """Return the base currency, or the one most was ordered in where the base has no order."""
+    for span in taken:
+        orders = {code: sums.orders for code, sums in span.items() if sums.orders}
+        if orders:
+            return base if base in orders else max(sorted(orders), key=lambda code: orders[code])
+    return base
+
+
+def _sale_figures(look: _Look) -> tuple[Measured, ...]:
+    def measured(
+        name: str, label: str, kind: Kind, value: Callable[[Takings], int | None]
+    ) -> Measured:
+        now, before, year_before = (
+            value(span.get(look.currency, Takings())) for span in look.takings
+        )
+        line = tuple(
+            float(value(each.get(look.currency, Takings())) or 0) for each in look.by_label
+        )
+        currency = look.currency if kind == "money" else None
+        return Measured(name, label, kind, now, before, year_before, line, look.lived, currency)
+
+    return (
+        measured("net", "Net revenue", "money", lambda sums: sums.net_minor),
+        measured("orders", "Orders", "count", lambda sums: sums.orders),
+        measured("customers", "Buyers", "count", lambda sums: sums.customers),
+        measured("mean_order", "Mean order", "money", mean_minor),
+    )
+
+
+def _people_figures(connection: Connection, scope: Scope, look: _Look) -> tuple[Measured, ...]:
+    fresh = [sales_figures.new_customers(connection, (s.start, s.end))[0] for s in look.spans]
+    by_label = sales_figures.new_customers(connection, look.edges)
+    listed = sales_figures.people_on_list(connection, (*look.ends(), *look.edges[1:]))
+    return (
+        Measured("new_customers", "New buyers", "count", *fresh, _line(by_label), look.lived),
+        _mrr_figure(connection, scope, look),
+        Measured("on_list", "Mailing list", "count", *listed[:3], _line(listed[3:])),
+    )
+
+
+def _mrr_figure(connection: Connection, scope: Scope, look: _Look) -> Measured:
+    found = recurring_spans(connection, scope.base_currency, scope.as_of)
+
+    def worth(moment: datetime) -> int:
+        return mrr_at(found.counted, moment, found.rates.at(moment))
+
+    line = tuple(float(worth(moment)) for moment in look.edges[1:]) if found.counted else ()
+    now, before, year_before = map(worth, look.ends())
+    return Measured(
+        "mrr", "MRR", "money", now, before, year_before, line, currency=scope.base_currency
+    )
+
+
+def _line(counts: Sequence[int]) -> tuple[float, ...]:
+    return tuple(float(count) for count in counts)

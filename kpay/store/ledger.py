@@ -1,0 +1,185 @@
+"""Questions about money that moved, asked for a row of spans at once.
+
+`edges` are the moments between neighbouring spans: n + 1 of them for n spans; each answer says in
+which span (from 0) its sums lie. One statement answers for all spans, so that a report of months
+reads each table once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, distinct, func, literal, or_, select
+
+from kpay.domain.revenue import BalanceSum, GivenBack, Movements, SalesSum
+from kpay.models.billing import BalanceTransaction
+from kpay.models.sales import Dispute, Order, Refund
+from kpay.store.dialect import table_of
+
+ORDERS = table_of(Order)
+REFUNDS = table_of(Refund)
+DISPUTES = table_of(Dispute)
+BALANCE = table_of(BalanceTransaction)
+COUNTED_REFUNDS = ("succeeded", "pending")
+
+Edges = Sequence[datetime]
+
+
+def movements(
+    connection: Connection, edges: Edges, *, no_dispute_money: Sequence[str]
+) -> Movements:
+    """Return everything that moved money in the spans.
+
+    `no_dispute_money` are the states in which a dispute that the balance does not know of took
+    nothing.
+    """
+    return Movements(
+        sales(connection, edges),
+        refunds(connection, edges),
+        unbooked_disputes(connection, edges, no_dispute_money),
+        balance(connection, edges),
+    )
+
+
+def first_sale_at(connection: Connection, until: datetime) -> datetime | None:
+    """Return when the first paid order before `until` was placed."""
+    return _sale_moment(connection, func.min(ORDERS.c.ordered_at), until)
+
+
+def last_sale_at(connection: Connection, until: datetime) -> datetime | None:
+    """Return when the newest paid order before `until` was placed."""
+    return _sale_moment(connection, func.max(ORDERS.c.ordered_at), until)
+
+
+def _sale_moment(connection: Connection, moment: Any, until: datetime) -> datetime | None:
+    found: datetime | None = connection.execute(
+        select(moment).where(ORDERS.c.status == "paid", ORDERS.c.ordered_at < until)
+    ).scalar_one()
+    return found
+
+
+def sales(connection: Connection, edges: Edges) -> tuple[SalesSum, ...]:
+    """Return the paid orders of each span and currency; a person counts once in each."""
+    columns = ORDERS.c
+    span = _span_of(columns.ordered_at, edges)
+    buyer = func.coalesce(columns.customer_id, -columns.id)
+    query = (
+        select(
+            span,
+            columns.currency,
+            func.sum(columns.gross_minor),
+            func.sum(columns.discount_minor),
+            func.sum(columns.tax_minor),
+            func.count(),
+            func.count(distinct(buyer)),
+        )
+        .where(columns.status == "paid", _within(columns.ordered_at, edges))
+        .group_by(span, columns.currency)
+    )
+    return tuple(SalesSum(*row) for row in connection.execute(query))
+
+
+def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
+    """Return what was given back, with the order's share of tax inside it (rounded half up)."""
+    columns = REFUNDS.c
+    span = _span_of(columns.refunded_at, edges)
+    total = ORDERS.c.total_minor
+    tax = case(
+        (total > 0, (2 * columns.amount_minor * ORDERS.c.tax_minor + total) // (2 * total)),
+        else_=0,
+    )
+    query = (
+        select(span, columns.currency, func.sum(columns.amount_minor), func.sum(tax))
+        .outerjoin(ORDERS, ORDERS.c.id == columns.order_id)
+        .where(columns.status.in_(COUNTED_REFUNDS), _within(columns.refunded_at, edges))
+        .group_by(span, columns.currency)
+    )
+    return tuple(GivenBack(*row) for row in connection.execute(query))
+
+
+def balance(connection: Connection, edges: Edges) -> tuple[BalanceSum, ...]:
+    """Return the balance transactions of each span, currency and kind, disputes' own apart."""
+    columns = BALANCE.c
+    span = _span_of(columns.created_at, edges)
+    is_disputed = DISPUTES.c.id.is_not(None)
+    query = (
+        select(
+            span,
+            columns.currency,
+            columns.kind,
+            is_disputed,
+            func.sum(columns.amount_minor),
+            func.sum(columns.fee_minor),
+            func.sum(columns.net_minor),
+        )
+        .outerjoin(DISPUTES, _caused_by_dispute())
+        .where(_within(columns.created_at, edges))
+        .group_by(span, columns.currency, columns.kind, is_disputed)
+    )
+    return tuple(
+        BalanceSum(span, currency, kind, bool(disputed), *sums)
+        for span, currency, kind, disputed, *sums in connection.execute(query)
+    )
+
+
+def unbooked_disputes(
+    connection: Connection, edges: Edges, no_money: Sequence[str]
+) -> tuple[GivenBack, ...]:
+    """Return disputed money of which no balance transaction is known."""
+    columns = DISPUTES.c
+    span = _span_of(columns.opened_at, edges)
+    query = (
+        select(span, columns.currency, func.sum(columns.amount_minor))
+        .outerjoin(BALANCE, _caused_by_dispute())
+        .where(
+            BALANCE.c.id.is_(None),
+            columns.status.not_in(no_money),
+            _within(columns.opened_at, edges),
+        )
+        .group_by(span, columns.currency)
+    )
+    return tuple(GivenBack(*row) for row in connection.execute(query))
+
+
+def orders_without_fee(connection: Connection, start: datetime, end: datetime) -> int:
+    """Count the paid orders whose fee is not known: no balance transaction has their charge."""
+    columns = ORDERS.c
+    booked = and_(
+        BALANCE.c.source_external_id == columns.charge_id, BALANCE.c.account == columns.account
+    )
+    query = (
+        select(func.count())
+        .select_from(ORDERS.outerjoin(BALANCE, booked))
+        .where(
+            columns.status == "paid",
+            columns.total_minor > 0,
+            columns.ordered_at >= start,
+            columns.ordered_at < end,
+            or_(columns.charge_id.is_(None), BALANCE.c.id.is_(None)),
+        )
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _caused_by_dispute() -> ColumnElement[bool]:
+    return and_(
+        BALANCE.c.kind == "adjustment",
+        BALANCE.c.account == DISPUTES.c.account,
+        BALANCE.c.livemode == DISPUTES.c.livemode,
+        BALANCE.c.source_external_id == DISPUTES.c.external_id,
+    )
+
+
+def _within(moment: ColumnElement[Any], edges: Edges) -> ColumnElement[bool]:
+    return and_(moment >= edges[0], moment < edges[-1])
+
+
+def _span_of(moment: ColumnElement[Any], edges: Edges) -> ColumnElement[int]:
+    """Number the span of a moment that lies within the edges."""
+    inner = edges[1:-1]
+    if not inner:
+        return literal(0).label("span")
+    spans = [(moment < edge, index) for index, edge in enumerate(inner)]
+    return case(*spans, else_=len(inner)).label("span")

@@ -1,0 +1,119 @@
+"""Questions that the summary asks: who is new, what sells, what was bought last, who is on the list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from sqlalchemy import Connection, case, distinct, func, or_, select
+
+from kpay.domain.enums import SubscriberStatus
+from kpay.domain.summary import RecentOrder, Seller
+from kpay.models.catalog import Content
+from kpay.models.people import Subscriber
+from kpay.models.sales import LineItem, Order
+from kpay.store.dialect import table_of
+
+ORDERS = table_of(Order)
+LINES = table_of(LineItem)
+CONTENT = table_of(Content)
+LIST = table_of(Subscriber)
+
+
+def new_customers(connection: Connection, edges: Sequence[datetime]) -> list[int]:
+    """Count, for each span between the edges, the people whose first paid order lies in it."""
+    columns = ORDERS.c
+    first = (
+        select(func.min(columns.ordered_at).label("at"))
+        .where(columns.status == "paid", columns.customer_id.is_not(None))
+        .group_by(columns.customer_id)
+        .subquery()
+    )
+    inside = [
+        func.sum(case(((first.c.at >= start) & (first.c.at < end), 1), else_=0))
+        for start, end in pairwise(edges)
+    ]
+    return [count or 0 for count in connection.execute(select(*inside)).one()]
+
+
+def best_sellers(
+    connection: Connection, start: datetime, end: datetime, *, currency: str, limit: int
+) -> tuple[Seller, ...]:
+    """Return what brought in most between two moments, by content or, without one, by name."""
+    name = func.coalesce(CONTENT.c.title, func.nullif(LINES.c.name, ""), LINES.c.product)
+    slug = func.coalesce(CONTENT.c.slug, LINES.c.product)
+    gross = func.sum(LINES.c.amount_minor).label("gross")
+    query = (
+        select(slug, name, func.count(distinct(ORDERS.c.id)), gross)
+        .select_from(ORDERS.join(LINES, LINES.c.order_id == ORDERS.c.id))
+        .outerjoin(CONTENT, CONTENT.c.id == LINES.c.content_id)
+        .where(
+            ORDERS.c.status == "paid",
+            ORDERS.c.currency == currency,
+            ORDERS.c.ordered_at >= start,
+            ORDERS.c.ordered_at < end,
+        )
+        .group_by(slug, name)
+        .order_by(gross.desc(), name)
+        .limit(limit)
+    )
+    return tuple(
+        Seller(slug or "", name or "", orders, gross, currency)
+        for slug, name, orders, gross in connection.execute(query)
+    )
+
+
+def recent_orders(
+    connection: Connection, until: datetime, *, limit: int
+) -> tuple[RecentOrder, ...]:
+    """Return the newest paid orders before a moment, newest first, with what was bought."""
+    newest = (
+        select(ORDERS)
+        .where(ORDERS.c.status == "paid", ORDERS.c.ordered_at < until)
+        .order_by(ORDERS.c.ordered_at.desc(), ORDERS.c.id.desc())
+        .limit(limit)
+        .subquery()
+    )
+    name = func.coalesce(CONTENT.c.title, func.nullif(LINES.c.name, ""), LINES.c.product, "")
+    query = (
+        select(
+            newest.c.external_id,
+            newest.c.ordered_at,
+            func.min(name),
+            func.count(LINES.c.id),
+            newest.c.total_minor,
+            newest.c.currency,
+        )
+        .outerjoin(LINES, LINES.c.order_id == newest.c.id)
+        .outerjoin(CONTENT, CONTENT.c.id == LINES.c.content_id)
+        .group_by(newest.c.id)
+        .order_by(newest.c.ordered_at.desc(), newest.c.id.desc())
+    )
+    return tuple(RecentOrder(*row) for row in connection.execute(query))
+
+
+def people_on_list(connection: Connection, moments: Sequence[datetime]) -> list[int]:
+    """Count those who had said yes to mail, and not no again, at each of the moments."""
+    columns = LIST.c
+    joined = func.coalesce(columns.consented_at, columns.created_at)
+    counts = [
+        func.sum(
+            case(
+                (
+                    (joined < moment)
+                    & or_(columns.unsubscribed_at.is_(None), columns.unsubscribed_at >= moment),
+                    1,
+                ),
+                else_=0,
+            )
+        )
+        for moment in moments
+    ]
+    query = select(*counts).where(
+        or_(
+            columns.status == SubscriberStatus.SUBSCRIBED.value,
+            columns.unsubscribed_at.is_not(None),
+        )
+    )
+    return [count or 0 for count in connection.execute(query).one()]
