@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+
+from kpay.domain.document import Chart, Column, Document, Figure, Figures, Table, Text
+from kpay.domain.enums import OutputFormat
+from kpay.domain.money import Money
+from kpay.presentation.cells import for_people, sparkline, without_formula
+from kpay.presentation.output import as_text
+
+WIDE = "x" * 300
+TABLE = Table(
+    (
+        Column("content"),
+        Column("sold", "count"),
+        Column("gross", "money"),
+        Column("share", "share"),
+    ),
+    (
+        ("面包与盐", 12, Money(123_456, "usd"), 0.25),
+        (WIDE, 3, Money(-500, "jpy"), None),
+        ("=SUM(A1)", 1, None, 0.5),
+    ),
+    title="Top",
+)
+DOCUMENT = Document(
+    "kpay.test/1",
+    "A title",
+    (
+        Figures((Figure("gross", Money(100, "usd"), "money", 0.5, "last month", (1.0, 3.0, 2.0)),)),
+        TABLE,
+        Chart("Days", ("一月", "Feb"), (10.0, 20.0), (5.0, 15.0), (15.0, 25.0)),
+        Text("In plain words."),
+    ),
+    {"amount_minor": 123_456, "missing": None},
+    next_steps=("kpay sync",),
+)
+
+
+def test_a_piped_table_is_never_cut_and_lines_up_in_any_script() -> None:
+    from rich.cells import cell_len
+
+    lines = as_text(DOCUMENT, OutputFormat.TABLE).splitlines()
+    assert any(WIDE in line for line in lines)
+    ends = {
+        cell_len(line[: line.index(text)])
+        for line in lines
+        for text in ("$1,234.56",)
+        if text in line
+    }
+    short = next(line for line in lines if "-¥500" in line)
+    assert ends == {cell_len(short[: short.index("-¥500")]) - len("$1,234.56") + len("-¥500")}
+
+
+def test_json_is_one_object_with_its_schema_and_null_for_the_undefined() -> None:
+    assert json.loads(as_text(DOCUMENT, OutputFormat.JSON)) == {
+        "schema": "kpay.test/1",
+        "amount_minor": 123_456,
+        "missing": None,
+    }
+
+
+def test_a_number_that_is_not_finite_never_reaches_json() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        as_text(Document("kpay.test/1", "", payload={"x": float("nan")}), OutputFormat.JSON)
+
+
+def test_csv_has_plain_numbers_and_no_formulas() -> None:
+    rows = list(csv.reader(io.StringIO(as_text(DOCUMENT, OutputFormat.CSV))))
+    assert rows[0] == ["content", "sold", "gross", "share"]
+    assert rows[1] == ["面包与盐", "12", "1234.56", "0.25"]
+    assert rows[2][1:] == ["3", "-500", ""]
+    assert rows[3][0] == "'=SUM(A1)"
+
+
+def test_markdown_escapes_pipes() -> None:
+    table = Table((Column("a|b"),), (("c|d",),))
+    text = as_text(Document("kpay.test/1", "T", (table,)), OutputFormat.MD)
+    assert "| a\\|b |" in text
+    assert "| c\\|d |" in text
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", " =1", "\ufeff=1"])
+def test_what_a_spreadsheet_would_run_is_quoted(text: str) -> None:
+    assert without_formula(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["", "a=1", "Ana", "面"])
+def test_plain_text_stays_as_it_is(text: str) -> None:
+    assert without_formula(text) == text
+
+
+def test_cells_for_people() -> None:
+    assert for_people(None) == "–"
+    assert for_people(1_234_567) == "1,234,567"
+    assert for_people(0.1234, "share") == "12.3%"
+    assert for_people(date(2026, 1, 2)) == "2026-01-02"
+    assert for_people(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) == "2026-01-02 03:04:05 UTC"
+    assert for_people(True) == "yes"
+
+
+def test_a_sparkline_has_one_bar_a_value() -> None:
+    assert sparkline((0.0, 5.0, 10.0)) == "▁▅█"
+    assert sparkline((4.0, 4.0)) == "▄▄"
+    assert sparkline(()) == ""
