@@ -86,6 +86,24 @@ class Letter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """A Markdown file taken apart: its settings, the line of each, and the body with its line."""
+
+    values: Mapping[str, Any]
+    lines: Mapping[str, int]
+    body: str
+    body_line: int
+
+
+class FrontMatterReader(Protocol):
+    """Reads the settings above a Markdown text."""
+
+    def read(self, text: str, file: str) -> FrontMatter:
+        """Take a file apart; InputInvalid with its line when the settings are no valid YAML."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """A finished message on its way: who it is from and for, its identity, and its bytes."""
 
@@ -163,7 +181,9 @@ class PaymentSource(Protocol):
         """Return one page of a list, like `page("charges", {"limit": 100})`."""
         ...
 
-    def one(self, path: str, external_id: str) -> dict[str, Any] | None:
+    def one(
+        self, path: str, external_id: str, parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
         """Return one object, or None when there is no such object."""
         ...
 

@@ -30,7 +30,8 @@ class Campaign(SQLModel, table=True):
 class CampaignPlan(SQLModel, table=True):
     """A frozen audience and text, named by its hash; the hash covers everything that would be sent.
 
-    `source` is the campaign file as it was; `figures` the counts that the plan showed.
+    `source` is the campaign file as it was, `figures` what the plan showed, and `recipients` the
+    people with their arm and their template's values: zlib-compressed canonical JSON.
     """
 
     __tablename__ = "campaign_plan"
@@ -46,6 +47,7 @@ class CampaignPlan(SQLModel, table=True):
     source: str
     holdout_share: float = Field(sa_type=REAL)
     figures: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    recipients: bytes
     planned_at: datetime = Field(sa_type=Instant)
 
 

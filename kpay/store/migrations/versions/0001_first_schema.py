@@ -38,9 +38,7 @@ def upgrade() -> None:
             "length(currency) = 3 AND currency = lower(currency)",
             name=op.f("ck_balance_transaction_currency_code"),
         ),
-        sa.CheckConstraint(
-            "livemode IN (0, 1)", name=op.f("ck_balance_transaction_livemode_flag")
-        ),
+        sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_balance_transaction_livemode_flag")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_balance_transaction")),
         sa.UniqueConstraint(
             "account",
@@ -52,9 +50,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("balance_transaction", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_balance_transaction_created_at"),
-            ["created_at"],
-            unique=False,
+            batch_op.f("ix_balance_transaction_created_at"), ["created_at"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_balance_transaction_payout_external_id"),
@@ -106,8 +102,7 @@ def upgrade() -> None:
         sa.Column("published_at", sa.Text(), nullable=True),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "interval IN ('day', 'week', 'month', 'year')",
-            name=op.f("ck_content_interval_known"),
+            "interval IN ('day', 'week', 'month', 'year')", name=op.f("ck_content_interval_known")
         ),
         sa.CheckConstraint(
             "kind IN ('article', 'ebook', 'course', 'audio', 'video', 'bundle', 'membership')",
@@ -117,12 +112,8 @@ def upgrade() -> None:
             "status IN ('draft', 'scheduled', 'published', 'archived')",
             name=op.f("ck_content_status_known"),
         ),
-        sa.CheckConstraint(
-            "amount_minor >= 0", name=op.f("ck_content_amount_minor_not_negative")
-        ),
-        sa.CheckConstraint(
-            "version >= 0", name=op.f("ck_content_version_not_negative")
-        ),
+        sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_content_amount_minor_not_negative")),
+        sa.CheckConstraint("version >= 0", name=op.f("ck_content_version_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_content")),
         sa.UniqueConstraint("slug", name=op.f("uq_content_slug")),
         sqlite_strict=True,
@@ -141,11 +132,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cost")),
         sa.UniqueConstraint(
-            "day",
-            "kind",
-            "campaign",
-            "currency",
-            name=op.f("uq_cost_day_kind_campaign_currency"),
+            "day", "kind", "campaign", "currency", name=op.f("uq_cost_day_kind_campaign_currency")
         ),
         sqlite_strict=True,
     )
@@ -184,9 +171,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_event_happened_at"), ["happened_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_event_happened_at"), ["happened_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_event_kind"), ["kind"], unique=False)
 
     op.create_table(
@@ -211,11 +196,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
         sa.UniqueConstraint(
-            "email",
-            "at",
-            "kind",
-            "content",
-            name=op.f("uq_feedback_email_at_kind_content"),
+            "email", "at", "kind", "content", name=op.f("uq_feedback_email_at_kind_content")
         ),
         sqlite_strict=True,
     )
@@ -238,9 +219,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("forecast_run", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_forecast_run_as_of"), ["as_of"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_forecast_run_as_of"), ["as_of"], unique=False)
 
     op.create_table(
         "job",
@@ -257,9 +236,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_job_next_due_at"), ["next_due_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_job_next_due_at"), ["next_due_at"], unique=False)
 
     op.create_table(
         "model_run",
@@ -274,9 +251,7 @@ def upgrade() -> None:
         sa.Column("card", sa.Text(), nullable=False),
         sa.Column("is_champion", sa.Integer(), nullable=False),
         sa.Column("trained_at", sa.Text(), nullable=False),
-        sa.CheckConstraint(
-            "is_champion IN (0, 1)", name=op.f("ck_model_run_is_champion_flag")
-        ),
+        sa.CheckConstraint("is_champion IN (0, 1)", name=op.f("ck_model_run_is_champion_flag")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_model_run")),
         sa.UniqueConstraint("run", name=op.f("uq_model_run_run")),
         sqlite_strict=True,
@@ -323,8 +298,7 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "interval IN ('day', 'week', 'month', 'year')",
-            name=op.f("ck_price_interval_known"),
+            "interval IN ('day', 'week', 'month', 'year')", name=op.f("ck_price_interval_known")
         ),
         sa.CheckConstraint("is_active IN (0, 1)", name=op.f("ck_price_is_active_flag")),
         sa.CheckConstraint(
@@ -334,18 +308,13 @@ def upgrade() -> None:
         sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_price_livemode_flag")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_price")),
         sa.UniqueConstraint(
-            "account",
-            "livemode",
-            "external_id",
-            name=op.f("uq_price_account_livemode_external_id"),
+            "account", "livemode", "external_id", name=op.f("uq_price_account_livemode_external_id")
         ),
         sqlite_strict=True,
     )
     with op.batch_alter_table("price", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_price_product_external_id"),
-            ["product_external_id"],
-            unique=False,
+            batch_op.f("ix_price_product_external_id"), ["product_external_id"], unique=False
         )
 
     op.create_table(
@@ -355,25 +324,23 @@ def upgrade() -> None:
         sa.Column("object", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=True),
+        sa.Column("belongs_to", sa.Text(), nullable=True),
         sa.Column("api_version", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("is_deleted", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "is_deleted IN (0, 1)", name=op.f("ck_provider_object_is_deleted_flag")
-        ),
-        sa.CheckConstraint(
-            "livemode IN (0, 1)", name=op.f("ck_provider_object_livemode_flag")
-        ),
+        sa.CheckConstraint("is_deleted IN (0, 1)", name=op.f("ck_provider_object_is_deleted_flag")),
+        sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_provider_object_livemode_flag")),
         sa.PrimaryKeyConstraint(
-            "account",
-            "livemode",
-            "object",
-            "external_id",
-            name=op.f("pk_provider_object"),
+            "account", "livemode", "object", "external_id", name=op.f("pk_provider_object")
         ),
         sqlite_strict=True,
     )
+    with op.batch_alter_table("provider_object", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_provider_object_belongs_to", ["belongs_to", "object"], unique=False
+        )
+
     op.create_table(
         "subscriber",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -409,18 +376,14 @@ def upgrade() -> None:
             "interval IN ('day', 'week', 'month', 'year')",
             name=op.f("ck_subscription_phase_interval_known"),
         ),
-        sa.CheckConstraint(
-            "livemode IN (0, 1)", name=op.f("ck_subscription_phase_livemode_flag")
-        ),
+        sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_subscription_phase_livemode_flag")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription_phase")),
         sa.UniqueConstraint(
             "account",
             "livemode",
             "subscription_external_id",
             "starts_at",
-            name=op.f(
-                "uq_subscription_phase_account_livemode_subscription_external_id_starts_at"
-            ),
+            name=op.f("uq_subscription_phase_account_livemode_subscription_external_id_starts_at"),
         ),
         sqlite_strict=True,
     )
@@ -447,12 +410,8 @@ def upgrade() -> None:
         sa.Column("watermark_at", sa.Text(), nullable=True),
         sa.Column("target_at", sa.Text(), nullable=True),
         sa.Column("starting_after", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "livemode IN (0, 1)", name=op.f("ck_sync_cursor_livemode_flag")
-        ),
-        sa.PrimaryKeyConstraint(
-            "account", "livemode", "resource", name=op.f("pk_sync_cursor")
-        ),
+        sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_sync_cursor_livemode_flag")),
+        sa.PrimaryKeyConstraint("account", "livemode", "resource", name=op.f("pk_sync_cursor")),
         sqlite_strict=True,
     )
     op.create_table(
@@ -466,9 +425,7 @@ def upgrade() -> None:
         sa.CheckConstraint("clicks >= 0", name=op.f("ck_traffic_clicks_not_negative")),
         sa.CheckConstraint("visits >= 0", name=op.f("ck_traffic_visits_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_traffic")),
-        sa.UniqueConstraint(
-            "day", "source", "content", name=op.f("uq_traffic_day_source_content")
-        ),
+        sa.UniqueConstraint("day", "source", "content", name=op.f("uq_traffic_day_source_content")),
         sqlite_strict=True,
     )
     with op.batch_alter_table("traffic", schema=None) as batch_op:
@@ -482,20 +439,17 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("holdout_share", sa.REAL(), nullable=False),
         sa.Column("figures", sa.Text(), nullable=False),
+        sa.Column("recipients", sa.LargeBinary(), nullable=False),
         sa.Column("planned_at", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "holdout_share >= 0 AND holdout_share < 1",
             name=op.f("ck_campaign_plan_holdout_share_range"),
         ),
         sa.ForeignKeyConstraint(
-            ["campaign_id"],
-            ["campaign.id"],
-            name=op.f("fk_campaign_plan_campaign_id_campaign"),
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_plan_campaign_id_campaign")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_plan")),
-        sa.UniqueConstraint(
-            "campaign_id", "hash", name=op.f("uq_campaign_plan_campaign_id_hash")
-        ),
+        sa.UniqueConstraint("campaign_id", "hash", name=op.f("uq_campaign_plan_campaign_id_hash")),
         sqlite_strict=True,
     )
     op.create_table(
@@ -509,9 +463,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["content_id"],
-            ["content.id"],
-            name=op.f("fk_content_version_content_id_content"),
+            ["content_id"], ["content.id"], name=op.f("fk_content_version_content_id_content")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_content_version")),
         sa.UniqueConstraint(
@@ -530,13 +482,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "is_deleted IN (0, 1)", name=op.f("ck_customer_identity_is_deleted_flag")
         ),
-        sa.CheckConstraint(
-            "livemode IN (0, 1)", name=op.f("ck_customer_identity_livemode_flag")
-        ),
+        sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_customer_identity_livemode_flag")),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-            name=op.f("fk_customer_identity_customer_id_customer"),
+            ["customer_id"], ["customer.id"], name=op.f("fk_customer_identity_customer_id_customer")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_identity")),
         sa.UniqueConstraint(
@@ -549,9 +497,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("customer_identity", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_customer_identity_customer_id"),
-            ["customer_id"],
-            unique=False,
+            batch_op.f("ix_customer_identity_customer_id"), ["customer_id"], unique=False
         )
 
     op.create_table(
@@ -565,14 +511,10 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.Text(), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["content_id"],
-            ["content.id"],
-            name=op.f("fk_entitlement_content_id_content"),
+            ["content_id"], ["content.id"], name=op.f("fk_entitlement_content_id_content")
         ),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-            name=op.f("fk_entitlement_customer_id_customer"),
+            ["customer_id"], ["customer.id"], name=op.f("fk_entitlement_customer_id_customer")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entitlement")),
         sa.UniqueConstraint(
@@ -585,15 +527,11 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("entitlement", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_entitlement_content_id"), ["content_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_entitlement_content_id"), ["content_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_entitlement_customer_id"), ["customer_id"], unique=False
         )
-        batch_op.create_index(
-            batch_op.f("ix_entitlement_granted_at"), ["granted_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_entitlement_granted_at"), ["granted_at"], unique=False)
 
     op.create_table(
         "invoice",
@@ -621,9 +559,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_invoice_livemode_flag")),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-            name=op.f("fk_invoice_customer_id_customer"),
+            ["customer_id"], ["customer.id"], name=op.f("fk_invoice_customer_id_customer")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice")),
         sa.UniqueConstraint(
@@ -635,9 +571,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("invoice", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_invoice_customer_id"), ["customer_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_invoice_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_invoice_subscription_external_id"),
             ["subscription_external_id"],
@@ -653,9 +587,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.Text(), nullable=True),
         sa.Column("exit_code", sa.Integer(), nullable=True),
         sa.Column("missed", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["job.id"], name=op.f("fk_job_run_job_id_job")
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_job_run_job_id_job")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_run")),
         sa.UniqueConstraint("job_id", "due_at", name=op.f("uq_job_run_job_id_due_at")),
         sqlite_strict=True,
@@ -690,34 +622,24 @@ def upgrade() -> None:
             name=op.f("ck_orders_kind_known"),
         ),
         sa.CheckConstraint(
-            "status IN ('paid', 'pending', 'failed')",
-            name=op.f("ck_orders_status_known"),
+            "status IN ('paid', 'pending', 'failed')", name=op.f("ck_orders_status_known")
         ),
         sa.CheckConstraint(
             "discount_minor >= 0", name=op.f("ck_orders_discount_minor_not_negative")
         ),
-        sa.CheckConstraint(
-            "gross_minor >= 0", name=op.f("ck_orders_gross_minor_not_negative")
-        ),
+        sa.CheckConstraint("gross_minor >= 0", name=op.f("ck_orders_gross_minor_not_negative")),
         sa.CheckConstraint(
             "length(currency) = 3 AND currency = lower(currency)",
             name=op.f("ck_orders_currency_code"),
         ),
         sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_orders_livemode_flag")),
+        sa.CheckConstraint("tax_minor >= 0", name=op.f("ck_orders_tax_minor_not_negative")),
         sa.CheckConstraint(
-            "tax_minor >= 0", name=op.f("ck_orders_tax_minor_not_negative")
+            "total_minor = gross_minor - discount_minor", name=op.f("ck_orders_total_adds_up")
         ),
-        sa.CheckConstraint(
-            "total_minor = gross_minor - discount_minor",
-            name=op.f("ck_orders_total_adds_up"),
-        ),
-        sa.CheckConstraint(
-            "total_minor >= 0", name=op.f("ck_orders_total_minor_not_negative")
-        ),
+        sa.CheckConstraint("total_minor >= 0", name=op.f("ck_orders_total_minor_not_negative")),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-            name=op.f("fk_orders_customer_id_customer"),
+            ["customer_id"], ["customer.id"], name=op.f("fk_orders_customer_id_customer")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint(
@@ -730,29 +652,15 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_orders_charge_id"), ["charge_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_invoice_id"), ["invoice_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_ordered_at"), ["ordered_at"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_orders_charge_id"), ["charge_id"], unique=False
+            batch_op.f("ix_orders_payment_intent_id"), ["payment_intent_id"], unique=False
         )
-        batch_op.create_index(
-            batch_op.f("ix_orders_customer_id"), ["customer_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_orders_invoice_id"), ["invoice_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_orders_ordered_at"), ["ordered_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_orders_payment_intent_id"),
-            ["payment_intent_id"],
-            unique=False,
-        )
-        batch_op.create_index(
-            batch_op.f("ix_orders_reference"), ["reference"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_orders_session_id"), ["session_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_orders_reference"), ["reference"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_session_id"), ["session_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_orders_subscription_id"), ["subscription_id"], unique=False
         )
@@ -767,16 +675,10 @@ def upgrade() -> None:
         sa.Column("content_id", sa.Integer(), nullable=True),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "is_active IN (0, 1)", name=op.f("ck_payment_link_is_active_flag")
-        ),
-        sa.CheckConstraint(
-            "livemode IN (0, 1)", name=op.f("ck_payment_link_livemode_flag")
-        ),
+        sa.CheckConstraint("is_active IN (0, 1)", name=op.f("ck_payment_link_is_active_flag")),
+        sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_payment_link_livemode_flag")),
         sa.ForeignKeyConstraint(
-            ["content_id"],
-            ["content.id"],
-            name=op.f("fk_payment_link_content_id_content"),
+            ["content_id"], ["content.id"], name=op.f("fk_payment_link_content_id_content")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_link")),
         sa.UniqueConstraint(
@@ -792,9 +694,7 @@ def upgrade() -> None:
             batch_op.f("ix_payment_link_content_id"), ["content_id"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_payment_link_price_external_id"),
-            ["price_external_id"],
-            unique=False,
+            batch_op.f("ix_payment_link_price_external_id"), ["price_external_id"], unique=False
         )
 
     op.create_table(
@@ -807,9 +707,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
-        sa.CheckConstraint(
-            "is_active IN (0, 1)", name=op.f("ck_product_is_active_flag")
-        ),
+        sa.CheckConstraint("is_active IN (0, 1)", name=op.f("ck_product_is_active_flag")),
         sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_product_livemode_flag")),
         sa.ForeignKeyConstraint(
             ["content_id"], ["content.id"], name=op.f("fk_product_content_id_content")
@@ -824,9 +722,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("product", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_product_content_id"), ["content_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_product_content_id"), ["content_id"], unique=False)
 
     op.create_table(
         "score",
@@ -839,15 +735,12 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("decile", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "propensity >= 0 AND propensity <= 1",
-            name=op.f("ck_score_propensity_range"),
+            "propensity >= 0 AND propensity <= 1", name=op.f("ck_score_propensity_range")
         ),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_score_customer_id_customer")
         ),
-        sa.ForeignKeyConstraint(
-            ["run"], ["model_run.run"], name=op.f("fk_score_run_model_run")
-        ),
+        sa.ForeignKeyConstraint(["run"], ["model_run.run"], name=op.f("fk_score_run_model_run")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_score")),
         sa.UniqueConstraint(
             "run", "as_of", "customer_id", name=op.f("uq_score_run_as_of_customer_id")
@@ -855,9 +748,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("score", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_score_customer_id"), ["customer_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_score_customer_id"), ["customer_id"], unique=False)
 
     op.create_table(
         "subscription",
@@ -885,25 +776,17 @@ def upgrade() -> None:
             "interval IN ('day', 'week', 'month', 'year')",
             name=op.f("ck_subscription_interval_known"),
         ),
-        sa.CheckConstraint(
-            "is_ending IN (0, 1)", name=op.f("ck_subscription_is_ending_flag")
-        ),
+        sa.CheckConstraint("is_ending IN (0, 1)", name=op.f("ck_subscription_is_ending_flag")),
         sa.CheckConstraint(
             "length(currency) = 3 AND currency = lower(currency)",
             name=op.f("ck_subscription_currency_code"),
         ),
-        sa.CheckConstraint(
-            "livemode IN (0, 1)", name=op.f("ck_subscription_livemode_flag")
+        sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_subscription_livemode_flag")),
+        sa.ForeignKeyConstraint(
+            ["content_id"], ["content.id"], name=op.f("fk_subscription_content_id_content")
         ),
         sa.ForeignKeyConstraint(
-            ["content_id"],
-            ["content.id"],
-            name=op.f("fk_subscription_content_id_content"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-            name=op.f("fk_subscription_customer_id_customer"),
+            ["customer_id"], ["customer.id"], name=op.f("fk_subscription_customer_id_customer")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),
         sa.UniqueConstraint(
@@ -949,14 +832,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("is_test IN (0, 1)", name=op.f("ck_delivery_is_test_flag")),
         sa.ForeignKeyConstraint(
-            ["campaign_id"],
-            ["campaign.id"],
-            name=op.f("fk_delivery_campaign_id_campaign"),
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_delivery_campaign_id_campaign")
         ),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-            name=op.f("fk_delivery_customer_id_customer"),
+            ["customer_id"], ["customer.id"], name=op.f("fk_delivery_customer_id_customer")
         ),
         sa.ForeignKeyConstraint(
             ["entitlement_id"],
@@ -964,9 +843,7 @@ def upgrade() -> None:
             name=op.f("fk_delivery_entitlement_id_entitlement"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
-        sa.UniqueConstraint(
-            "campaign_id", "email", name=op.f("uq_delivery_campaign_id_email")
-        ),
+        sa.UniqueConstraint("campaign_id", "email", name=op.f("uq_delivery_campaign_id_email")),
         sa.UniqueConstraint("entitlement_id", name=op.f("uq_delivery_entitlement_id")),
         sa.UniqueConstraint("message_id", name=op.f("uq_delivery_message_id")),
         sqlite_strict=True,
@@ -1006,15 +883,9 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("dispute", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_dispute_charge_id"), ["charge_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_dispute_opened_at"), ["opened_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_dispute_order_id"), ["order_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_dispute_charge_id"), ["charge_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_dispute_opened_at"), ["opened_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_dispute_order_id"), ["order_id"], unique=False)
 
     op.create_table(
         "line_item",
@@ -1034,15 +905,11 @@ def upgrade() -> None:
             ["order_id"], ["orders.id"], name=op.f("fk_line_item_order_id_orders")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_line_item")),
-        sa.UniqueConstraint(
-            "order_id", "position", name=op.f("uq_line_item_order_id_position")
-        ),
+        sa.UniqueConstraint("order_id", "position", name=op.f("uq_line_item_order_id_position")),
         sqlite_strict=True,
     )
     with op.batch_alter_table("line_item", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_line_item_content_id"), ["content_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_line_item_content_id"), ["content_id"], unique=False)
 
     op.create_table(
         "refund",
@@ -1058,9 +925,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("refunded_at", sa.Text(), nullable=False),
-        sa.CheckConstraint(
-            "amount_minor >= 0", name=op.f("ck_refund_amount_minor_not_negative")
-        ),
+        sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_refund_amount_minor_not_negative")),
         sa.CheckConstraint(
             "length(currency) = 3 AND currency = lower(currency)",
             name=op.f("ck_refund_currency_code"),
@@ -1080,14 +945,8 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     with op.batch_alter_table("refund", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_refund_charge_id"), ["charge_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_refund_order_id"), ["order_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_refund_refunded_at"), ["refunded_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_refund_charge_id"), ["charge_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refund_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refund_refunded_at"), ["refunded_at"], unique=False)
 
     # ### end Alembic commands ###
