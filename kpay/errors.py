@@ -9,6 +9,8 @@
     ├── ConditionHolds ............. 10   what --fail-if asked for is the case
     ├── InputInvalid ............... 65   the creator's files are wrong; all problems together
     ├── RemoteProblem .............. 69   a service is unreachable or refuses
+    │   ├── ResourceForbidden ...... 69   the key may not read or write this
+    │   └── ResourceUnsupported .... 69   the server does not know this
     ├── DiskProblem ................ 74   the disk failed or is full
     │   └── StoreCorrupt ........... 74   the store is not a healthy database
     ├── Busy ....................... 75   another kpay is at work
@@ -158,6 +160,18 @@ class RemoteProblem(KpayError):
 
     code = "remote"
     exit_code = ExitCode.REMOTE
+
+
+class ResourceForbidden(RemoteProblem):
+    """The key has no permission for one kind of object."""
+
+    code = "forbidden"
+
+
+class ResourceUnsupported(RemoteProblem):
+    """The server does not know one kind of object, or refuses how it was asked for."""
+
+    code = "unsupported"
 
 
 class DiskProblem(KpayError):

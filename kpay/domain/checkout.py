@@ -81,3 +81,17 @@ def sells_the_same(price: RawObject, offer: Offer) -> bool:
     if offer.buyer_names_amount:
         return bool(chosen) and chosen.get("minimum") == offer.amount_minor
     return not chosen and price.get("unit_amount") == offer.amount_minor
+
+
+def content_slug(raw: RawObject) -> str | None:
+    """Return the slug that kpay wrote on a provider's object, if it did."""
+    slug = (raw.get("metadata") or {}).get(CONTENT_KEY)
+    return str(slug) if slug else None
+
+
+def link_price(link: RawObject) -> str | None:
+    """Return the id of the price that a payment link sells, where its lines were asked for."""
+    for item in (link.get("line_items") or {}).get("data") or ():
+        price = item.get("price")
+        return str(price["id"]) if isinstance(price, Mapping) else price
+    return None

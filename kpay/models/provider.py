@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from kpay.models.base import STRICT, flag
@@ -14,16 +15,22 @@ class ProviderObject(SQLModel, table=True):
     """A whole provider object, zlib-compressed canonical JSON, beside the typed rows made from it.
 
     `digest` is the SHA-256 of the uncompressed JSON: equal digests mean nothing changed.
+    `belongs_to` is the id of the object this one hangs on (a refund's charge, a session's payment).
     """
 
     __tablename__ = "provider_object"
-    __table_args__ = (*flag("livemode", "is_deleted"), STRICT)
+    __table_args__ = (
+        Index("ix_provider_object_belongs_to", "belongs_to", "object"),
+        *flag("livemode", "is_deleted"),
+        STRICT,
+    )
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)
     object: str = Field(primary_key=True)
     external_id: str = Field(primary_key=True)
     created_at: datetime | None = Field(default=None, sa_type=Instant)
+    belongs_to: str | None = None
     api_version: str
     digest: bytes
     payload: bytes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, or_
 from sqlalchemy.dialects.sqlite import insert
@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 ROWS_A_STATEMENT = 2000
 
 Rows = Sequence[Mapping[str, Any]]
+Item = TypeVar("Item")
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -66,7 +67,7 @@ def insert_missing(
     )
 
 
-def chunks(rows: Rows, size: int) -> Iterator[Rows]:
-    """Cut rows into runs of at most `size`."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Cut a sequence into runs of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,91 @@
+"""What each of the payment library's exceptions means to kpay."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import stripe
+from stripe import _error as errors
+
+from kpay.errors import (
+    CredentialsMissing,
+    KpayError,
+    RemoteProblem,
+    ResourceForbidden,
+    ResourceUnsupported,
+)
+
+MEANINGS: Final[dict[type[Exception], type[KpayError]]] = {
+    stripe.AuthenticationError: CredentialsMissing,
+    stripe.PermissionError: ResourceForbidden,
+    stripe.InvalidRequestError: ResourceUnsupported,
+    stripe.APIError: RemoteProblem,
+    stripe.APIConnectionError: RemoteProblem,
+    stripe.RateLimitError: RemoteProblem,
+    stripe.CardError: RemoteProblem,
+    stripe.IdempotencyError: RemoteProblem,
+    stripe.SignatureVerificationError: RemoteProblem,
+    errors.StripeErrorWithParamCode: RemoteProblem,
+    errors.AlreadyCanceledError: RemoteProblem,
+    errors.BlockedByStripeError: RemoteProblem,
+    errors.CannotProceedError: RemoteProblem,
+    errors.CapabilityNotEnabledError: RemoteProblem,
+    errors.ControlledByAlternateResourceError: RemoteProblem,
+    errors.FeatureNotEnabledError: ResourceUnsupported,
+    errors.FinancialAccountNotOpenError: RemoteProblem,
+    errors.FxQuoteNeedsRefreshError: RemoteProblem,
+    errors.InsufficientFundsError: RemoteProblem,
+    errors.InvalidPaymentMethodError: RemoteProblem,
+    errors.InvalidPayoutMethodError: RemoteProblem,
+    errors.InvalidVaultedCredentialError: RemoteProblem,
+    errors.NotCancelableError: RemoteProblem,
+    errors.QuotaExceededError: RemoteProblem,
+    errors.RecipientNotNotifiableError: RemoteProblem,
+    errors.TemporarySessionExpiredError: RemoteProblem,
+    errors.VerificationAttemptFailedError: RemoteProblem,
+    errors.VerificationExpiredError: RemoteProblem,
+    errors.VerificationNotInitiatedError: RemoteProblem,
+}
+"""Every exception class of the library; a test fails when a new one is missing here."""
+
+PASSING: Final = (429, 500, 502, 503, 504)
+KEY_PATTERN: Final = re.compile(r"\b([sr]k_(?:test|live))_\w+")
+
+
+def will_pass(error: stripe.StripeError) -> bool:
+    """Say whether the same request may succeed a moment later.
+
+    A lock that another request holds is 409; a proxy's page in place of JSON comes with status 200.
+    """
+    if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError):
+        return True
+    status = error.http_status or 0
+    is_conflict = status == 409 and not isinstance(error, stripe.IdempotencyError)
+    return status in PASSING or is_conflict or (status == 200 and type(error) is stripe.APIError)
+
+
+def translated(error: stripe.StripeError, what: str) -> KpayError:
+    """Return kpay's error for one of the library's, without any secret in it."""
+    meaning = MEANINGS[type(error)]
+    status = error.http_status
+    if meaning is CredentialsMissing:
+        return CredentialsMissing(
+            "Stripe refuses the key in KPAY_STRIPE_KEY", "kpay doctor", status=status
+        )
+    said = KEY_PATTERN.sub(r"\1_...", _first_line(error))
+    if meaning is ResourceForbidden:
+        sentence = f"this key may not {what} ({said})"
+        return ResourceForbidden(
+            sentence, "give the key the permission, then kpay sync", status=status
+        )
+    if isinstance(error, stripe.APIConnectionError):
+        return RemoteProblem(
+            f"Stripe cannot be reached to {what} ({said})", "kpay doctor", status=status
+        )
+    return meaning(f"Stripe did not {what} ({said})", "kpay doctor", status=status)
+
+
+def _first_line(error: stripe.StripeError) -> str:
+    text = str(error.user_message or error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__

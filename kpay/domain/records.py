@@ -1,0 +1,111 @@
+"""Canonical records of provider objects: one reader for each kind, for old and new API versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Protocol
+
+from kpay.domain.checkout import RawObject
+from kpay.domain.records_billing import (
+    InvoicePaymentRecord,
+    InvoiceRecord,
+    SubscriptionRecord,
+    read_invoice,
+    read_invoice_payment,
+    read_subscription,
+)
+from kpay.domain.records_cash import BalanceRecord, PayoutRecord, read_balance, read_payout
+from kpay.domain.records_catalog import (
+    CustomerRecord,
+    LinkRecord,
+    PriceRecord,
+    ProductRecord,
+    read_customer,
+    read_link,
+    read_nothing,
+    read_price,
+    read_product,
+)
+from kpay.domain.records_sales import (
+    ChargeRecord,
+    DisputeRecord,
+    LineRecord,
+    PaymentRecord,
+    RefundRecord,
+    SessionRecord,
+    read_charge,
+    read_dispute,
+    read_payment,
+    read_refund,
+    read_session,
+)
+
+__all__ = [
+    "READERS",
+    "BalanceRecord",
+    "ChargeRecord",
+    "CustomerRecord",
+    "DatedRecord",
+    "DisputeRecord",
+    "InvoicePaymentRecord",
+    "InvoiceRecord",
+    "LineRecord",
+    "LinkRecord",
+    "PaymentRecord",
+    "PayoutRecord",
+    "PriceRecord",
+    "ProductRecord",
+    "Record",
+    "RefundRecord",
+    "SessionRecord",
+    "SubscriptionRecord",
+    "read",
+]
+
+
+class Record(Protocol):
+    """What every record has."""
+
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+        ...
+
+    @property
+    def belongs_to(self) -> str | None:
+        """The id of the object that this one hangs on, if it hangs on one."""
+        ...
+
+
+class DatedRecord(Record, Protocol):
+    """A record that knows when its object was made."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When the provider made the object."""
+        ...
+
+
+READERS: Final[dict[str, Callable[[RawObject], Record]]] = {
+    "product": read_product,
+    "price": read_price,
+    "payment_link": read_link,
+    "coupon": read_nothing,
+    "customer": read_customer,
+    "checkout.session": read_session,
+    "payment_intent": read_payment,
+    "charge": read_charge,
+    "invoice": read_invoice,
+    "invoice_payment": read_invoice_payment,
+    "subscription": read_subscription,
+    "refund": read_refund,
+    "dispute": read_dispute,
+    "balance_transaction": read_balance,
+    "payout": read_payout,
+}
+
+
+def read(raw: RawObject) -> Record:
+    """Return the record of a whole provider object."""
+    return READERS[raw["object"]](raw)

@@ -1,0 +1,128 @@
+"""What is sold and to whom, as the provider keeps it: products, prices, payment links, customers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kpay.domain.checkout import RawObject
+from kpay.domain.records_base import content_of, created, id_of, listed, part
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRecord:
+    """A product; `content` is the slug in its metadata."""
+
+    id: str
+    name: str
+    is_active: bool
+    content: str | None
+    created_at: datetime
+    belongs_to: None = None
+
+
+def read_product(raw: RawObject) -> ProductRecord:
+    """Read a product."""
+    return ProductRecord(
+        id=raw["id"],
+        name=raw.get("name") or "",
+        is_active=bool(raw.get("active", True)) and not raw.get("deleted"),
+        content=content_of(raw.get("metadata")),
+        created_at=created(raw),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRecord:
+    """A price; `amount_minor` is None where the buyer chooses or it goes by tiers."""
+
+    id: str
+    product: str
+    amount_minor: int | None
+    currency: str
+    interval: str | None
+    interval_count: int
+    is_active: bool
+    created_at: datetime
+
+    @property
+    def belongs_to(self) -> str:
+        """The product."""
+        return self.product
+
+
+def read_price(raw: RawObject) -> PriceRecord:
+    """Read a price, or the plan that older objects carry in its place."""
+    recurring = raw.get("recurring") or raw
+    return PriceRecord(
+        id=raw["id"],
+        product=id_of(raw.get("product")) or "",
+        amount_minor=raw.get("unit_amount", raw.get("amount")),
+        currency=raw.get("currency") or "usd",
+        interval=recurring.get("interval"),
+        interval_count=recurring.get("interval_count") or 1,
+        is_active=bool(raw.get("active", True)) and not raw.get("deleted"),
+        created_at=created(raw),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRecord:
+    """A payment link; one link sells many times, and is not the sale."""
+
+    id: str
+    price: str | None
+    content: str | None
+    url: str
+    is_active: bool
+    belongs_to: None = None
+
+
+def read_link(raw: RawObject) -> LinkRecord:
+    """Read a payment link; its price is known where `line_items` were asked for."""
+    prices = [id_of(item.get("price")) for item in listed(raw.get("line_items"))]
+    return LinkRecord(
+        id=raw["id"],
+        price=prices[0] if prices else None,
+        content=content_of(raw.get("metadata")),
+        url=raw.get("url") or "",
+        is_active=bool(raw.get("active", True)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRecord:
+    """A provider's customer; a deleted one has nothing but its id."""
+
+    id: str
+    email: str | None
+    name: str
+    country: str | None
+    is_deleted: bool
+    created_at: datetime
+    belongs_to: None = None
+
+
+def read_customer(raw: RawObject) -> CustomerRecord:
+    """Read a customer."""
+    return CustomerRecord(
+        id=raw["id"],
+        email=raw.get("email") or None,
+        name=raw.get("name") or "",
+        country=part(raw, "address", "country") or part(raw, "shipping", "address", "country"),
+        is_deleted=bool(raw.get("deleted")),
+        created_at=created(raw),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRecord:
+    """An object that is kept whole but from which nothing is derived."""
+
+    id: str
+    belongs_to: str | None = None
+
+
+def read_nothing(raw: RawObject) -> UnreadRecord:
+    """Keep an object as it is."""
+    return UnreadRecord(raw["id"])

@@ -1,0 +1,210 @@
+"""Sales as the provider keeps them: payments, checkouts, refunds, disputes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kpay.domain.checkout import RawObject
+from kpay.domain.records_base import content_of, created, id_of, listed, part, total
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRecord:
+    """One attempt to take money; `is_sale` when it succeeded and was captured."""
+
+    id: str
+    payment_intent: str | None
+    invoice: str | None
+    customer: str | None
+    amount_minor: int
+    currency: str
+    is_sale: bool
+    email: str | None
+    name: str
+    country: str | None
+    content: str | None
+    description: str
+    created_at: datetime
+
+    @property
+    def belongs_to(self) -> str | None:
+        """The payment that this is an attempt of."""
+        return self.payment_intent
+
+
+def read_charge(raw: RawObject) -> ChargeRecord:
+    """Read a charge; `invoice` stood on it until API 2025-03-31."""
+    billing = raw.get("billing_details") or {}
+    captured = raw.get("captured", True)
+    amount = raw.get("amount_captured") if captured else None
+    return ChargeRecord(
+        id=raw["id"],
+        payment_intent=id_of(raw.get("payment_intent")),
+        invoice=id_of(raw.get("invoice")),
+        customer=id_of(raw.get("customer")),
+        amount_minor=raw["amount"] if amount is None else amount,
+        currency=raw["currency"],
+        is_sale=raw.get("status") == "succeeded" and bool(captured),
+        email=raw.get("receipt_email") or billing.get("email"),
+        name=billing.get("name") or "",
+        country=part(billing, "address", "country")
+        or part(raw, "payment_method_details", "card", "country"),
+        content=content_of(raw.get("metadata")),
+        description=raw.get("description") or "",
+        created_at=created(raw),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRecord:
+    """A payment intent: what ties a charge to its checkout."""
+
+    id: str
+    content: str | None
+    belongs_to: None = None
+
+
+def read_payment(raw: RawObject) -> PaymentRecord:
+    """Read a payment intent."""
+    return PaymentRecord(raw["id"], content_of(raw.get("metadata")))
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """One position; `gross_minor` is before its discount and with its tax."""
+
+    price: str | None
+    product: str | None
+    name: str
+    quantity: int
+    gross_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A checkout: what the buyer chose, who the buyer is, what was taken off and added."""
+
+    id: str
+    payment_intent: str | None
+    invoice: str | None
+    subscription: str | None
+    customer: str | None
+    payment_link: str | None
+    email: str | None
+    name: str
+    country: str | None
+    total_minor: int
+    discount_minor: int
+    tax_minor: int
+    content: str | None
+    reference: str | None
+    tracking: dict[str, Any]
+    lines: tuple[LineRecord, ...]
+    created_at: datetime
+
+    @property
+    def belongs_to(self) -> str | None:
+        """What the checkout led to: a payment, else an invoice, else a subscription."""
+        return self.payment_intent or self.invoice or self.subscription
+
+
+def read_session(raw: RawObject) -> SessionRecord:
+    """Read a checkout session."""
+    buyer = raw.get("customer_details") or {}
+    metadata = raw.get("metadata") or {}
+    return SessionRecord(
+        id=raw["id"],
+        payment_intent=id_of(raw.get("payment_intent")),
+        invoice=id_of(raw.get("invoice")),
+        subscription=id_of(raw.get("subscription")),
+        customer=id_of(raw.get("customer")),
+        payment_link=id_of(raw.get("payment_link")),
+        email=buyer.get("email") or raw.get("customer_email"),
+        name=buyer.get("name") or "",
+        country=part(buyer, "address", "country"),
+        total_minor=raw.get("amount_total") or 0,
+        discount_minor=part(raw, "total_details", "amount_discount") or 0,
+        tax_minor=part(raw, "total_details", "amount_tax") or 0,
+        content=content_of(metadata),
+        reference=raw.get("client_reference_id"),
+        tracking={name: value for name, value in metadata.items() if name.startswith("utm_")},
+        lines=tuple(_read_line(item) for item in listed(raw.get("line_items"))),
+        created_at=created(raw),
+    )
+
+
+def _read_line(item: RawObject) -> LineRecord:
+    discount = item.get("amount_discount")
+    if discount is None:
+        discount = total(item.get("discounts") or ())
+    return LineRecord(
+        price=id_of(item.get("price")),
+        product=id_of(part(item, "price", "product")),
+        name=item.get("description") or "",
+        quantity=item.get("quantity") or 1,
+        gross_minor=(item.get("amount_total") or 0) + discount,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRecord:
+    """Money given back."""
+
+    id: str
+    charge: str | None
+    amount_minor: int
+    currency: str
+    status: str
+    reason: str | None
+    created_at: datetime
+
+    @property
+    def belongs_to(self) -> str | None:
+        """The charge."""
+        return self.charge
+
+
+def read_refund(raw: RawObject) -> RefundRecord:
+    """Read a refund."""
+    return RefundRecord(
+        id=raw["id"],
+        charge=id_of(raw.get("charge")),
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        status=raw.get("status") or "succeeded",
+        reason=raw.get("reason"),
+        created_at=created(raw),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRecord:
+    """Money pulled back by the buyer's bank."""
+
+    id: str
+    charge: str | None
+    amount_minor: int
+    currency: str
+    status: str
+    reason: str | None
+    created_at: datetime
+
+    @property
+    def belongs_to(self) -> str | None:
+        """The charge."""
+        return self.charge
+
+
+def read_dispute(raw: RawObject) -> DisputeRecord:
+    """Read a dispute."""
+    return DisputeRecord(
+        id=raw["id"],
+        charge=id_of(raw.get("charge")),
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        status=raw["status"],
+        reason=raw.get("reason"),
+        created_at=created(raw),
+    )

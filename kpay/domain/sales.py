@@ -1,0 +1,239 @@
+"""From provider records to a sale: what was paid, by whom, for which content. Pure rules.
+
+The content of a sale is looked for where it was frozen first: on the checkout, then on its payment
+link, then on the product of the price; metadata are copied at the sale and do not move afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kpay.domain.enums import OrderKind
+from kpay.domain.records_billing import InvoiceLineRecord, InvoiceRecord
+from kpay.domain.records_sales import ChargeRecord, LineRecord, SessionRecord
+
+KINDS = {
+    "subscription_create": OrderKind.SUBSCRIPTION_START,
+    "subscription_cycle": OrderKind.RENEWAL,
+    "subscription_threshold": OrderKind.RENEWAL,
+    "subscription_update": OrderKind.SUBSCRIPTION_UPDATE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTerms:
+    """What a price is for and how often it is charged."""
+
+    product: str
+    amount_minor: int | None
+    interval: str | None
+    interval_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What can be known from a price, product or payment link; contents are slugs."""
+
+    prices: Mapping[str, PriceTerms] = field(default_factory=dict)
+    product_contents: Mapping[str, str] = field(default_factory=dict)
+    product_names: Mapping[str, str] = field(default_factory=dict)
+    link_contents: Mapping[str, str] = field(default_factory=dict)
+
+    def product_of(self, price: str | None, product: str | None) -> str | None:
+        """Return the product of a line."""
+        terms = self.prices.get(price or "")
+        return product or (terms.product if terms else None)
+
+    def content_sold(self, price: str | None, product: str | None) -> str | None:
+        """Return the content behind a price or its product."""
+        return self.product_contents.get(self.product_of(price, product) or "")
+
+    def name_sold(self, price: str | None, product: str | None) -> str:
+        """Return the name of the product behind a price."""
+        return self.product_names.get(self.product_of(price, product) or "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class SaleLine:
+    """One position of a sale; `content` is a slug, `gross_minor` before discounts."""
+
+    content: str | None
+    product_name: str
+    price: str | None
+    name: str
+    quantity: int
+    gross_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A completed purchase: total = gross - discount, the tax is inside the total."""
+
+    charge: ChargeRecord
+    kind: OrderKind
+    total_minor: int
+    discount_minor: int
+    tax_minor: int
+    email: str | None
+    name: str
+    country: str | None
+    customer: str | None
+    session: str | None
+    invoice: str | None
+    subscription: str | None
+    reference: str | None
+    tracking: dict[str, Any]
+    lines: tuple[SaleLine, ...]
+
+    @property
+    def gross_minor(self) -> int:
+        """What was asked before the discount."""
+        return self.total_minor + self.discount_minor
+
+
+def sale_of(
+    charge: ChargeRecord,
+    session: SessionRecord | None,
+    invoice: InvoiceRecord | None,
+    catalogue: Catalogue,
+    *,
+    payment_content: str | None = None,
+) -> Sale:
+    """Return the sale that a succeeded charge is, with what its checkout and invoice tell about it."""
+    discount, tax = _discount_and_tax(charge, session, invoice)
+    return Sale(
+        charge=charge,
+        kind=_kind(session, invoice),
+        total_minor=charge.amount_minor,
+        discount_minor=discount,
+        tax_minor=tax,
+        email=_first(session, "email") or charge.email or _first(invoice, "email"),
+        name=_first(session, "name") or charge.name or _first(invoice, "name") or "",
+        country=_first(session, "country") or charge.country or _first(invoice, "country"),
+        customer=charge.customer or _first(session, "customer") or _first(invoice, "customer"),
+        session=session.id if session else None,
+        invoice=invoice.id if invoice else charge.invoice,
+        subscription=_first(invoice, "subscription") or _first(session, "subscription"),
+        reference=session.reference if session else None,
+        tracking=session.tracking if session else {},
+        lines=_lines(charge, session, invoice, catalogue, payment_content),
+    )
+
+
+def _first(record: SessionRecord | InvoiceRecord | None, name: str) -> Any:
+    return getattr(record, name) if record else None
+
+
+def _kind(session: SessionRecord | None, invoice: InvoiceRecord | None) -> OrderKind:
+    if invoice:
+        return KINDS.get(invoice.billing_reason or "", OrderKind.ONE_TIME)
+    if session and session.subscription:
+        return OrderKind.SUBSCRIPTION_START
+    return OrderKind.ONE_TIME
+
+
+def _discount_and_tax(
+    charge: ChargeRecord, session: SessionRecord | None, invoice: InvoiceRecord | None
+) -> tuple[int, int]:
+    """Return what was taken off and what is tax; a charge of a part carries its part of both."""
+    bill = session if session and session.total_minor else invoice
+    if bill is None or bill.total_minor <= 0:
+        return 0, 0
+    if charge.amount_minor == bill.total_minor:
+        return max(bill.discount_minor, 0), max(bill.tax_minor, 0)
+    paid, asked = charge.amount_minor, bill.total_minor
+    return max(bill.discount_minor, 0) * paid // asked, max(bill.tax_minor, 0) * paid // asked
+
+
+def _lines(
+    charge: ChargeRecord,
+    session: SessionRecord | None,
+    invoice: InvoiceRecord | None,
+    catalogue: Catalogue,
+    payment_content: str | None,
+) -> tuple[SaleLine, ...]:
+    if session and session.lines:
+        frozen = session.content or catalogue.link_contents.get(session.payment_link or "")
+        return _checkout_lines(session.lines, frozen, catalogue)
+    if invoice and invoice.lines:
+        return tuple(_invoice_line(line, invoice, catalogue) for line in invoice.lines)
+    link = catalogue.link_contents.get(session.payment_link or "") if session else None
+    content = _first(session, "content") or link or charge.content or payment_content
+    gross = charge.amount_minor + _discount_and_tax(charge, session, invoice)[0]
+    return (SaleLine(content, "", None, charge.description, 1, gross),)
+
+
+def _checkout_lines(
+    lines: tuple[LineRecord, ...], frozen: str | None, catalogue: Catalogue
+) -> tuple[SaleLine, ...]:
+    """Read the lines of a checkout; what it froze names the content only where it sold one thing."""
+    sold = []
+    for line in lines:
+        behind = catalogue.content_sold(line.price, line.product)
+        content = (frozen or behind) if len(lines) == 1 else (behind or frozen)
+        name = catalogue.name_sold(line.price, line.product) or line.name
+        sold.append(SaleLine(content, name, line.price, line.name, line.quantity, line.gross_minor))
+    return tuple(sold)
+
+
+def _invoice_line(
+    line: InvoiceLineRecord, invoice: InvoiceRecord, catalogue: Catalogue
+) -> SaleLine:
+    """Read a line of an invoice: the price counts, for the metadata are those of the first day."""
+    return SaleLine(
+        content=catalogue.content_sold(line.price, line.product) or invoice.content,
+        product_name=catalogue.name_sold(line.price, line.product) or line.name,
+        price=line.price,
+        name=line.name,
+        quantity=line.quantity,
+        gross_minor=line.gross_minor,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """From when a subscription costs what; `amount_minor` of one interval, without tax."""
+
+    subscription: str
+    invoice: str
+    starts_at: datetime
+    amount_minor: int
+    interval: str
+    interval_count: int
+
+
+def phase_of(invoice: InvoiceRecord, catalogue: Catalogue) -> Phase | None:
+    """Return the phase that an invoice of a subscription begins, or None when it begins none.
+
+    A prorated line bills a part of an interval, so the price's own amount counts there.
+    """
+    if not invoice.subscription or invoice.status in ("draft", "void"):
+        return None
+    for line in reversed(invoice.lines):
+        terms = _terms(line, catalogue)
+        is_credit = line.is_proration and line.net_minor < 0
+        if terms is None or terms.interval is None or line.starts_at is None or is_credit:
+            continue
+        amount = line.net_minor
+        if line.is_proration and terms.amount_minor is not None:
+            amount = terms.amount_minor * line.quantity
+        return Phase(
+            subscription=invoice.subscription,
+            invoice=invoice.id,
+            starts_at=line.starts_at,
+            amount_minor=amount,
+            interval=terms.interval,
+            interval_count=terms.interval_count,
+        )
+    return None
+
+
+def _terms(line: InvoiceLineRecord, catalogue: Catalogue) -> PriceTerms | None:
+    known = catalogue.prices.get(line.price or "")
+    inline = line.inline_price
+    if known or inline is None:
+        return known
+    return PriceTerms(inline.product, inline.amount_minor, inline.interval, inline.interval_count)

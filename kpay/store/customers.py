@@ -1,0 +1,83 @@
+"""Customers and the provider ids by which they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from kpay.domain.checkout import Account
+from kpay.models import Customer, CustomerIdentity
+from kpay.store.dialect import chunks, table_of, upsert_rows
+
+IDS_A_QUERY = 5000
+_customers = table_of(Customer)
+_identities = table_of(CustomerIdentity)
+
+
+def by_identity(
+    connection: Connection, account: Account, external_ids: Iterable[str]
+) -> dict[str, int]:
+    """Return whom each of the provider's customer ids means, as far as it is known."""
+    found: dict[str, int] = {}
+    for some in chunks(sorted(external_ids), IDS_A_QUERY):
+        query = select(_identities.c.external_id, _identities.c.customer_id).where(
+            _identities.c.account == account.id,
+            _identities.c.livemode == account.livemode,
+            _identities.c.external_id.in_(some),
+        )
+        found |= {row.external_id: row.customer_id for row in connection.execute(query)}
+    return found
+
+
+def by_email(connection: Connection, emails: Iterable[str]) -> dict[str, int]:
+    """Return the customer behind each normalised address, as far as there is one."""
+    found: dict[str, int] = {}
+    for some in chunks(sorted(emails), IDS_A_QUERY):
+        query = select(_customers.c.email, _customers.c.id).where(_customers.c.email.in_(some))
+        found |= {row.email: row.id for row in connection.execute(query)}
+    return found
+
+
+def rows(connection: Connection, ids: Iterable[int]) -> dict[int, Any]:
+    """Return customers by id."""
+    found: dict[int, Any] = {}
+    for some in chunks(sorted(ids), IDS_A_QUERY):
+        query = select(_customers).where(_customers.c.id.in_(some))
+        found |= {row.id: row for row in connection.execute(query)}
+    return found
+
+
+def add(connection: Connection, people: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Add customers and return their ids, in the same order."""
+    if not people:
+        return []
+    statement = insert(_customers).returning(_customers.c.id, sort_by_parameter_order=True)
+    return list(connection.scalars(statement, [dict(person) for person in people]))
+
+
+def change(connection: Connection, people: Sequence[Mapping[str, Any]]) -> int:
+    """Write email, name and country of customers (`id` says whose); return how many there were."""
+    if people:
+        statement = (
+            update(_customers)
+            .where(_customers.c.id == bindparam("whose"))
+            .values({name: bindparam(f"new_{name}") for name in ("email", "name", "country")})
+        )
+        connection.execute(
+            statement,
+            [
+                {"whose": person["id"]}
+                | {f"new_{name}": person[name] for name in ("email", "name", "country")}
+                for person in people
+            ],
+        )
+    return len(people)
+
+
+def save_identities(connection: Connection, identities: Sequence[Mapping[str, Any]]) -> int:
+    """Remember whom provider ids mean; return how many rows were written."""
+    return upsert_rows(
+        connection, CustomerIdentity, identities, key=["account", "livemode", "external_id"]
+    )

@@ -1,0 +1,103 @@
+"""Entitlements: who may read what, since when and until when; and the sales they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from kpay.models import Dispute, Entitlement, LineItem, Order, Refund
+from kpay.store.dialect import chunks, table_of, upsert_rows
+
+IDS_A_QUERY = 5000
+KEY = ["customer_id", "content_id", "source", "source_id"]
+_entitlements = table_of(Entitlement)
+_orders = table_of(Order)
+_lines = table_of(LineItem)
+_refunds = table_of(Refund)
+_disputes = table_of(Dispute)
+
+
+def save(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Upsert entitlements; return how many rows were written."""
+    return upsert_rows(connection, Entitlement, rows, key=KEY)
+
+
+def granted_by(connection: Connection, source: str, source_ids: Iterable[str]) -> list[Any]:
+    """Return the entitlements that some orders or subscriptions granted."""
+    found: list[Any] = []
+    for some in chunks(sorted(source_ids), IDS_A_QUERY):
+        query = select(_entitlements).where(
+            _entitlements.c.source == source, _entitlements.c.source_id.in_(some)
+        )
+        found += connection.execute(query)
+    return found
+
+
+def end(connection: Connection, entitlement_id: int, at: datetime, reason: str) -> None:
+    """End an entitlement that has not ended."""
+    connection.execute(
+        update(_entitlements)
+        .where(_entitlements.c.id == entitlement_id, _entitlements.c.ended_at.is_(None))
+        .values(ended_at=at, end_reason=reason)
+    )
+
+
+def lines_sold(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
+    """Return one row for each piece of content in some orders of known customers."""
+    found: list[Any] = []
+    for some in chunks(sorted(order_ids), IDS_A_QUERY):
+        query = (
+            select(
+                _orders.c.id,
+                _orders.c.external_id,
+                _orders.c.customer_id,
+                _orders.c.ordered_at,
+                _orders.c.total_minor,
+                _orders.c.status,
+                _orders.c.subscription_id,
+                _lines.c.content_id,
+            )
+            .join(_lines, _lines.c.order_id == _orders.c.id)
+            .where(
+                _orders.c.id.in_(some),
+                _orders.c.customer_id.is_not(None),
+                _lines.c.content_id.is_not(None),
+            )
+            .order_by(_orders.c.id, _lines.c.position)
+        )
+        found += connection.execute(query)
+    return found
+
+
+def money_back(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
+    """Return (order id, amount, status, time) of the refunds of some orders, oldest first."""
+    found: list[Any] = []
+    for some in chunks(sorted(order_ids), IDS_A_QUERY):
+        query = (
+            select(
+                _refunds.c.order_id,
+                _refunds.c.amount_minor,
+                _refunds.c.status,
+                _refunds.c.refunded_at.label("at"),
+            )
+            .where(_refunds.c.order_id.in_(some))
+            .order_by(_refunds.c.refunded_at, _refunds.c.id)
+        )
+        found += connection.execute(query)
+    return found
+
+
+def disputed(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
+    """Return (order id, status, time) of the disputes of some orders, oldest first."""
+    found: list[Any] = []
+    for some in chunks(sorted(order_ids), IDS_A_QUERY):
+        query = (
+            select(_disputes.c.order_id, _disputes.c.status, _disputes.c.opened_at.label("at"))
+            .where(_disputes.c.order_id.in_(some))
+            .order_by(_disputes.c.opened_at, _disputes.c.id)
+        )
+        found += connection.execute(query)
+    return found

@@ -1,0 +1,209 @@
+"""Orders, their lines, refunds and disputes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, select, update
+
+from kpay.domain.checkout import Account
+from kpay.domain.period import Period
+from kpay.models import Content, Customer, Dispute, LineItem, Order, Refund
+from kpay.store.dialect import chunks, table_of, upsert_rows
+
+IDS_A_QUERY = 5000
+STRIPE = "stripe"
+KEY = ["source", "account", "livemode", "external_id"]
+_orders = table_of(Order)
+_lines = table_of(LineItem)
+_refunds = table_of(Refund)
+_disputes = table_of(Dispute)
+_content = table_of(Content)
+_customers = table_of(Customer)
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def _ours(account: Account) -> ColumnElement[bool]:
+    return and_(
+        _orders.c.source == STRIPE,
+        _orders.c.account == account.id,
+        _orders.c.livemode == account.livemode,
+    )
+
+
+def ids_by_charge(
+    connection: Connection, account: Account, charges: Iterable[str]
+) -> dict[str, int]:
+    """Return the order of each charge that is one."""
+    found: dict[str, int] = {}
+    for some in chunks(sorted(charges), IDS_A_QUERY):
+        query = select(_orders.c.external_id, _orders.c.id).where(
+            _ours(account), _orders.c.external_id.in_(some)
+        )
+        found |= {row.external_id: row.id for row in connection.execute(query)}
+    return found
+
+
+def charges_of_invoices(
+    connection: Connection, account: Account, invoices: Iterable[str]
+) -> set[str]:
+    """Return the charges whose orders paid one of the invoices."""
+    found: set[str] = set()
+    for some in chunks(sorted(invoices), IDS_A_QUERY):
+        query = select(_orders.c.external_id).where(_ours(account), _orders.c.invoice_id.in_(some))
+        found.update(connection.scalars(query))
+    return found
+
+
+def save(connection: Connection, orders: Rows) -> int:
+    """Upsert orders; return how many rows were written."""
+    return upsert_rows(connection, Order, orders, key=KEY)
+
+
+def sold_content(connection: Connection, order_ids: Iterable[int]) -> dict[tuple[int, int], Any]:
+    """Return the lines of orders by (order id, position): what was frozen at the sale."""
+    found: dict[tuple[int, int], Any] = {}
+    for some in chunks(sorted(order_ids), IDS_A_QUERY):
+        query = select(
+            _lines.c.order_id, _lines.c.position, _lines.c.content_id, _lines.c.product
+        ).where(_lines.c.order_id.in_(some))
+        found |= {(row.order_id, row.position): row for row in connection.execute(query)}
+    return found
+
+
+def save_lines(connection: Connection, lines: Rows) -> int:
+    """Upsert lines; return how many rows were written."""
+    return upsert_rows(connection, LineItem, lines, key=["order_id", "position"])
+
+
+def drop_lines(connection: Connection, keys: Iterable[tuple[int, int]]) -> None:
+    """Remove lines that an order no longer has."""
+    for order_id, position in keys:
+        connection.execute(
+            delete(_lines).where(_lines.c.order_id == order_id, _lines.c.position == position)
+        )
+
+
+def adopt_content(connection: Connection) -> list[int]:
+    """Tie lines that name a slug to the content that has come to exist; return their orders."""
+    matching = and_(_lines.c.content_id.is_(None), _lines.c.product == _content.c.slug)
+    touched = list(connection.scalars(select(_lines.c.order_id).distinct().where(matching)))
+    if touched:
+        found = select(_content.c.id).where(_content.c.slug == _lines.c.product).scalar_subquery()
+        connection.execute(
+            update(_lines)
+            .where(
+                _lines.c.content_id.is_(None), exists().where(_content.c.slug == _lines.c.product)
+            )
+            .values(content_id=found)
+        )
+    return sorted(touched)
+
+
+def save_refunds(connection: Connection, refunds: Rows) -> int:
+    """Upsert refunds; return how many rows were written."""
+    return upsert_rows(connection, Refund, refunds, key=KEY)
+
+
+def save_disputes(connection: Connection, disputes: Rows) -> int:
+    """Upsert disputes; return how many rows were written."""
+    return upsert_rows(connection, Dispute, disputes, key=["account", "livemode", "external_id"])
+
+
+def tie_to_orders(connection: Connection) -> None:
+    """Tie refunds and disputes to the orders of their charges, whichever came first."""
+    for table in (_refunds, _disputes):
+        its_order = _order_of(table)
+        connection.execute(
+            update(table)
+            .where(table.c.order_id.is_(None), exists(its_order))
+            .values(order_id=its_order.scalar_subquery())
+        )
+
+
+def _order_of(table: Table) -> Any:
+    return select(_orders.c.id).where(
+        _orders.c.source == STRIPE,
+        _orders.c.account == table.c.account,
+        _orders.c.livemode == table.c.livemode,
+        _orders.c.external_id == table.c.charge_id,
+    )
+
+
+def listed(connection: Connection, period: Period, *, email: str | None, limit: int) -> list[Any]:
+    """Return the newest orders of a period, with what was bought, newest first."""
+    names = (
+        select(func.group_concat(_lines.c.name, ", "))
+        .where(_lines.c.order_id == _orders.c.id)
+        .scalar_subquery()
+    )
+    query = _with_money_back().add_columns(names.label("bought"))
+    query = query.where(_orders.c.ordered_at >= period.start, _orders.c.ordered_at < period.end)
+    if email is not None:
+        query = query.where((_orders.c.email == email) | (_customers.c.email == email))
+    query = query.order_by(_orders.c.ordered_at.desc(), _orders.c.id.desc()).limit(limit)
+    return list(connection.execute(query))
+
+
+def _with_money_back() -> Any:
+    back = (
+        select(func.coalesce(func.sum(_refunds.c.amount_minor), 0))
+        .where(_refunds.c.order_id == _orders.c.id, _refunds.c.status.in_(("succeeded", "pending")))
+        .scalar_subquery()
+    )
+    return select(
+        _orders, _customers.c.name.label("customer_name"), back.label("refunded_minor")
+    ).select_from(_orders.outerjoin(_customers, _customers.c.id == _orders.c.customer_id))
+
+
+def counted(connection: Connection, period: Period, *, email: str | None) -> int:
+    """Return how many orders a period has."""
+    query = (
+        select(func.count())
+        .select_from(_orders.outerjoin(_customers, _customers.c.id == _orders.c.customer_id))
+        .where(_orders.c.ordered_at >= period.start, _orders.c.ordered_at < period.end)
+    )
+    if email is not None:
+        query = query.where((_orders.c.email == email) | (_customers.c.email == email))
+    return int(connection.execute(query).scalar_one())
+
+
+def named(connection: Connection, name: str) -> Any:
+    """Return one order by kpay's number, or by any of its ids at the provider; None if there is none."""
+    names = (
+        _orders.c.external_id,
+        _orders.c.payment_intent_id,
+        _orders.c.session_id,
+        _orders.c.invoice_id,
+    )
+    matches: ColumnElement[bool] = names[0] == name
+    for column in names[1:]:
+        matches = matches | (column == name)
+    if name.isdecimal():
+        matches = matches | (_orders.c.id == int(name))
+    return connection.execute(_with_money_back().where(matches).order_by(_orders.c.id)).first()
+
+
+def lines_of(connection: Connection, order_id: int) -> list[Any]:
+    """Return the lines of an order, with the slug of their content."""
+    query = (
+        select(_lines, _content.c.slug)
+        .select_from(_lines.outerjoin(_content, _content.c.id == _lines.c.content_id))
+        .where(_lines.c.order_id == order_id)
+        .order_by(_lines.c.position)
+    )
+    return list(connection.execute(query))
+
+
+def refunds_of(connection: Connection, order_id: int) -> list[Any]:
+    """Return the refunds of an order, oldest first."""
+    query = select(_refunds).where(_refunds.c.order_id == order_id)
+    return list(connection.execute(query.order_by(_refunds.c.refunded_at, _refunds.c.id)))
+
+
+def disputes_of(connection: Connection, order_id: int) -> list[Any]:
+    """Return the disputes of an order, oldest first."""
+    query = select(_disputes).where(_disputes.c.order_id == order_id)
+    return list(connection.execute(query.order_by(_disputes.c.opened_at, _disputes.c.id)))

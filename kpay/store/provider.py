@@ -1,0 +1,162 @@
+"""Provider objects as they came, found by id or by what they hang on, and how far lists were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+
+from kpay.domain.checkout import Account
+from kpay.models import BalanceTransaction, ProviderObject, SyncCursor
+from kpay.store.dialect import chunks, table_of, upsert_rows
+
+IDS_A_QUERY = 5000
+OBJECT_KEY = ("account", "livemode", "object", "external_id")
+CURSOR_KEY = ("account", "livemode", "resource")
+_objects = table_of(ProviderObject)
+_cursors = table_of(SyncCursor)
+_balance = table_of(BalanceTransaction)
+
+
+def _of(account: Account, kind: str) -> ColumnElement[bool]:
+    return and_(
+        _objects.c.account == account.id,
+        _objects.c.livemode == account.livemode,
+        _objects.c.object == kind,
+    )
+
+
+def digests(
+    connection: Connection, account: Account, kind: str, ids: Sequence[str]
+) -> dict[str, bytes]:
+    """Return the digest of each of the objects that are kept and not marked deleted."""
+    found: dict[str, bytes] = {}
+    for some in chunks(ids, IDS_A_QUERY):
+        query = select(_objects.c.external_id, _objects.c.digest).where(
+            _of(account, kind), _objects.c.external_id.in_(some), _objects.c.is_deleted.is_(False)
+        )
+        found |= {row.external_id: row.digest for row in connection.execute(query)}
+    return found
+
+
+def count_by_kind(connection: Connection, account: Account) -> dict[str, int]:
+    """Return how many objects of each kind are kept."""
+    query = (
+        select(_objects.c.object, func.count())
+        .where(_objects.c.account == account.id, _objects.c.livemode == account.livemode)
+        .group_by(_objects.c.object)
+    )
+    return {row.object: row[1] for row in connection.execute(query)}
+
+
+def save_objects(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Keep objects; return how many rows were written."""
+    return upsert_rows(connection, ProviderObject, rows, key=list(OBJECT_KEY))
+
+
+def mark_deleted(connection: Connection, account: Account, kind: str, ids: Iterable[str]) -> int:
+    """Mark objects that the provider no longer has; what was kept of them stays."""
+    marked = 0
+    for some in chunks(sorted(ids), IDS_A_QUERY):
+        statement = (
+            update(_objects)
+            .where(
+                _of(account, kind),
+                _objects.c.external_id.in_(some),
+                _objects.c.is_deleted.is_(False),
+            )
+            .values(is_deleted=True)
+        )
+        marked += connection.execute(statement).rowcount
+    return marked
+
+
+def living_ids(connection: Connection, account: Account, kind: str) -> set[str]:
+    """Return the ids of the objects of a kind that are not marked deleted."""
+    query = select(_objects.c.external_id).where(
+        _of(account, kind), _objects.c.is_deleted.is_(False)
+    )
+    return set(connection.scalars(query))
+
+
+def payloads(
+    connection: Connection, account: Account, kind: str, ids: Sequence[str]
+) -> dict[str, bytes]:
+    """Return the compressed JSON of some objects."""
+    found: dict[str, bytes] = {}
+    for some in chunks(ids, IDS_A_QUERY):
+        query = select(_objects.c.external_id, _objects.c.payload).where(
+            _of(account, kind), _objects.c.external_id.in_(some)
+        )
+        found |= {row.external_id: row.payload for row in connection.execute(query)}
+    return found
+
+
+def all_ids(connection: Connection, account: Account, kind: str) -> list[str]:
+    """Return the ids of every object of a kind, deleted ones too."""
+    query = select(_objects.c.external_id).where(_of(account, kind))
+    return list(connection.scalars(query.order_by(_objects.c.external_id)))
+
+
+def hanging_on(
+    connection: Connection, account: Account, kind: str, parents: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield (parent id, id) of the objects of a kind that belong to one of `parents`."""
+    for some in chunks(parents, IDS_A_QUERY):
+        query = (
+            select(_objects.c.belongs_to, _objects.c.external_id)
+            .where(_of(account, kind), _objects.c.belongs_to.in_(some))
+            .order_by(_objects.c.created_at, _objects.c.external_id)
+        )
+        for row in connection.execute(query):
+            yield row.belongs_to, row.external_id
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a list was read; `target_at` and `starting_after` belong to an unfinished walk."""
+
+    watermark_at: datetime | None = None
+    target_at: datetime | None = None
+    starting_after: str | None = None
+
+
+def cursors(connection: Connection, account: Account) -> dict[str, Cursor]:
+    """Return the cursor of each resource that was read before."""
+    query = select(_cursors).where(
+        _cursors.c.account == account.id, _cursors.c.livemode == account.livemode
+    )
+    return {
+        row.resource: Cursor(row.watermark_at, row.target_at, row.starting_after)
+        for row in connection.execute(query)
+    }
+
+
+def save_cursor(connection: Connection, account: Account, resource: str, cursor: Cursor) -> None:
+    """Move the cursor of a resource; nothing is written when it stands there already."""
+    row = {
+        "account": account.id,
+        "livemode": account.livemode,
+        "resource": resource,
+        "watermark_at": cursor.watermark_at,
+        "target_at": cursor.target_at,
+        "starting_after": cursor.starting_after,
+    }
+    upsert_rows(connection, SyncCursor, [row], key=list(CURSOR_KEY))
+
+
+def oldest_due_pending(connection: Connection, account: Account, now: datetime) -> datetime | None:
+    """Return when the oldest movement was made that is kept as pending but is available by now.
+
+    Becoming available is no event at the provider, so these have to be read again.
+    """
+    query = select(_balance.c.created_at).where(
+        _balance.c.account == account.id,
+        _balance.c.livemode == account.livemode,
+        _balance.c.status == "pending",
+        _balance.c.available_at <= now,
+    )
+    return connection.scalars(query.order_by(_balance.c.created_at).limit(1)).first()
