@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kpay import config, secrets
+from kpay import config, heartbeat, secrets
 from kpay.manners import manners
+from kpay.shipped import shipped
 
 if TYPE_CHECKING:
-    from kpay.ports import Clock
+    from kpay.ports import Clock, Renderer
     from kpay.services.starting import Started
     from kpay.store.engine import Store
 
@@ -53,6 +54,21 @@ class Business:
         upgrade(path, self.home / "backups")
         return Store(path)
 
+    def renderer(self) -> Renderer:
+        """Fill templates: the business's own first, then the shipped ones."""
+        from kpay.adapters.markdown import SafeMarkdown
+        from kpay.adapters.renderer import JinjaRenderer
+
+        return JinjaRenderer([self.home / "templates", shipped("templates")], SafeMarkdown())
+
+    def fill_page(self, values: Mapping[str, Any]) -> str:
+        """Fill the page of a report."""
+        return self.renderer().render("report/document.html", values)
+
+    def last_success(self, name: str) -> str | None:
+        """Return when a kind of work last succeeded, as RFC 3339 text."""
+        return heartbeat.read(self.home).get(name)
+
     def secret(self, name: str) -> secrets.Secret:
         """Return a secret or raise CredentialsMissing."""
         return secrets.require(name, self.home, self.environment)
@@ -88,8 +104,9 @@ def settings_without_business() -> config.Settings:
         return config.load(None, os.environ)
 
 
-def start_business(folder: str) -> Started:
-    """Start a business in a folder."""
+def start_business(folder: str, *, with_example: bool) -> Started:
+    """Start a business in a folder, empty or with the example workspace in it."""
     from kpay.services import starting
 
-    return starting.start_business(Path(folder).expanduser().absolute())
+    example = shipped("examples") if with_example else None
+    return starting.start_business(Path(folder).expanduser().absolute(), example)

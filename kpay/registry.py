@@ -95,10 +95,17 @@ ENTRIES: tuple[Entry, ...] = (
     #      ("send", "Send what was planned."), ("results", "Show what it really earned.")),
     #     dict.fromkeys(("show", "plan", "preview", "send", "results"), "campaign"),
     # ),
-    # Entry(
-    #     "report", "Know", "Report revenue, MRR and more.", "kpay.commands.report",
-    #     (("summary", "The first figures to look at."), ("revenue", "Gross to net."), ("mrr", "Recurring revenue.")),
-    # ),
+    Entry(
+        "report",
+        "Know",
+        "Report revenue, MRR and more.",
+        "kpay.commands.report",
+        (
+            ("summary", "The first figures to look at."),
+            ("revenue", "Gross to net."),
+            ("mrr", "Recurring revenue."),
+        ),
+    ),
     # Entry("forecast", "Know", "Forecast revenue with an honest range.", "kpay.commands.forecast"),
     # Entry(
     #     "schedule", "Automate", "Run commands by themselves.", "kpay.commands.schedule",

@@ -100,7 +100,7 @@ def _figures(code: str, listed: Sequence[tuple[MonthOfMrr, Rates]]) -> Figures:
     line = tuple(float(each.end_minor) for each, _ in listed)
     people = tuple(float(each.subscribers_end) for each, _ in listed)
     more = share(month.subscribers_end - month.subscribers_start, month.subscribers_start)
-    since = "since the month began"
+    since = "in the month"
     ltv = rates.ltv_3m_minor
     return Figures(
         (

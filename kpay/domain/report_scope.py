@@ -100,8 +100,19 @@ def before(period: Period, known: Period) -> Period:
     months = _whole_months(period)
     if months:
         return _moved(known, months=-months)
-    length = (period.last_day - period.first_day).days + 1
-    return _moved(known, days=-length)
+    return _moved(known, days=-length_days(period))
+
+
+def before_in_words(period: Period) -> str:
+    """Name what `before` compares with: "vs the month before", "vs the 30 days before"."""
+    months = _whole_months(period)
+    count, unit = (months, "month") if months else (length_days(period), "day")
+    return f"vs the {unit} before" if count == 1 else f"vs the {count} {unit}s before"
+
+
+def length_days(period: Period) -> int:
+    """Return how many calendar days a period touches."""
+    return (period.last_day - period.first_day).days + 1
 
 
 def year_before(known: Period) -> Period:
@@ -136,7 +147,7 @@ def month_edges(period: Period) -> tuple[tuple[date, ...], tuple[datetime, ...]]
 
 def fine_edges(period: Period) -> tuple[tuple[str, ...], tuple[datetime, ...]]:
     """Cut a period for a line: by day up to two months, else by month; with a label each."""
-    length = (period.last_day - period.first_day).days + 1
+    length = length_days(period)
     if length > LONGEST_BY_DAY:
         months, edges = month_edges(period)
         return tuple(f"{month:%Y-%m}" for month in months), edges

@@ -21,7 +21,7 @@ from kpay.domain.document import (
 from kpay.domain.money import Money, exponent
 from kpay.domain.mrr_rates import SHARE_DIGITS
 from kpay.domain.period import Period, instant_text, local_day
-from kpay.domain.report_scope import Scope
+from kpay.domain.report_scope import Scope, before_in_words
 from kpay.domain.revenue import Takings
 
 
@@ -155,17 +155,14 @@ class Summary:
                     measured.shown,
                     measured.kind,
                     measured.change,
-                    f"to {self._days(self.before)}",
+                    before_in_words(self.period),
                     measured.line,
                     measured.year_change,
-                    "to the year before",
+                    "vs a year before",
                 )
                 for measured in self.figures
             )
         )
-
-    def _days(self, period: Period) -> str:
-        return f"{period.first_day:%d %b} - {period.last_day:%d %b}"
 
     def _chart(self) -> Chart:
         net = self.figures[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import pairwise
+from statistics import fmean
 
 from kpay.domain.document import Cell, Kind
 from kpay.domain.money import Money, format_major, format_minor
@@ -55,10 +57,13 @@ def without_formula(text: str) -> str:
     return f"'{text}" if text.lstrip(" \ufeff")[:1] in FORMULA_STARTS and text.strip() else text
 
 
-def sparkline(values: tuple[float, ...]) -> str:
-    """Draw a row of bars, one a value, from the lowest to the highest."""
+def sparkline(values: tuple[float, ...], width: int | None = None) -> str:
+    """Draw a row of bars, one a value or, beyond `width`, one for the mean of a few neighbours."""
     if not values:
         return ""
+    if width and len(values) > width:
+        cuts = [round(index * len(values) / width) for index in range(width + 1)]
+        values = tuple(fmean(values[start:end]) for start, end in pairwise(cuts))
     low, high = min(values), max(values)
     if high == low:
         return BARS[0 if high == 0 else 3] * len(values)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from kpay.domain.document import Document
 from kpay.domain.enums import OutputFormat
@@ -13,20 +15,53 @@ from kpay.errors import DiskProblem, UsageProblem
 from kpay.manners import manners
 from kpay.presentation import writers
 
+FillPage = Callable[[Mapping[str, Any]], str]
 
-def show(document: Document, fmt: OutputFormat | None = None, out: str | None = None) -> None:
-    """Write a document to stdout, or whole and at once to the file `out` ("-" is stdout)."""
-    chosen = OutputFormat.JSON if manners().as_json and fmt is None else fmt or OutputFormat.TABLE
-    if out is None and chosen is OutputFormat.TABLE:
+
+def show(
+    document: Document,
+    fmt: OutputFormat | None = None,
+    out: str | None = None,
+    *,
+    fill_page: FillPage | None = None,
+) -> None:
+    """Write a document to stdout, or whole and at once to the file or folder `out` ("-" is stdout).
+
+    Without a format, --json or the file's ending names it; `fill_page` fills the template of HTML.
+    """
+    chosen = fmt or (OutputFormat.JSON if manners().as_json else format_of(out))
+    if out in (None, "-") and chosen is OutputFormat.TABLE:
         from kpay.presentation.terminal import print_document  # noqa: PLC0415 - rich
 
         print_document(document)
         return
-    write_text(as_text(document, chosen), out)
+    target = out and destination(out, document.schema, chosen)
+    write_text(as_text(document, chosen, fill_page), target)
+    if target and target != "-":
+        note(f"written to {target}")
 
 
-def as_text(document: Document, fmt: OutputFormat) -> str:
-    """Return a document in a text format; HTML is the report renderer's."""
+def format_of(out: str | None) -> OutputFormat:
+    """Return the format that a file's ending names, else a table."""
+    ending = Path(out or "").suffix.lower().removeprefix(".")
+    known = {"htm": "html", "markdown": "md"}.get(ending, ending)
+    return OutputFormat(known) if known in set(OutputFormat) else OutputFormat.TABLE
+
+
+def destination(out: str, schema: str, fmt: OutputFormat) -> str:
+    """Return the file to write: `out` itself, or in the folder `out` one named for the document."""
+    if out == "-" or not Path(out).is_dir():
+        return out
+    name = schema.partition("/")[0].replace(".", "-")
+    return str(Path(out) / f"{name}.{'txt' if fmt is OutputFormat.TABLE else fmt}")
+
+
+def as_text(document: Document, fmt: OutputFormat, fill_page: FillPage | None = None) -> str:
+    """Return a document in a text format; HTML needs what fills its template."""
+    if fmt is OutputFormat.HTML and fill_page:
+        from kpay.presentation.pages import page_values  # noqa: PLC0415 - only for a page
+
+        return fill_page(page_values(document))
     if fmt is OutputFormat.JSON:
         return writers.to_json(document)
     if fmt is OutputFormat.CSV:

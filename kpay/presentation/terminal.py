@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterable
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
@@ -18,6 +19,7 @@ from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people, sparkl
 from kpay.presentation.charts import chart_lines
 
 PIPE_WIDTH = 100_000
+SPARK_WIDTH = 24
 ACCENT = "cyan"
 TONES = {"plain": "", "good": "green", "warning": "yellow"}
 
@@ -75,19 +77,34 @@ def _block(block: Block) -> RenderableType:
 
 
 def _figures(block: Figures) -> RenderableType:
-    grid = Grid.grid(padding=(0, 3, 0, 0))
-    for justify in ("left", "right", "right", "left", "left"):
-        grid.add_column(justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    grid = Grid.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    for _ in range(3):
+        grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(no_wrap=True)
+    heads = [_shared(item.compared_with for item in block.figures)]
+    heads.append(_shared(item.second_compared_with for item in block.figures))
+    if any(heads):
+        grid.add_row("", "", *(Styled(head, style="dim") for head in heads), "")
     for item in block.figures:
-        style = "" if item.change is None else "green" if item.change >= 0 else "red"
         grid.add_row(
             Styled(item.label, style="dim"),
             Styled(for_people(item.value, item.kind), style="bold"),
-            Styled(change_text(item.change) if item.compared_with else "", style=style),
-            Styled(item.compared_with, style="dim"),
-            Styled(sparkline(item.line), style=ACCENT),
+            _change(item.change, item.compared_with),
+            _change(item.second_change, item.second_compared_with),
+            Styled(sparkline(item.line, SPARK_WIDTH), style=ACCENT),
         )
     return Group(Styled(block.title, style="bold"), grid) if block.title else grid
+
+
+def _shared(compared_with: Iterable[str]) -> str:
+    """Return what all compared figures are compared with: it heads their column."""
+    return ", ".join(dict.fromkeys(filter(None, compared_with)))
+
+
+def _change(change: float | None, compared_with: str) -> Styled:
+    style = "dim" if not change else "green" if change > 0 else "red"
+    return Styled(change_text(change) if compared_with else "", style=style)
 
 
 def _table(block: Table) -> RenderableType:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 
-from kpay.domain.document import Block, Chart, Document, Figures, Table, Text
+from kpay.domain.document import Block, Chart, Document, Figure, Figures, Table, Text
 from kpay.presentation.cells import (
     RIGHT_KINDS,
     change_text,
@@ -22,12 +22,14 @@ def to_json(document: Document) -> str:
 
 
 def to_csv(document: Document) -> str:
-    """Return the tables as CSV, an empty line between them; headings as people read them."""
+    """Return figures and tables as CSV, an empty line between them; headings as people read them."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    tables = document.tables or tuple(
-        _figures_table(block) for block in document.blocks if isinstance(block, Figures)
-    )
+    tables = [
+        _figures_table(block) if isinstance(block, Figures) else block
+        for block in document.blocks
+        if isinstance(block, Figures | Table)
+    ]
     for index, table in enumerate(tables):
         if index:
             out.write("\n")
@@ -39,9 +41,13 @@ def to_csv(document: Document) -> str:
 def _figures_table(block: Figures) -> Table:
     from kpay.domain.document import Column  # noqa: PLC0415 - keeps the import list short
 
-    columns = (Column("figure"), Column("value"), Column("change"))
-    rows = tuple((item.label, item.value, item.change) for item in block.figures)
-    return Table(columns, rows)
+    columns = [Column("figure"), Column("value"), Column("change"), Column("compared with")]
+    rows = [(item.label, item.value, item.change, item.compared_with) for item in block.figures]
+    if not any(item.second_compared_with for item in block.figures):
+        return Table(tuple(columns), tuple(rows))
+    second = [(item.second_change, item.second_compared_with) for item in block.figures]
+    both = tuple((*first, *other) for first, other in zip(rows, second, strict=True))
+    return Table((*columns, *columns[2:]), both)
 
 
 def to_markdown(document: Document) -> str:
@@ -59,12 +65,18 @@ def _markdown(block: Block) -> str:
     if isinstance(block, Chart):
         return f"**{block.title}** {sparkline(block.values)}" if block.values else ""
     if isinstance(block, Figures):
-        return "\n".join(
-            f"- **{item.label}** {for_people(item.value, item.kind)}"
-            + (f" ({change_text(item.change)} {item.compared_with})" if item.compared_with else "")
-            for item in block.figures
-        )
+        return "\n".join(map(_markdown_figure, block.figures))
     return _markdown_table(block)
+
+
+def _markdown_figure(figure: Figure) -> str:
+    pairs = (
+        (figure.change, figure.compared_with),
+        (figure.second_change, figure.second_compared_with),
+    )
+    changes = [f"{change_text(change)} {than}" for change, than in pairs if than]
+    value = for_people(figure.value, figure.kind)
+    return f"- **{figure.label}** {value}" + (f" ({', '.join(changes)})" if changes else "")
 
 
 def _markdown_table(table: Table) -> str:
