@@ -1,0 +1,190 @@
+"""What a mail does to the people who get it: wanting, tiring, clicking, leaving the list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kpay.sandbox.chance import BoolArray, Chance, FloatArray, IntArray
+from kpay.sandbox.clock import DAY_S
+from kpay.sandbox.happenings import Trace
+from kpay.sandbox.parameters import PERSUADABLE, UNDISTURBED
+from kpay.sandbox.people import People
+
+DECAY: Final = (
+    0.40,
+    0.20,
+    0.12,
+    0.08,
+    0.05,
+    0.04,
+    0.03,
+    0.02,
+    0.02,
+    0.01,
+    0.01,
+    0.01,
+    0.005,
+    0.005,
+)
+"""Share of a mail's pull on each day after it; half is gone after two days."""
+GENERAL_RELEVANCE: Final = 0.8
+UNWANTED_COMPLAINT_SHARE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One marketing mail that reached a person, and the slugs it is about (none: in general)."""
+
+    person: int
+    slugs: tuple[str, ...]
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """The mails of one day, at most one a person, and how strongly each person answers."""
+
+    day: int
+    persons: IntArray
+    strength: FloatArray
+    about: BoolArray  # shape (persons, items known that day)
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What the readers of a day's mail do beside buying."""
+
+    wave: Wave
+    copies: IntArray
+    opts_out: BoolArray
+    traces: list[Trace]
+
+
+def receive(
+    mails: Sequence[Mail],
+    *,
+    day: int,
+    midnight_s: int,
+    people: People,
+    luck: Chance,
+    liking: FloatArray,
+    positions: dict[str, int],
+    pressure: FloatArray,
+    has_opted_out: BoolArray,
+) -> Reception:
+    """Work out the answer to a day's mails; `liking` is appeal of what is not owned yet."""
+    persons, copies, about = _by_person(mails, positions, liking.shape[1])
+    relevance = _relevance(liking, persons, about)
+    tired = np.exp(-people.parameters.fatigue * pressure[persons])
+    lift = people.lift[persons]
+    strength = np.where(lift > 0, lift * relevance * tired, lift)
+    opts_out = luck.some("opt out", day, persons) < _opt_out_chance(
+        people, persons, pressure[persons], relevance
+    )
+    traces = _traces(
+        luck, day, midnight_s, people, persons=persons, relevance=relevance,
+        opts_out=opts_out, is_unwanted=has_opted_out[persons] | ~people.is_subscriber[persons],
+        subjects=_subjects(about, positions),
+    )  # fmt: skip
+    return Reception(Wave(day, persons, strength, about), copies, opts_out, traces)
+
+
+def _by_person(
+    mails: Sequence[Mail], positions: dict[str, int], items: int
+) -> tuple[IntArray, IntArray, BoolArray]:
+    """Merge several mails to one person; return persons, copies and what they are about."""
+    rows: dict[int, int] = {}
+    for mail in sorted(mails, key=lambda mail: mail.person):
+        rows.setdefault(mail.person, len(rows))
+    copies = np.zeros(len(rows), dtype=np.int64)
+    about = np.zeros((len(rows), items), dtype=np.bool_)
+    for mail in mails:
+        row = rows[mail.person]
+        copies[row] += 1
+        about[row, [positions[slug] for slug in mail.slugs if slug in positions]] = True
+    return np.array(list(rows), dtype=np.int64), copies, about
+
+
+def _relevance(liking: FloatArray, persons: IntArray, about: BoolArray) -> FloatArray:
+    """Return how much the mail concerns each reader; 1 is the average item for an average person."""
+    count = about.sum(axis=1)
+    usual = max(float(liking.mean()), 1e-9) if liking.size else 1.0
+    liked = (liking[persons] * about).sum(axis=1) / np.maximum(count, 1) / usual
+    return np.where(count > 0, np.clip(0.35 + 0.65 * liked, 0.1, 2.2), GENERAL_RELEVANCE)
+
+
+def _opt_out_chance(
+    people: People, persons: IntArray, pressure: FloatArray, relevance: FloatArray
+) -> FloatArray:
+    parameters = people.parameters
+    bored = 1 + parameters.boredom * np.maximum(0, 1 - relevance)
+    annoyed = np.where(people.stratum[persons] == UNDISTURBED, 4.0, 1.0)
+    hazard = parameters.opt_out_share * people.opt_out_factor[persons] * bored * annoyed
+    return hazard * np.exp(parameters.opt_out_pressure * pressure)
+
+
+def _traces(
+    luck: Chance,
+    day: int,
+    midnight_s: int,
+    people: People,
+    *,
+    persons: IntArray,
+    relevance: FloatArray,
+    opts_out: BoolArray,
+    is_unwanted: BoolArray,
+    subjects: list[str],
+) -> list[Trace]:
+    parameters = people.parameters
+    keen = np.where(people.stratum[persons] == PERSUADABLE, 1.9, 0.7)
+    complaint = np.where(is_unwanted, UNWANTED_COMPLAINT_SHARE, parameters.complaint_share)
+    shares = {
+        "click": parameters.click_share * relevance * keen,
+        "complaint": complaint,
+        "bounce": np.full(len(persons), parameters.late_bounce_share),
+    }
+    traces = []
+    for kind, share in shares.items():
+        hits = luck.some(f"mail {kind}", day, persons) < share
+        traces += _timed(luck, day, midnight_s, kind, persons, hits, subjects)
+    return traces + _timed(luck, day, midnight_s, "unsubscribe", persons, opts_out, subjects)
+
+
+def _timed(
+    luck: Chance,
+    day: int,
+    midnight_s: int,
+    kind: str,
+    persons: IntArray,
+    acts: BoolArray,
+    subjects: list[str],
+) -> list[Trace]:
+    """Give each reader's act its time: most within hours, some the day after."""
+    delays = luck.some(f"delay {kind}", day, persons) ** 2 * 1.5 * DAY_S
+    return [
+        Trace(midnight_s + 60 + int(delays[row]), int(persons[row]), kind, subjects[row])
+        for row in np.flatnonzero(acts).tolist()
+    ]
+
+
+def _subjects(about: BoolArray, positions: dict[str, int]) -> list[str]:
+    """Return the first slug each mail is about, empty for a general one."""
+    slugs = list(positions)
+    firsts = np.argmax(about, axis=1) if about.shape[1] else np.zeros(len(about), dtype=np.int64)
+    return [
+        slugs[first] if about.shape[1] and row[first] else ""
+        for first, row in zip(firsts.tolist(), about, strict=True)
+    ]
+
+
+def pull(waves: Sequence[Wave], day: int, people: int) -> FloatArray:
+    """Return everyone's factor on buying from the mails of the last days; 1 without mail."""
+    factor = np.ones(people)
+    for wave in waves:
+        share = DECAY[day - wave.day]
+        factor[wave.persons] += np.where(wave.strength > 0, wave.strength * share, wave.strength)
+    return np.maximum(factor, 0.05)

@@ -1,0 +1,1 @@
+"""A payment provider's account: objects, balance and the HTTP API that shows them."""
