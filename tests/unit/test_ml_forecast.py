@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kpay.ml import forecast, members, renewals
+from kpay.ml.renewals import Subscriptions
+
+WEEK = np.array([1.0, 0.8, 0.8, 0.9, 1.2, 1.8, 1.5])
+
+
+def shop_days(days: int, seed: int, level: float = 20_000.0) -> np.ndarray:
+    """Simulate daily takings in minor units: orders of 1,900 on a weekday pattern."""
+    generator = np.random.default_rng(seed)
+    return generator.poisson(level / 1_900 * np.resize(WEEK, days)) * 1_900.0
+
+
+def test_a_weekday_pattern_is_found_and_beats_the_seasonal_naive() -> None:
+    found = forecast.outlook(shop_days(400, 1), 28, 7)
+    assert found.model == "combination"
+    assert found.backtest.mase < 0.9 * found.backtest.baseline_mase
+    truth = 20_000 * np.resize(WEEK, 428)[400:]
+    assert found.mean == pytest.approx(truth, rel=0.25)
+    assert found.mean.sum() == pytest.approx(truth.sum(), rel=0.1)
+
+
+def test_ranges_hold_what_they_promise_on_simulated_shops() -> None:
+    inside = {80: [], 95: [], "total80": [], "total95": []}
+    for seed in range(40):
+        days = shop_days(230, seed, level=2_000.0 * (1 + seed))
+        found = forecast.outlook(days[:200], 30, 7, seed=seed)
+        for level in (80, 95):
+            share = [0.5 - level / 200, 0.5 + level / 200]
+            low, high = np.quantile(found.draws, share, axis=0)
+            inside[level].append(np.mean((days[200:] >= low) & (days[200:] <= high)))
+            low, high = np.quantile(found.draws.sum(axis=1), share)
+            inside[f"total{level}"].append(low <= days[200:].sum() <= high)
+    assert 0.72 < np.mean(inside[80]) < 0.93
+    assert 0.9 < np.mean(inside[95]) <= 1.0
+    assert np.mean(inside["total80"]) > 0.72
+    assert np.mean(inside["total95"]) > 0.9
+
+
+def test_the_backtest_reports_the_coverage_that_it_reached() -> None:
+    found = forecast.outlook(shop_days(300, 5), 30, 7).backtest
+    assert found.folds == 6
+    assert 0.6 < found.coverage80 < found.coverage95 <= 1.0
+    assert found.total_error < 0.2
+
+
+def test_a_series_that_only_repeats_itself_is_left_to_the_seasonal_naive() -> None:
+    generator = np.random.default_rng(2)
+    block = generator.integers(0, 5, 7) ** 4 * 100.0
+    days = np.concatenate([np.tile(block, 12), np.tile(np.roll(block, 3) * 9, 3)])
+    found = forecast.outlook(days, 7, 7)
+    assert found.model == "seasonal_naive"
+    assert found.mean == pytest.approx(days[-7:])
+    assert found.backtest.mase == found.backtest.baseline_mase
+
+
+def test_growth_of_months_is_carried_on() -> None:
+    months = 1_000 * 1.02 ** np.arange(72) * np.resize(np.linspace(0.8, 1.2, 12), 72)
+    truth = 1_000 * 1.02 ** np.arange(72, 84) * np.resize(np.linspace(0.8, 1.2, 12), 12)
+    ahead = forecast.outlook(months, 12, 12).mean
+    assert ahead == pytest.approx(truth, rel=0.2)
+    assert (ahead > months[-12:]).all()
+
+
+def test_a_short_history_gets_its_mean_and_a_wide_range() -> None:
+    found = forecast.outlook(np.array([100.0, 300.0]), 30, 7)
+    assert found.model == "mean"
+    assert found.mean.tolist() == [200.0] * 30
+    assert found.backtest == forecast.NO_BACKTEST
+    low, high = np.quantile(found.draws.sum(axis=1), [0.1, 0.9])
+    assert low < 0.5 * 6_000
+    assert high > 2 * 6_000
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        [5.0],
+        [0.0] * 400,
+        [7.0] * 400,
+        [0.0] * 399 + [9e13],
+        [9e13] + [0.0] * 399,
+        [9e13] * 60,
+        ([0.0] * 29 + [100.0]) * 8,
+        [0.0, 1.0] * 30,
+    ],
+)
+@pytest.mark.parametrize("season", [1, 7, 12])
+def test_no_series_gives_anything_but_finite_values_from_zero_up(
+    values: list[float], season: int
+) -> None:
+    found = forecast.outlook(np.array(values), 40, season)
+    for numbers in (found.mean, found.draws):
+        assert np.isfinite(numbers).all()
+        assert (numbers >= 0).all()
+    if not any(values):
+        assert not found.mean.any()
+        assert not found.draws.any()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.integers(0, 10**12), min_size=0, max_size=90),
+    st.integers(1, 45),
+    st.sampled_from([1, 7]),
+)
+def test_days_weeks_and_total_agree_to_the_unit(values: list[int], steps: int, season: int) -> None:
+    found = forecast.outlook(np.array(values, dtype=float), steps, season)
+    days = [[at] for at in range(steps)]
+    weeks = [list(range(at, min(at + 7, steps))) for at in range(0, steps, 7)]
+    by_day = forecast.ranges(found.mean, found.draws, days, [80, 95])
+    by_week = forecast.ranges(found.mean, found.draws, weeks, [80, 95])
+    (total,) = forecast.ranges(found.mean, found.draws, [list(range(steps))], [80, 95])
+    assert sum(day.mean for day in by_day) == sum(week.mean for week in by_week) == total.mean
+    for part in (*by_day, *by_week, total):
+        low80, high80 = part.bounds[80]
+        low95, high95 = part.bounds[95]
+        assert 0 <= low95 <= low80 <= part.mean <= high80 <= high95
+
+
+def test_the_same_seed_gives_the_same_paths_and_another_seed_others() -> None:
+    days = shop_days(120, 3)
+    first, again = (forecast.outlook(days, 14, 7, seed=4).draws for _ in range(2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, forecast.outlook(days, 14, 7, seed=5).draws)
+
+
+def test_season_indices_do_not_take_growth_for_a_season() -> None:
+    growing = 100.0 * 1.03 ** np.arange(60)
+    assert members.season_indices(growing, 12) == pytest.approx(np.ones(12), abs=0.02)
+
+
+def subscriptions(rows: list[tuple[int, int, float, int]]) -> Subscriptions:
+    started, ended, every, amount = zip(*rows, strict=True) if rows else ((),) * 4
+    return Subscriptions(
+        np.array(started, dtype=np.int64),
+        np.array(ended, dtype=np.int64),
+        np.array(every, dtype=float),
+        np.array(amount, dtype=np.int64),
+    )
+
+
+RUNNING = 10**6
+
+
+def test_a_renewal_falls_on_its_day_with_its_price_times_survival() -> None:
+    known = subscriptions([(-20, RUNNING, 30.0, 900)])
+    mean, draws = renewals.expected(known, 60)
+    assert np.flatnonzero(mean).tolist() == [10, 40]
+    assert mean[10] == pytest.approx(900 * 0.8)
+    assert mean[40] == pytest.approx(900 * 0.8 * 0.93)
+    assert draws.mean(axis=0)[[10, 40]] == pytest.approx(mean[[10, 40]], rel=0.08)
+    assert set(np.unique(draws)) == {0.0, 900.0}
+
+
+def test_nothing_renews_after_an_announced_end() -> None:
+    mean, _ = renewals.expected(subscriptions([(-20, 10, 30.0, 900), (-50, 0, 30.0, 900)]), 90)
+    assert not mean.any()
+
+
+def test_survival_is_counted_from_who_stayed_and_who_left() -> None:
+    stayed = [(-65, RUNNING, 30.0, 900)] * 40
+    left_early = [(-65, -36, 30.0, 900)] * 10
+    counted = renewals.survival(subscriptions(stayed + left_early))
+    assert counted["month", "first"].share == pytest.approx(48 / 60)
+    assert counted["month", "later"].share > 0.95
+    assert counted["year", "first"].share == pytest.approx(0.6)
+
+
+def test_no_subscription_renews_nothing() -> None:
+    mean, draws = renewals.expected(subscriptions([]), 30)
+    assert not mean.any()
+    assert not draws.any()
