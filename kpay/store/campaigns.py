@@ -1,0 +1,128 @@
+"""Campaigns and their frozen plans, and the orders that their people placed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from kpay.domain.enums import CampaignState, OrderStatus
+from kpay.models import Campaign, CampaignPlan, Content, Customer, Delivery, Order, PaymentLink
+from kpay.store.dialect import insert_missing, table_of
+
+CAMPAIGN, PLAN, DELIVERY = table_of(Campaign), table_of(CampaignPlan), table_of(Delivery)
+CONTENT, LINK = table_of(Content), table_of(PaymentLink)
+CUSTOMER, ORDER = table_of(Customer), table_of(Order)
+
+
+def find(connection: Connection, name: str) -> RowMapping | None:
+    """Return a campaign that was planned at least once."""
+    query = select(CAMPAIGN).where(CAMPAIGN.c.name == name)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def listed(connection: Connection) -> Sequence[RowMapping]:
+    """Return every planned campaign, by name."""
+    return connection.execute(select(CAMPAIGN).order_by(CAMPAIGN.c.name)).mappings().all()
+
+
+def state_counts(connection: Connection) -> dict[int, dict[str, int]]:
+    """Return, for each campaign, how many deliveries stand in each state."""
+    query = (
+        select(DELIVERY.c.campaign_id, DELIVERY.c.state, func.count())
+        .where(DELIVERY.c.campaign_id.is_not(None))
+        .group_by(DELIVERY.c.campaign_id, DELIVERY.c.state)
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for campaign_id, state, count in connection.execute(query):
+        counts.setdefault(campaign_id, {})[state] = count
+    return counts
+
+
+def ensure(connection: Connection, name: str, now: datetime) -> RowMapping:
+    """Return the campaign, begun now if it is new."""
+    row = {"name": name, "state": CampaignState.DRAFT.value, "created_at": now}
+    insert_missing(connection, Campaign, [row], key=["name"])
+    found = find(connection, name)
+    if found is None:
+        raise RuntimeError(f"campaign {name} was just written and is not there")
+    return found
+
+
+def plan_of(connection: Connection, campaign_id: int, plan_hash: str) -> RowMapping | None:
+    """Return a campaign's plan by its hash."""
+    query = select(PLAN).where(PLAN.c.campaign_id == campaign_id, PLAN.c.hash == plan_hash)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def keep_plan(connection: Connection, row: dict[str, Any]) -> None:
+    """Keep a plan and make it the campaign's own."""
+    insert_missing(connection, CampaignPlan, [row], key=["campaign_id", "hash"])
+    connection.execute(
+        update(CAMPAIGN)
+        .where(CAMPAIGN.c.id == row["campaign_id"])
+        .values(plan_hash=row["hash"], state=CampaignState.PLANNED.value)
+    )
+
+
+def start_sending(connection: Connection, campaign_id: int, now: datetime) -> None:
+    """Note that a campaign has begun to go out."""
+    connection.execute(
+        update(CAMPAIGN)
+        .where(CAMPAIGN.c.id == campaign_id)
+        .values(
+            state=CampaignState.SENDING.value,
+            first_sent_at=func.coalesce(CAMPAIGN.c.first_sent_at, now),
+        )
+    )
+
+
+def finish_sending(connection: Connection, campaign_id: int) -> None:
+    """Note that nothing of a campaign waits any more."""
+    connection.execute(
+        update(CAMPAIGN)
+        .where(CAMPAIGN.c.id == campaign_id, CAMPAIGN.c.state != CampaignState.SENT.value)
+        .values(state=CampaignState.SENT.value)
+    )
+
+
+def pieces(connection: Connection, slugs: Sequence[str]) -> dict[str, RowMapping]:
+    """Return content by slug."""
+    query = select(CONTENT).where(CONTENT.c.slug.in_(list(slugs)))
+    return {row["slug"]: row for row in connection.execute(query).mappings()}
+
+
+def slugs(connection: Connection) -> list[str]:
+    """Return every slug there is."""
+    return list(connection.execute(select(CONTENT.c.slug).order_by(CONTENT.c.slug)).scalars())
+
+
+def payment_urls(connection: Connection) -> dict[int, str]:
+    """Return where each piece of content can be bought."""
+    query = (
+        select(LINK.c.content_id, LINK.c.url)
+        .where(LINK.c.is_active, LINK.c.content_id.is_not(None))
+        .order_by(LINK.c.id)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def orders_between(connection: Connection, start: datetime, end: datetime) -> Sequence[RowMapping]:
+    """Return paid orders of [start, end): the buyer's address, when, currency and total."""
+    query = (
+        select(
+            func.coalesce(CUSTOMER.c.email, ORDER.c.email).label("email"),
+            ORDER.c.ordered_at,
+            ORDER.c.currency,
+            ORDER.c.total_minor,
+        )
+        .join(CUSTOMER, CUSTOMER.c.id == ORDER.c.customer_id, isouter=True)
+        .where(
+            ORDER.c.status == OrderStatus.PAID.value,
+            ORDER.c.ordered_at >= start,
+            ORDER.c.ordered_at < end,
+        )
+    )
+    return connection.execute(query).mappings().all()

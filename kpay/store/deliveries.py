@@ -1,0 +1,191 @@
+"""Deliveries: one message to one person, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, select, update
+
+from kpay.domain.delivery import WAITING
+from kpay.domain.enums import DeliveryState
+from kpay.models import Content, Customer, Delivery, Entitlement
+from kpay.store.dialect import insert_missing, table_of
+
+DELIVERY, ENTITLEMENT = table_of(Delivery), table_of(Entitlement)
+CUSTOMER, CONTENT = table_of(Customer), table_of(Content)
+WAITING_VALUES = [state.value for state in WAITING]
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Which deliveries are meant: those of one campaign, or (None) those of purchases."""
+
+    campaign_id: int | None = None
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The rows of this purpose."""
+        if self.campaign_id is None:
+            return DELIVERY.c.entitlement_id.is_not(None)
+        return DELIVERY.c.campaign_id == self.campaign_id
+
+
+def queue_campaign(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add the deliveries of a campaign that are not there yet; return how many."""
+    return insert_missing(connection, Delivery, rows, key=["campaign_id", "email"])
+
+
+def queue_purchases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add the deliveries of purchases that are not there yet; return how many."""
+    return insert_missing(connection, Delivery, rows, key=["entitlement_id"])
+
+
+def due(
+    connection: Connection, purpose: Purpose, now: datetime, limit: int
+) -> Sequence[RowMapping]:
+    """Return the deliveries whose turn it is, in the order in which they were queued."""
+    query = (
+        select(DELIVERY)
+        .where(purpose.condition, DELIVERY.c.state.in_(WAITING_VALUES), DELIVERY.c.due_at <= now)
+        .order_by(DELIVERY.c.due_at, DELIVERY.c.id)
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def next_due_at(connection: Connection, purpose: Purpose) -> datetime | None:
+    """Return when the next waiting delivery falls due."""
+    query = select(func.min(DELIVERY.c.due_at)).where(
+        purpose.condition, DELIVERY.c.state.in_(WAITING_VALUES)
+    )
+    found: datetime | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def begin(connection: Connection, ids: Iterable[int], owner: str) -> None:
+    """Mark deliveries as on their way; committed before their last byte can leave."""
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.id.in_(list(ids)))
+        .values(
+            state=DeliveryState.SENDING.value,
+            claimed_by=owner,
+            attempts=DELIVERY.c.attempts + 1,
+        )
+    )
+
+
+def set_aside(connection: Connection, ids: Iterable[int], state: DeliveryState, why: str) -> None:
+    """Take deliveries out of the queue for good."""
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.id.in_(list(ids)))
+        .values(state=state.value, server_reply=why, claimed_by=None)
+    )
+
+
+def settle(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> None:
+    """Write what became of attempts: rows of delivery, state, due_at, sent_at, reply, attempts."""
+    if not outcomes:
+        return
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.id == bindparam("delivery"))
+        .values(
+            state=bindparam("new_state"),
+            due_at=bindparam("new_due_at"),
+            sent_at=bindparam("new_sent_at"),
+            attempts=bindparam("new_attempts"),
+            server_reply=bindparam("reply"),
+            claimed_by=None,
+        ),
+        [dict(outcome) for outcome in outcomes],
+    )
+
+
+def give_up_on_lost(connection: Connection, purpose: Purpose) -> int:
+    """Mark what a dead run left on its way as uncertain; call only while holding the sending lock."""
+    return connection.execute(
+        update(DELIVERY)
+        .where(purpose.condition, DELIVERY.c.state == DeliveryState.SENDING.value)
+        .values(
+            state=DeliveryState.UNCERTAIN.value,
+            claimed_by=None,
+            server_reply="the run that was sending this ended before the server answered",
+        )
+    ).rowcount
+
+
+def has_lost(connection: Connection, purpose: Purpose) -> bool:
+    """Say whether a dead run left deliveries on their way."""
+    query = select(DELIVERY.c.id).where(
+        purpose.condition, DELIVERY.c.state == DeliveryState.SENDING.value
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def tally(connection: Connection, purpose: Purpose) -> dict[str, int]:
+    """Return how many deliveries stand in each state."""
+    query = (
+        select(DELIVERY.c.state, func.count()).where(purpose.condition).group_by(DELIVERY.c.state)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def of_campaign(connection: Connection, campaign_id: int) -> Sequence[RowMapping]:
+    """Return address, person and state of a campaign's deliveries."""
+    query = select(DELIVERY.c.email, DELIVERY.c.customer_id, DELIVERY.c.state).where(
+        DELIVERY.c.campaign_id == campaign_id
+    )
+    return connection.execute(query).mappings().all()
+
+
+def undelivered_entitlements(connection: Connection, since: datetime) -> Sequence[RowMapping]:
+    """Return the rights granted since a moment, still alive, for which no delivery exists yet."""
+    query = (
+        select(
+            ENTITLEMENT.c.id.label("entitlement_id"),
+            ENTITLEMENT.c.content_id,
+            ENTITLEMENT.c.customer_id,
+            CUSTOMER.c.email,
+            CUSTOMER.c.name,
+        )
+        .join(CUSTOMER, CUSTOMER.c.id == ENTITLEMENT.c.customer_id)
+        .join(DELIVERY, DELIVERY.c.entitlement_id == ENTITLEMENT.c.id, isouter=True)
+        .where(
+            ENTITLEMENT.c.granted_at >= since,
+            ENTITLEMENT.c.ended_at.is_(None),
+            DELIVERY.c.id.is_(None),
+            CUSTOMER.c.email.is_not(None),
+        )
+        .order_by(ENTITLEMENT.c.granted_at, ENTITLEMENT.c.id)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def owed(connection: Connection, email: str | None = None) -> Sequence[RowMapping]:
+    """Return the deliveries of purchases that are not sent, or all those to one address."""
+    query = (
+        select(
+            DELIVERY.c.id,
+            DELIVERY.c.email,
+            DELIVERY.c.state,
+            DELIVERY.c.attempts,
+            DELIVERY.c.due_at,
+            DELIVERY.c.sent_at,
+            DELIVERY.c.server_reply,
+            DELIVERY.c.entitlement_id,
+            CONTENT.c.slug,
+            CONTENT.c.title,
+        )
+        .join(ENTITLEMENT, ENTITLEMENT.c.id == DELIVERY.c.entitlement_id)
+        .join(CONTENT, CONTENT.c.id == ENTITLEMENT.c.content_id)
+        .order_by(DELIVERY.c.due_at, DELIVERY.c.id)
+    )
+    if email is not None:
+        return connection.execute(query.where(DELIVERY.c.email == email)).mappings().all()
+    open_states = [*WAITING_VALUES, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value]
+    return connection.execute(query.where(DELIVERY.c.state.in_(open_states))).mappings().all()
