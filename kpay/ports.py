@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from kpay.domain.checkout import Account, Offer, RawObject
@@ -16,6 +17,14 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present moment in UTC, to the second."""
+        ...
+
+
+class SourceReader(Protocol):
+    """Reads the creator's text files: front matter, then a body."""
+
+    def read(self, path: Path, name: str) -> SourceFile:
+        """Return what a file says, called `name` in messages; InputInvalid names file and line."""
         ...
 
 
@@ -220,4 +229,37 @@ class CheckoutPublisher(Protocol):
 
     def withdraw(self, raw: RawObject) -> Ensured:
         """Take a product, price or payment link off sale; nothing is ever deleted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """How a job ended: its exit code, the end of what it said, and where all of that is kept."""
+
+    exit_code: int
+    said: str
+    log: str
+
+
+class JobRunner(Protocol):
+    """Runs kpay commands by themselves."""
+
+    def run(self, name: str, command: Sequence[str]) -> JobOutcome:
+        """Run a command of this business to its end; a failure is an outcome, not an exception."""
+        ...
+
+
+class Timetable(Protocol):
+    """Knows when cron lines are due, in the creator's zone."""
+
+    def next_after(self, cron: str, moment: datetime) -> datetime:
+        """Return when a cron line is next due after a moment; ValueError says what is wrong."""
+        ...
+
+
+class Ticker(Protocol):
+    """Calls a function again and again."""
+
+    def every(self, seconds: int, action: Callable[[], None]) -> None:
+        """Call now, and then every so many seconds, until interrupted (KeyboardInterrupt)."""
         ...

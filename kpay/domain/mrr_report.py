@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from kpay.domain.document import Block, Chart, Column, Document, Figure, Figures, Table, Text
+from kpay.domain.document import Block, Cell, Chart, Column, Document, Figure, Figures, Table, Text
 from kpay.domain.money import Money, exponent
 from kpay.domain.mrr_rates import Rates, month_payload, share
 from kpay.domain.period import Period
@@ -120,8 +120,11 @@ def _money(minor: int | None, code: str) -> Money | None:
 
 
 def _movement_table(code: str, months: Sequence[MonthOfMrr]) -> Table:
-    columns = (Column("Month"), *(Column(heading, "money") for _, heading in MOVEMENTS))
-    rows = tuple(
+    columns = (
+        Column(f"Month ({code.upper()})"),
+        *(Column(heading, "money") for _, heading in MOVEMENTS),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             f"{month.first_day:%Y-%m}",
             *(Money(_signed(month, name), code) for name, _ in MOVEMENTS),
@@ -138,7 +141,7 @@ def _signed(month: MonthOfMrr, name: str) -> int:
 
 def _rate_table(code: str, listed: Sequence[tuple[MonthOfMrr, Rates]]) -> Table:
     columns = (
-        Column("Month"),
+        Column(f"Month ({code.upper()})"),
         Column("Subscribers", "count"),
         Column("Per subscriber", "money"),
         Column("Gross churn", "share"),
@@ -148,7 +151,7 @@ def _rate_table(code: str, listed: Sequence[tuple[MonthOfMrr, Rates]]) -> Table:
         Column("Quick ratio", "number"),
         Column("LTV", "money"),
     )
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             f"{month.first_day:%Y-%m}",
             month.subscribers_end,

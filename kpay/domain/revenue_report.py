@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kpay.domain.document import Block, Chart, Column, Document, Table, Text
+from kpay.domain.document import Block, Cell, Chart, Column, Document, Table, Text
 from kpay.domain.money import Money, exponent
 from kpay.domain.period import Period
 from kpay.domain.report_scope import Scope
@@ -76,12 +76,12 @@ class RevenueReport:
         }
 
     def _gross_to_net(self) -> Table:
-        columns = (Column(""), *(Column(code.upper(), "money") for code in self.totals))
-        rows = [
+        columns = (Column("Figure"), *(Column(code.upper(), "money") for code in self.totals))
+        rows: list[tuple[Cell, ...]] = [
             (HEADINGS[key], *(_signed(sums, key, code) for code, sums in self.totals.items()))
             for key in KEYS
         ]
-        counts = [
+        counts: list[tuple[Cell, ...]] = [
             ("Orders", *(sums.orders for sums in self.totals.values())),
             ("Customers", *(sums.customers for sums in self.totals.values())),
         ]
@@ -104,16 +104,18 @@ class RevenueReport:
 
     def _by_month(self) -> list[Table]:
         columns = (
-            Column("Month"),
             *(Column(HEADINGS[key], "money") for key in KEYS),
             Column("Orders", "count"),
             Column("Customers", "count"),
         )
-        tables = []
-        for code in self.totals:
-            rows = tuple(_month_row(month, each, code) for month, each in self.months)
-            tables.append(Table(columns, rows, title=f"By month ({code.upper()})"))
-        return tables
+        return [
+            Table(
+                (Column(f"Month ({code.upper()})"), *columns),
+                tuple(_month_row(month, each, code) for month, each in self.months),
+                title=f"By month ({code.upper()})",
+            )
+            for code in self.totals
+        ]
 
     def _notes(self) -> list[Text]:
         if not self.orders_without_fee:
@@ -128,7 +130,7 @@ def _signed(sums: Takings, key: str, code: str) -> Money:
     return Money(-minor if key in TAKEN_AWAY else minor, code)
 
 
-def _month_row(month: date, each: Mapping[str, Takings], code: str) -> tuple[Any, ...]:
+def _month_row(month: date, each: Mapping[str, Takings], code: str) -> tuple[Cell, ...]:
     sums = each.get(code, Takings())
     money = (_signed(sums, key, code) for key in KEYS)
     return (f"{month:%Y-%m}", *money, sums.orders, sums.customers)

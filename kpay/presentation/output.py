@@ -102,6 +102,20 @@ def note(text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
+def tell(text: str) -> None:
+    """Say where a long performance is: on stdout, in colour where there is a terminal.
+
+    With --json it goes to stderr, because stdout carries the one object.
+    """
+    stream = sys.stderr if manners().as_json else sys.stdout
+    from kpay.presentation.terminal import wants_colour  # noqa: PLC0415 - rich
+
+    style = "\x1b[1;36m" if text.startswith("$ ") else "\x1b[2m"
+    line = f"{style}{text}\x1b[0m" if wants_colour(stream) else text
+    stream.write(f"\n{line}\n")
+    stream.flush()
+
+
 def warn(text: str) -> None:
     """Say something that matters even under cron."""
     sys.stderr.write(f"warning: {text}\n")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text as Styled
@@ -110,7 +110,7 @@ def _change(change: float | None, compared_with: str) -> Styled:
 def _table(block: Table) -> RenderableType:
     grid = Grid(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     for column in block.columns:
-        justify = "right" if column.kind in RIGHT_KINDS else "left"
+        justify: JustifyMethod = "right" if column.kind in RIGHT_KINDS else "left"
         grid.add_column(
             column.heading,
             justify=justify,

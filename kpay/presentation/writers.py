@@ -45,9 +45,10 @@ def _figures_table(block: Figures) -> Table:
     rows = [(item.label, item.value, item.change, item.compared_with) for item in block.figures]
     if not any(item.second_compared_with for item in block.figures):
         return Table(tuple(columns), tuple(rows))
+    columns += [Column("second change"), Column("second compared with")]
     second = [(item.second_change, item.second_compared_with) for item in block.figures]
     both = tuple((*first, *other) for first, other in zip(rows, second, strict=True))
-    return Table((*columns, *columns[2:]), both)
+    return Table(tuple(columns), both)
 
 
 def to_markdown(document: Document) -> str:
