@@ -17,7 +17,11 @@ from kpay.manners import manners
 from kpay.shipped import shipped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kpay.domain.verdicts import Demonstration
     from kpay.ports import Clock, Renderer
+    from kpay.services.simulated import World
     from kpay.services.starting import Started
     from kpay.store.engine import Store
 
@@ -110,3 +114,27 @@ def start_business(folder: str, *, with_example: bool) -> Started:
 
     example = shipped("examples") if with_example else None
     return starting.start_business(Path(folder).expanduser().absolute(), example)
+
+
+def new_demo_folder(named: str | None) -> Path:
+    """Make the fresh folder of a demo; Refused when the named one has something in it."""
+    from kpay.errors import Refused
+
+    if named is None:
+        names = ("kpay-demo" + (f"-{number}" if number > 1 else "") for number in range(1, 1000))
+        named = next(name for name in names if not Path(name).exists())
+    home = Path(named).expanduser().absolute()
+    if home.exists() and any(home.iterdir()):
+        raise Refused(f"{home} has files in it; the demo wants a fresh folder", "kpay demo")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return home
+
+
+def live_a_day(
+    world: World, home: Path, *, say: Callable[[str], None], seed: int, days: int
+) -> Demonstration:
+    """Run the demo's day in a folder, with kpay's own commands as child processes."""
+    from kpay.adapters.child import KpayChild
+    from kpay.services.demonstrating import Day
+
+    return Day(world, KpayChild(home), home, say, seed).live(days)

@@ -30,7 +30,7 @@ class Shell(StrEnum):
 )
 def completion(shell: Annotated[Shell, typer.Argument(help="Which shell.")]) -> None:
     """Print the completion script of a shell."""
-    from typer.completion import get_completion_script
+    from typer._completion_shared import get_completion_script
 
     from kpay.presentation import write_text
 

@@ -31,6 +31,8 @@ postal_address = ""         # below every campaign mail, as the law asks
 # site_url = "https://example.com"
 """
 
+NOT_FOR_GIT = "kpay.db*\nstore.lock\nsecrets.toml\n*.key\noutbox/\nbackups/\nlogs/\nmodels/\n"
+
 FIRST_CONTENT = """\
 ---
 title: My first piece
@@ -81,10 +83,13 @@ class Started:
         return {"home": str(self.home), "created": list(self.created)}
 
 
-def start_business(home: Path) -> Started:
-    """Make what a business needs and is not there yet; existing files are never touched."""
+def start_business(home: Path, example: Path | None = None) -> Started:
+    """Make what a business needs and is not there yet; existing files are never touched.
+
+    `example` is a workspace whose files are taken instead of the first piece and campaign.
+    """
     try:
-        created = _write_files(home)
+        created = _write_files(home, example)
     except OSError as error:
         raise DiskProblem(
             f"{error.filename or home} cannot be written: {error.strerror}", f"ls -ld {home.parent}"
@@ -97,28 +102,44 @@ def start_business(home: Path) -> Started:
     return Started(home, tuple(created))
 
 
-def _write_files(home: Path) -> list[str]:
+def _write_files(home: Path, example: Path | None) -> list[str]:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     is_new = not (home / "kpay.toml").exists()
     for folder in FOLDERS:
         (home / folder).mkdir(mode=0o700, exist_ok=True)
     if not is_new:
         return []
+    if example is not None:
+        return _copy_example(example, home)
     name = home.name.replace("\\", "").replace('"', "")
     files = {
         "kpay.toml": SETTINGS.replace("{name}", name),
         "content/my-first-piece.md": FIRST_CONTENT,
         "campaigns/hello.md": FIRST_CAMPAIGN,
-        ".gitignore": "kpay.db*\nstore.lock\nsecrets.toml\n*.key\noutbox/\nbackups/\nlogs/\nmodels/\n",
+        ".gitignore": NOT_FOR_GIT,
     }
-    return [path for path, text in files.items() if _write_new(home / path, text)]
+    return [path for path, text in files.items() if _write_new(home / path, text.encode())]
 
 
-def _write_new(path: Path, text: str) -> bool:
+def _copy_example(example: Path, home: Path) -> list[str]:
+    """Copy a workspace's files, settings last: a folder without kpay.toml is not yet a business."""
+    files = [path.relative_to(example) for path in sorted(example.rglob("*")) if path.is_file()]
+    files.sort(key=lambda path: path.name == "kpay.toml")
+    for path in files:
+        (home / path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    created = [
+        str(path) for path in files if _write_new(home / path, (example / path).read_bytes())
+    ]
+    return created + (
+        [".gitignore"] if _write_new(home / ".gitignore", NOT_FOR_GIT.encode()) else []
+    )
+
+
+def _write_new(path: Path, content: bytes) -> bool:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
     return True

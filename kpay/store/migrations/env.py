@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -13,7 +13,7 @@ from sqlmodel.sql.sqltypes import AutoString
 import kpay.models  # noqa: F401 - registers the tables
 
 
-def render_plain(kind: str, item: Any, autogen_context: AutogenContext) -> str | bool:
+def render_plain(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
     """Write SQLAlchemy's own types into migrations, so that they never depend on kpay's code."""
     if kind != "type":
         return False
