@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from kpay.domain.checkout import Account, Offer, RawObject
 from kpay.domain.delivery import MailReply
+from kpay.domain.source_file import SourceFile
 
 
 class Clock(Protocol):
@@ -91,24 +92,6 @@ class Letter(Protocol):
 
     def fill(self, values: Mapping[str, Any]) -> FilledLetter:
         """Fill in one person's plain values; InputInvalid says what cannot be filled."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FrontMatter:
-    """A Markdown file taken apart: its settings, the line of each, and the body with its line."""
-
-    values: Mapping[str, Any]
-    lines: Mapping[str, int]
-    body: str
-    body_line: int
-
-
-class FrontMatterReader(Protocol):
-    """Reads the settings above a Markdown text."""
-
-    def read(self, text: str, file: str) -> FrontMatter:
-        """Take a file apart; InputInvalid with its line when the settings are no valid YAML."""
         ...
 
 
