@@ -133,7 +133,7 @@ def _checked(key: str, value: Any, origin: str) -> Any:
         shape = "true or false" if wanted is bool else "a text in quotes"
         raise SettingsInvalid(f"{key} in {origin} must be {shape}, not {value!r}", "kpay config")
     checker = CHECKS.get(key)
-    problem = checker(value) if checker else None
+    problem = checker(str(value)) if checker else None
     if problem:
         raise SettingsInvalid(f"{key} in {origin}: {problem}", "kpay config")
     return value
