@@ -11,7 +11,7 @@ from kpay.domain.money import exponent
 from kpay.sandbox.chance import FloatArray, name_key
 from kpay.sandbox.people import People
 
-KIND_PULL: Final = {"membership": 0.85, "bundle": 0.7, "article": 1.15}
+KIND_PULL: Final = {"membership": 1.4, "bundle": 0.7, "article": 1.15}
 # How dear a unit feels to a buyer. Perception only: no amount is ever converted.
 FELT_VALUE: Final = {"eur": 1.1, "gbp": 1.25, "jpy": 0.0068, "cny": 0.14, "inr": 0.012, "krw": 7e-4}
 
@@ -75,11 +75,17 @@ class Appeal:
         self._people = people
         self._columns: dict[Item, FloatArray] = {}
         self._tastes: dict[str, FloatArray] = {}
+        self._nothing: FloatArray = np.zeros((len(people), 0))
+        self._last_asked = Catalogue()
+        self._last_matrix = self._nothing
 
     def matrix(self, catalogue: Catalogue) -> FloatArray:
         """Return the appeal, shape (people, items); 0 where nothing is on sale."""
-        columns = [self._column(item) for item in catalogue.items]
-        return np.column_stack(columns) if columns else np.zeros((len(self._people), 0))
+        if catalogue is not self._last_asked:
+            columns = [self._column(item) for item in catalogue.items]
+            self._last_asked = catalogue
+            self._last_matrix = np.column_stack(columns) if columns else self._nothing
+        return self._last_matrix
 
     def interest(self, tag: str) -> FloatArray:
         """Return everybody's interest in a topic; 1 is the average."""

@@ -86,10 +86,12 @@ def receive(
         people, persons, pressure[persons], relevance
     )
     traces = _traces(
-        luck, day, midnight_s, people, persons=persons, relevance=relevance,
-        opts_out=opts_out, is_unwanted=has_opted_out[persons] | ~people.is_subscriber[persons],
-        subjects=_subjects(about, positions),
-    )  # fmt: skip
+        _Readers(day, midnight_s, luck, persons, _subjects(about, positions)),
+        people,
+        relevance,
+        opts_out=opts_out,
+        is_unwanted=has_opted_out[persons] | ~people.is_subscriber[persons],
+    )
     return Reception(Wave(day, persons, strength, about), copies, opts_out, traces)
 
 
@@ -127,47 +129,50 @@ def _opt_out_chance(
     return hazard * np.exp(parameters.opt_out_pressure * pressure)
 
 
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """The people a day's mail reached, row by row."""
+
+    day: int
+    midnight_s: int
+    luck: Chance
+    persons: IntArray
+    subjects: list[str]
+
+    def act(self, kind: str, acts: BoolArray) -> list[Trace]:
+        """Give each reader's act its time: most within hours, some the day after."""
+        delays = self.luck.some(f"delay {kind}", self.day, self.persons) ** 2 * 1.5 * DAY_S
+        return [
+            Trace(
+                self.midnight_s + 60 + int(delays[row]),
+                int(self.persons[row]),
+                kind,
+                self.subjects[row],
+            )
+            for row in np.flatnonzero(acts).tolist()
+        ]
+
+    def perhaps(self, kind: str, share: FloatArray) -> list[Trace]:
+        """Let each reader act with their own probability."""
+        return self.act(kind, self.luck.some(f"mail {kind}", self.day, self.persons) < share)
+
+
 def _traces(
-    luck: Chance,
-    day: int,
-    midnight_s: int,
+    readers: _Readers,
     people: People,
-    *,
-    persons: IntArray,
     relevance: FloatArray,
+    *,
     opts_out: BoolArray,
     is_unwanted: BoolArray,
-    subjects: list[str],
 ) -> list[Trace]:
-    parameters = people.parameters
-    keen = np.where(people.stratum[persons] == PERSUADABLE, 1.9, 0.7)
-    complaint = np.where(is_unwanted, UNWANTED_COMPLAINT_SHARE, parameters.complaint_share)
-    shares = {
-        "click": parameters.click_share * relevance * keen,
-        "complaint": complaint,
-        "bounce": np.full(len(persons), parameters.late_bounce_share),
-    }
-    traces = []
-    for kind, share in shares.items():
-        hits = luck.some(f"mail {kind}", day, persons) < share
-        traces += _timed(luck, day, midnight_s, kind, persons, hits, subjects)
-    return traces + _timed(luck, day, midnight_s, "unsubscribe", persons, opts_out, subjects)
-
-
-def _timed(
-    luck: Chance,
-    day: int,
-    midnight_s: int,
-    kind: str,
-    persons: IntArray,
-    acts: BoolArray,
-    subjects: list[str],
-) -> list[Trace]:
-    """Give each reader's act its time: most within hours, some the day after."""
-    delays = luck.some(f"delay {kind}", day, persons) ** 2 * 1.5 * DAY_S
+    parameters, persons = people.parameters, readers.persons
+    keen = np.where(people.stratum[persons] == PERSUADABLE, 2.4, 0.8)
+    annoyed = np.where(is_unwanted, UNWANTED_COMPLAINT_SHARE, parameters.complaint_share)
     return [
-        Trace(midnight_s + 60 + int(delays[row]), int(persons[row]), kind, subjects[row])
-        for row in np.flatnonzero(acts).tolist()
+        *readers.perhaps("click", parameters.click_share * relevance * keen),
+        *readers.perhaps("complaint", annoyed),
+        *readers.perhaps("bounce", np.full(len(persons), parameters.late_bounce_share)),
+        *readers.act("unsubscribe", opts_out),
     ]
 
 

@@ -16,7 +16,7 @@ class Parameters:
     """Everything about the world that is a choice; shares are 0 to 1, rates are a year."""
 
     # people
-    people_per_customer: float = 2.6
+    people_per_customer: float = 2.7
     known_at_start_share: float = 0.5
     joining_days_per_day: float = 4 / 3  # newcomers keep arriving after the last planned day
     subscriber_share: float = 0.60  # .4-.8
@@ -27,10 +27,10 @@ class Parameters:
 
     # wanting: orders a year by stratum (sure thing, persuadable, lost cause, do not disturb)
     strata_shares: tuple[float, ...] = (0.15, 0.34, 0.41, 0.10)
-    orders_a_year: tuple[float, ...] = (12.0, 4.8, 0.6, 5.4)
+    orders_a_year: tuple[float, ...] = (9.0, 3.6, 0.5, 4.0)
     rate_shape: float = 0.60  # gamma shape inside a stratum: .3-1
     leave_a: float = 0.8  # Beta chance to leave for good after a purchase; mean .07-.25
-    leave_b: float = 6.0
+    leave_b: float = 11.0
     outside_option: float = 3.0
     owned_factor: float = 0.05  # a second copy is bought now and then, as a present
     taste_spread: float = 0.9
@@ -43,13 +43,12 @@ class Parameters:
     launch_days: float = 3.0
 
     # mail: the first-day lift of a relevant mail by stratum, and what it costs
-    lifts: tuple[float, ...] = (0.4, 13.0, 4.0, -0.45)
+    lifts: tuple[float, ...] = (0.5, 25.0, 5.0, -0.45)
     lift_spread: float = 0.5
     mail_days: int = 14
     fatigue: float = 0.15  # .03-.35 for each recent mail
     pressure_half_life_days: float = 14.0
-    open_share: float = 0.34
-    click_share: float = 0.018  # 1-3 % of sent
+    click_share: float = 0.03  # 1-4 % of sent; must exceed what the mail sells
     opt_out_share: float = 0.0028  # .1-.5 % a mail
     opt_out_pressure: float = 0.35
     opt_out_spread: float = 0.6

@@ -7,7 +7,7 @@ from threading import Thread
 from typing import Any
 
 from kpay.sandbox.provider.api import Api, Request
-from kpay.sandbox.provider.shapes import API_VERSION
+from kpay.sandbox.provider.sales_shapes import API_VERSION
 
 
 class ApiServer:
