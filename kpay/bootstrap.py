@@ -19,9 +19,12 @@ from kpay.shipped import shipped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kpay.domain.schedule import Ticked
     from kpay.domain.verdicts import Demonstration
-    from kpay.ports import Clock, Renderer
+    from kpay.ports import Clock, Renderer, Ticker, Timetable
+    from kpay.services.publishing import Workplace
     from kpay.services.simulated import World
+    from kpay.services.site import SiteWriter
     from kpay.services.starting import Started
     from kpay.store.engine import Store
 
@@ -65,6 +68,21 @@ class Business:
 
         return JinjaRenderer([self.home / "templates", shipped("templates")], SafeMarkdown())
 
+    def site(self) -> SiteWriter:
+        """Write the pages of what is published."""
+        from kpay.adapters.markdown import SafeMarkdown
+        from kpay.services.site import SiteFacts, SiteWriter
+
+        facts = SiteFacts(self.settings.name, self.settings.site_url, self.settings.timezone)
+        return SiteWriter(self.folder("site"), self.renderer(), SafeMarkdown(), facts)
+
+    def workplace(self) -> Workplace:
+        """What publishing needs; the payment provider is asked for only when something is sold."""
+        from kpay.adapters.front_matter import FrontMatterFiles
+        from kpay.services.publishing import Workplace
+
+        return Workplace(self.home, self.store, FrontMatterFiles(), self.site(), self.payments)
+
     def fill_page(self, values: Mapping[str, Any]) -> str:
         """Fill the page of a report."""
         return self.renderer().render("report/document.html", values)
@@ -72,6 +90,28 @@ class Business:
     def last_success(self, name: str) -> str | None:
         """Return when a kind of work last succeeded, as RFC 3339 text."""
         return heartbeat.read(self.home).get(name)
+
+    def timetable(self) -> Timetable:
+        """Read cron lines in the creator's zone."""
+        from kpay.adapters.scheduler import CronTimetable
+
+        return CronTimetable(self.settings.timezone)
+
+    def ticker(self) -> Ticker:
+        """Call something again and again."""
+        from kpay.adapters.scheduler import Metronome
+
+        return Metronome()
+
+    def tick(self) -> Ticked:
+        """Run the jobs that are due, as children of this process."""
+        from kpay.adapters.child_runner import ChildRunner
+        from kpay.services import scheduling
+
+        logs = self.folder("logs")
+        runner = ChildRunner(self.home, logs)
+        lock = logs / "schedule.lock"
+        return scheduling.tick(self.store, runner, self.timetable(), self.clock, lock=lock)
 
     def secret(self, name: str) -> secrets.Secret:
         """Return a secret or raise CredentialsMissing."""

@@ -76,7 +76,7 @@ ENTRIES: tuple[Entry, ...] = (
     # ),
     # Entry("import", "Publish and sell", "Bring in orders, people and more as CSV.", "kpay.commands.import_"),
     # Entry("export", "Publish and sell", "Write orders, people and more as CSV or JSON.", "kpay.commands.export"),
-    # Entry("train", "Learn", "Train the model of who will buy.", "kpay.commands.train"),
+    Entry("train", "Learn", "Train the model of who will buy.", "kpay.commands.train"),
     # Entry("score", "Learn", "Score every customer.", "kpay.commands.score"),
     # Entry(
     #     "model", "Learn", "List and show trained models.", "kpay.commands.model",
@@ -107,11 +107,19 @@ ENTRIES: tuple[Entry, ...] = (
         ),
     ),
     # Entry("forecast", "Know", "Forecast revenue with an honest range.", "kpay.commands.forecast"),
-    # Entry(
-    #     "schedule", "Automate", "Run commands by themselves.", "kpay.commands.schedule",
-    #     (("add", "Add a job."), ("list", "List jobs."), ("remove", "Remove a job."),
-    #      ("run", "Run jobs as they fall due."), ("tick", "Run what is due, once (for cron).")),
-    # ),
+    Entry(
+        "schedule",
+        "Automate",
+        "Run commands by themselves.",
+        "kpay.commands.schedule",
+        (
+            ("add", "Add a job."),
+            ("list", "List jobs."),
+            ("remove", "Remove a job."),
+            ("run", "Run jobs as they fall due."),
+            ("tick", "Run what is due, once (for cron)."),
+        ),
+    ),
 )
 
 BY_NAME = {entry.name: entry for entry in ENTRIES}

@@ -63,25 +63,42 @@ def asked_period(
     if month and (since or until):
         raise ValueError("--month does not go together with --since or --until")
     if month:
-        return calendar.month(month, timezone)
+        return _month(month, timezone)
     if not since and not until:
         return None
     if not since:
         raise ValueError("--until needs --since")
-    first = date.fromisoformat(since)
-    final = date.fromisoformat(until) if until else max(first, last)
+    first = _day(since, "--since")
+    final = _day(until, "--until") if until else max(first, last)
     if final < first:
         raise ValueError(f"--until {final} is before --since {first}")
     return calendar.days(first, final, timezone)
+
+
+def _month(text: str, timezone: str) -> Period:
+    try:
+        return calendar.month(text, timezone)
+    except ValueError:
+        raise ValueError(f"--month {text!r} is not a month (write 2026-10)") from None
+
+
+def _day(text: str, flag: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{flag} {text!r} is not a day (write 2026-10-31)") from None
 
 
 def moment_known(text: str | None, now: datetime, timezone: str) -> datetime:
     """Read --as-of: a day means its end in the zone, a time itself; without one, now."""
     if text is None:
         return now
-    if len(text.strip()) == 10:
-        return calendar.end_of_day(date.fromisoformat(text.strip()), timezone)
-    return calendar.parse_instant(text, timezone)
+    if len(text.strip()) <= 10:
+        return calendar.end_of_day(_day(text, "--as-of"), timezone)
+    try:
+        return calendar.parse_instant(text, timezone)
+    except ValueError:
+        raise ValueError(f"--as-of {text!r} is neither a day nor a time (RFC 3339)") from None
 
 
 def last_days(as_of: datetime, count: int, timezone: str) -> Period:
