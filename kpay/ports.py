@@ -90,6 +90,11 @@ class Letter(Protocol):
         """The values that its subject and body ask for."""
         ...
 
+    @property
+    def digest(self) -> str:
+        """A hash of the letter with its layout, before anyone's values."""
+        ...
+
     def fill(self, values: Mapping[str, Any]) -> FilledLetter:
         """Fill in one person's plain values; InputInvalid says what cannot be filled."""
         ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kpay.domain.enums import Interval
-from kpay.domain.money import normal_currency, parse_minor
+from kpay.domain.money import format_minor, normal_currency, parse_minor
 
 HOW_TO_WRITE = 'write "29 usd", "9 eur/month", "free" or "from 5 usd"'
 
@@ -53,3 +53,13 @@ def _interval(word: str, text: str) -> Interval:
     except ValueError:
         known = ", ".join(Interval)
         raise ValueError(f"{text!r}: {word!r} is not an interval ({known})") from None
+
+
+def price_text(price: PriceTag) -> str:
+    """Write a price for people: "$29.00", "€9.00 / month", "from $5.00", "free"."""
+    if price.pricing == "free" or price.currency is None:
+        return "free"
+    amount = format_minor(price.amount_minor, price.currency)
+    if price.pricing == "from":
+        return f"from {amount}"
+    return f"{amount} / {price.interval}" if price.interval else amount

@@ -1,0 +1,80 @@
+"""Content and its versions: what is published, and where it can be bought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from kpay.domain.enums import ContentStatus
+from kpay.models.catalog import Content, ContentVersion, PaymentLink
+from kpay.store.dialect import table_of
+
+CONTENT = table_of(Content)
+VERSION = table_of(ContentVersion)
+LINK = table_of(PaymentLink)
+
+Row = dict[str, Any]
+
+
+def everything(connection: Connection) -> list[Row]:
+    """Return all content, newest first."""
+    query = select(CONTENT).order_by(CONTENT.c.published_at.desc(), CONTENT.c.slug)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def by_slug(connection: Connection, slug: str) -> Row | None:
+    """Return one piece of content."""
+    query = select(CONTENT).where(CONTENT.c.slug == slug)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def save(connection: Connection, row: Mapping[str, Any], version: Mapping[str, Any] | None) -> None:
+    """Write a piece of content by its slug, and its new version if there is one."""
+    existing = by_slug(connection, row["slug"])
+    if existing is None:
+        done = connection.execute(insert(CONTENT).values(**row))
+        content_id = done.inserted_primary_key[0]
+    else:
+        content_id = existing["id"]
+        changed = {name: value for name, value in row.items() if existing[name] != value}
+        if changed:
+            connection.execute(update(CONTENT).where(CONTENT.c.id == content_id).values(**changed))
+    if version is not None:
+        connection.execute(insert(VERSION).values(content_id=content_id, **version))
+
+
+def versions(connection: Connection, content_id: int) -> list[Row]:
+    """Return the versions of a piece, newest first, without their text."""
+    query = (
+        select(VERSION.c.version, VERSION.c.created_at, VERSION.c.digest)
+        .where(VERSION.c.content_id == content_id)
+        .order_by(VERSION.c.version.desc())
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def published_texts(connection: Connection) -> list[Row]:
+    """Return everything that is published, with the text of its present version, newest first."""
+    query = (
+        select(CONTENT, VERSION.c.body, VERSION.c.preview, VERSION.c.front_matter)
+        .join(
+            VERSION,
+            and_(VERSION.c.content_id == CONTENT.c.id, VERSION.c.version == CONTENT.c.version),
+        )
+        .where(CONTENT.c.status == ContentStatus.PUBLISHED.value)
+        .order_by(CONTENT.c.published_at.desc(), CONTENT.c.slug)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def open_links(connection: Connection) -> dict[int, str]:
+    """Return, by content, the address at which it can be bought."""
+    query = (
+        select(LINK.c.content_id, LINK.c.url)
+        .where(LINK.c.is_active, LINK.c.content_id.is_not(None))
+        .order_by(LINK.c.id)
+    )
+    return {row.content_id: row.url for row in connection.execute(query)}
