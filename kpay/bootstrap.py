@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kpay.domain.schedule import Ticked
     from kpay.domain.verdicts import Demonstration
-    from kpay.ports import Clock, Renderer, Ticker, Timetable
+    from kpay.ports import CheckoutPublisher, Clock, Renderer, Ticker, Timetable
     from kpay.services.publishing import Workplace
     from kpay.services.simulated import World
     from kpay.services.site import SiteWriter
@@ -76,12 +76,19 @@ class Business:
         facts = SiteFacts(self.settings.name, self.settings.site_url, self.settings.timezone)
         return SiteWriter(self.folder("site"), self.renderer(), SafeMarkdown(), facts)
 
+    def checkout(self) -> CheckoutPublisher:
+        """Put offers on sale at Stripe; CredentialsMissing without a key."""
+        from kpay.adapters.stripe_api import StripeCheckout, StripeConnection
+
+        key = self.secret("stripe_key").reveal()
+        return StripeCheckout(StripeConnection(key, self.settings.stripe_api_base))
+
     def workplace(self) -> Workplace:
         """What publishing needs; the payment provider is asked for only when something is sold."""
         from kpay.adapters.front_matter import FrontMatterFiles
         from kpay.services.publishing import Workplace
 
-        return Workplace(self.home, self.store, FrontMatterFiles(), self.site(), self.payments)
+        return Workplace(self.home, self.store, FrontMatterFiles(), self.site(), self.checkout)
 
     def fill_page(self, values: Mapping[str, Any]) -> str:
         """Fill the page of a report."""

@@ -36,7 +36,7 @@ def save(connection: Connection, row: Mapping[str, Any], version: Mapping[str, A
     existing = by_slug(connection, row["slug"])
     if existing is None:
         done = connection.execute(insert(CONTENT).values(**row))
-        content_id = done.inserted_primary_key[0]
+        content_id = (done.inserted_primary_key or (None,))[0]
     else:
         content_id = existing["id"]
         changed = {name: value for name, value in row.items() if existing[name] != value}
