@@ -56,10 +56,12 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "completion", "Start", "Print the completion script of a shell.", "kpay.commands.completion"
     ),
-    # Entry(
-    #     "publish", "Publish and sell", "Publish Markdown as content that can be bought.",
-    #     "kpay.commands.publish",
-    # ),
+    Entry(
+        "publish",
+        "Publish and sell",
+        "Publish Markdown as content that can be bought.",
+        "kpay.commands.publish",
+    ),
     # Entry(
     #     "content", "Publish and sell", "List and show what is published.", "kpay.commands.content",
     #     (("list", "List content."), ("show", "Show one piece.")), {"show": "slug"},
@@ -74,7 +76,12 @@ ENTRIES: tuple[Entry, ...] = (
     #     "customer", "Publish and sell", "List and show customers.", "kpay.commands.customer",
     #     (("list", "List customers."), ("show", "Show one customer.")), {"show": "email"},
     # ),
-    # Entry("import", "Publish and sell", "Bring in orders, people and more as CSV.", "kpay.commands.import_"),
+    Entry(
+        "import",
+        "Publish and sell",
+        "Bring in orders, people and more as CSV.",
+        "kpay.commands.import_",
+    ),
     # Entry("export", "Publish and sell", "Write orders, people and more as CSV or JSON.", "kpay.commands.export"),
     Entry("train", "Learn", "Train the model of who will buy.", "kpay.commands.train"),
     # Entry("score", "Learn", "Score every customer.", "kpay.commands.score"),
