@@ -29,7 +29,7 @@ def test_startup(medians, tmp_path: Path) -> None:
         "completion of names": ([kpay], names),
         "completion of slugs": ([kpay], slugs),
     }
-    limits = {name: 2.0 for name in cases} | {"completion of slugs": 4.0}
+    limits = dict.fromkeys(cases, 2.0) | {"completion of slugs": 4.0}
     for entry in ENTRIES:
         cases[f"kpay {entry.name} --help"] = ([kpay, entry.name, "--help"], {})
         limits[f"kpay {entry.name} --help"] = 8.0

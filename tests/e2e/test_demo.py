@@ -1,0 +1,115 @@
+"""The demo's day in a small world: it holds, and every command of it typed twice changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from kpay.sandbox import Sandbox
+from kpay.services.demonstrating import Day
+
+CHANGES = {"init", "publish", "import", "sync", "train", "campaign"}
+
+
+def digest_of_tables(home: Path) -> str:
+    """Return one hash of every row of every table."""
+    summed = hashlib.sha256()
+    with closing(sqlite3.connect(f"file:{home / 'kpay.db'}?mode=ro", uri=True)) as store:
+        names = store.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1"
+        ).fetchall()
+        for (name,) in names:
+            for row in store.execute(f"SELECT * FROM {name} ORDER BY 1, 2, 3"):
+                summed.update(repr((name, row)).encode())
+    return summed.hexdigest()
+
+
+def digest_of_files(home: Path) -> dict[str, str]:
+    """Return a hash of every file that is meant for people, with its time of writing."""
+    folders = ("site", "content", "campaigns", "models", "outbox")
+    return {
+        str(
+            path.relative_to(home)
+        ): f"{path.stat().st_mtime_ns} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+        for folder in folders
+        for path in sorted((home / folder).rglob("*"))
+        if path.is_file()
+    }
+
+
+class TwiceShell:
+    """Runs every command twice and holds the second run to having changed nothing anywhere."""
+
+    def __init__(self, home: Path, kpay: Callable, world: Sandbox) -> None:
+        self.home, self.kpay, self.world = home, kpay, world
+        self.second_outputs: dict[str, str] = {}
+
+    def state(self) -> tuple[object, ...]:
+        mailed = len(self.world.mailbox)
+        return digest_of_tables(self.home), digest_of_files(self.home), self.world.digest(), mailed
+
+    def run(self, words: Sequence[str], settings: Mapping[str, str]) -> int:
+        with inside(self.home):
+            first = self.kpay(*words, env=settings)
+            assert first.exit_code == 0, f"{words}: {first.stdout}{first.stderr}"
+            before = self.state()
+            second = self.kpay(*words, env=settings)
+            assert second.exit_code == 0, f"{words}: {second.stdout}{second.stderr}"
+            assert self.state() == before, f"{words} changed something the second time"
+        if words[0] in CHANGES and words[:2] != ("campaign", "results"):
+            said = second.stdout.lower()
+            assert "nothing" in said, f"{words} does not say that nothing was to do: {said}"
+        return 0
+
+    def ask(self, words: Sequence[str], settings: Mapping[str, str]) -> tuple[int, str]:
+        with inside(self.home):
+            result = self.kpay(*words, env=settings)
+        assert result.exit_code == 0, result.stderr
+        return result.exit_code, result.stdout
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def test_every_command_of_the_day_typed_twice_changes_nothing(kpay, tmp_path: Path) -> None:
+    home = tmp_path / "day"
+    home.mkdir()
+    with Sandbox(3, customers=250, days=200) as world:
+        told = Day(world, TwiceShell(home, kpay, world), home, lambda text: None, 3).live(200)
+    ledger = [verdict for verdict in told.verdicts if verdict.measured.startswith("ledger")]
+    assert ledger
+    assert all(verdict.holds for verdict in ledger)
+
+
+@pytest.mark.parametrize("seed", [2])
+def test_the_demo_holds_as_a_person_types_it(kpay_process, tmp_path: Path, seed: int) -> None:
+    result = kpay_process(
+        "demo", "day", "--seed", str(seed), "--customers", "600", "--days", "360", cwd=tmp_path
+    )
+    assert result.exit_code == 0, result.stdout[-3000:] + result.stderr
+    assert "Measured against truth" in result.stdout
+    for command in ("init", "publish", "sync", "train", "recommend", "campaign plan", "campaign send",
+                    "campaign results", "report", "forecast"):  # fmt: skip
+        assert f"$ kpay {command}" in result.stdout
+    assert (tmp_path / "day" / "kpay.db").exists()
+
+
+def test_the_demo_wants_a_fresh_folder(kpay, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    result = kpay("demo", str(tmp_path), "--json")
+    assert result.exit_code == 4
+    assert "fresh folder" in json.loads(result.stderr)["error"]["message"]
