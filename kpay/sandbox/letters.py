@@ -50,7 +50,7 @@ class Letter:
     @property
     def campaign(self) -> str:
         """Return the name of the campaign the letter belongs to, empty for none."""
-        return str(self.headers.get("X-Kpay-Campaign", "")).strip()
+        return unquote(str(self.headers.get("X-Kpay-Campaign", "")).strip())
 
     @property
     def is_marketing(self) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socketserver
 from collections.abc import Callable
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final
 
 from kpay.sandbox.letters import Letter
+from kpay.sandbox.loopback import Loopback
 
 LARGEST_BYTES: Final = 26_214_400
 LONGEST_LINE: Final = 4096
@@ -24,26 +25,24 @@ class MailServer:
         self.is_dead = is_dead
         self._on_letter = on_letter
         self._lock = Lock()
-        self._server = _Server(("127.0.0.1", 0), _Session)
-        self._server.office = self
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        self._server: _Server | None = None
 
     @property
     def url(self) -> str:
-        """Return the address a mailer is to use."""
-        return f"smtp://127.0.0.1:{self._server.server_address[1]}?tls=none"
+        """Return the address a mailer is to use; raises RuntimeError while closed."""
+        if self._server is None:
+            raise RuntimeError("the sandbox is not started")
+        return f"smtp://127.0.0.1:{self._server.port}?tls=none"
 
     def open(self) -> None:
-        """Start serving."""
-        self._thread.start()
+        """Take a free port and start serving."""
+        self._server = _Server(self)
 
     def close(self) -> None:
-        """Stop serving and give the port back."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        """Stop serving and give the port back; closing twice is no error."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     def accept(self, sender: str, recipients: list[str], raw: bytes) -> None:
         """Keep one letter for each recipient."""
@@ -59,12 +58,10 @@ class MailServer:
             self.refused.append(recipient)
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 64
-    office: MailServer
+class _Server(Loopback):
+    def __init__(self, office: MailServer) -> None:
+        self.office = office
+        super().__init__(_Session)
 
 
 class _Session(socketserver.StreamRequestHandler):
@@ -78,11 +75,8 @@ class _Session(socketserver.StreamRequestHandler):
         self._sender: str | None = None
         self._recipients: list[str] = []
         self._say("220 sandbox ESMTP")
-        try:
-            while (line := self.rfile.readline(LONGEST_LINE)) and self._obey(line):
-                pass
-        except (ConnectionError, TimeoutError):
-            return  # the client is gone; what was accepted stays accepted
+        while (line := self.rfile.readline(LONGEST_LINE)) and self._obey(line):
+            pass
 
     def _obey(self, line: bytes) -> bool:
         """Carry out one command; return False when the conversation is over."""

@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from kpay.sandbox.loopback import Loopback
 from kpay.sandbox.provider.api import Api, Request
 from kpay.sandbox.provider.sales_shapes import API_VERSION
 
 
 class ApiServer:
-    """Serves an Api on 127.0.0.1 from threads of its own until it is closed."""
+    """Serves an Api on 127.0.0.1 from threads of its own while it is open."""
 
     def __init__(self, api: Api) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.api = api
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        self._api = api
+        self._server: _Server | None = None
 
     @property
     def url(self) -> str:
-        """Return the address a client is to use."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        """Return the address a client is to use; raises RuntimeError while closed."""
+        if self._server is None:
+            raise RuntimeError("the sandbox is not started")
+        return f"http://127.0.0.1:{self._server.port}"
 
     def open(self) -> None:
-        """Start serving."""
-        self._thread.start()
+        """Take a free port and start serving."""
+        self._server = _Server(self._api)
 
     def close(self) -> None:
-        """Stop serving and give the port back."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        """Stop serving and give the port back; closing twice is no error."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
-    api: Api
+class _Server(Loopback):
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        super().__init__(_Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
