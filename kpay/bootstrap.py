@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kpay.domain.schedule import Ticked
+    from kpay.domain.sync_report import SyncReport
     from kpay.domain.verdicts import Demonstration
-    from kpay.ports import CheckoutPublisher, Clock, Renderer, Ticker, Timetable
+    from kpay.ports import CheckoutPublisher, Clock, PaymentSource, Renderer, Ticker, Timetable
     from kpay.services.publishing import Workplace
     from kpay.services.simulated import World
     from kpay.services.site import SiteWriter
     from kpay.services.starting import Started
+    from kpay.services.syncing import SyncWish
     from kpay.store.engine import Store
 
 
@@ -82,6 +84,31 @@ class Business:
 
         key = self.secret("stripe_key").reveal()
         return StripeCheckout(StripeConnection(key, self.settings.stripe_api_base))
+
+    def payments(self) -> PaymentSource:
+        """Read from Stripe; CredentialsMissing without a key."""
+        from kpay.adapters.stripe_api import StripeConnection, StripeSource
+
+        key = self.secret("stripe_key").reveal()
+        return StripeSource(StripeConnection(key, self.settings.stripe_api_base))
+
+    def sync(self, wish: SyncWish, advance: Callable[[int], None]) -> SyncReport:
+        """Bring the store up to Stripe, and remember when that last worked."""
+        from kpay.domain.period import parse_instant
+        from kpay.services import syncing
+
+        now, last = self.clock.now(), self.last_success("sync")
+        report = syncing.sync(
+            self.store,
+            self.payments(),
+            now=now,
+            last_success=parse_instant(last) if last else None,
+            wish=wish,
+            advance=advance,
+        )
+        if not report.is_partial:
+            heartbeat.record(self.home, "sync", now)
+        return report
 
     def workplace(self) -> Workplace:
         """What publishing needs; the payment provider is asked for only when something is sold."""

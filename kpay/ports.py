@@ -199,6 +199,11 @@ class CheckoutPublisher(Protocol):
     Raises like PaymentSource. Services go through `kpay.services.selling`, which keeps the store true.
     """
 
+    @property
+    def api_version(self) -> str:
+        """The version of the API in whose shape objects are answered."""
+        ...
+
     def account(self) -> Account:
         """Return on whose account things are sold."""
         ...

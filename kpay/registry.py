@@ -66,7 +66,12 @@ ENTRIES: tuple[Entry, ...] = (
     #     "content", "Publish and sell", "List and show what is published.", "kpay.commands.content",
     #     (("list", "List content."), ("show", "Show one piece.")), {"show": "slug"},
     # ),
-    # Entry("sync", "Publish and sell", "Read every sale from Stripe into the store.", "kpay.commands.sync"),
+    Entry(
+        "sync",
+        "Publish and sell",
+        "Read every sale from Stripe into the store.",
+        "kpay.commands.sync",
+    ),
     # Entry(
     #     "order", "Publish and sell", "List and show orders.", "kpay.commands.order",
     #     (("list", "List orders."), ("show", "Show one order.")), {"show": "order"},
@@ -84,12 +89,26 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     # Entry("export", "Publish and sell", "Write orders, people and more as CSV or JSON.", "kpay.commands.export"),
     Entry("train", "Learn", "Train the model of who will buy.", "kpay.commands.train"),
-    # Entry("score", "Learn", "Score every customer.", "kpay.commands.score"),
-    # Entry(
-    #     "model", "Learn", "List and show trained models.", "kpay.commands.model",
-    #     (("list", "List models."), ("show", "Show one model.")),
-    # ),
-    # Entry("recommend", "Learn", "Recommend what each person may want next.", "kpay.commands.recommend"),
+    Entry("score", "Learn", "Score every customer.", "kpay.commands.score"),
+    Entry(
+        "model",
+        "Learn",
+        "List and show trained models.",
+        "kpay.commands.model",
+        (
+            ("list", "List models."),
+            ("show", "Show one model."),
+            ("explain", "Say why a customer got their score."),
+        ),
+        {"explain": "email"},
+    ),
+    Entry(
+        "recommend",
+        "Learn",
+        "Recommend what each person may want next.",
+        "kpay.commands.recommend",
+        completes={"": "email"},
+    ),
     # Entry(
     #     "subscriber", "Mail", "Keep the mailing list.", "kpay.commands.subscriber",
     #     (("add", "Add a subscriber."), ("list", "List subscribers."), ("remove", "Take one off the list.")),

@@ -90,19 +90,22 @@ def paid_payouts(connection: Connection, account: Account) -> list[Any]:
     return list(connection.execute(query.order_by(_payouts.c.created_at, _payouts.c.external_id)))
 
 
+def payouts_of_movements(connection: Connection, account: Account) -> dict[str, str]:
+    """Return the payout of every movement of the balance of which it is known."""
+    query = select(_balance.c.external_id, _balance.c.payout_external_id).where(
+        _ours(_balance, account), _balance.c.payout_external_id.is_not(None)
+    )
+    return {row.external_id: row.payout_external_id for row in connection.execute(query)}
+
+
 def tie_to_payout(
     connection: Connection, account: Account, payout: str, movement_ids: Sequence[str]
-) -> int:
-    """Remember which payout brought movements to the bank; return how many were new."""
-    statement = (
-        update(_balance)
-        .where(
-            _ours(_balance, account),
-            _balance.c.external_id == bindparam("movement"),
-            _balance.c.payout_external_id.is_distinct_from(payout),
+) -> None:
+    """Remember which payout brought movements to the bank."""
+    if movement_ids:
+        statement = (
+            update(_balance)
+            .where(_ours(_balance, account), _balance.c.external_id == bindparam("movement"))
+            .values(payout_external_id=payout)
         )
-        .values(payout_external_id=payout)
-    )
-    if not movement_ids:
-        return 0
-    return connection.execute(statement, [{"movement": one} for one in movement_ids]).rowcount
+        connection.execute(statement, [{"movement": one} for one in movement_ids])

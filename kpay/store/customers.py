@@ -81,3 +81,18 @@ def save_identities(connection: Connection, identities: Sequence[Mapping[str, An
     return upsert_rows(
         connection, CustomerIdentity, identities, key=["account", "livemode", "external_id"]
     )
+
+
+def mark_deleted(connection: Connection, account: Account, external_ids: Iterable[str]) -> None:
+    """Note that the provider deleted some of its customers; the people stay."""
+    for some in chunks(sorted(external_ids), IDS_A_QUERY):
+        connection.execute(
+            update(_identities)
+            .where(
+                _identities.c.account == account.id,
+                _identities.c.livemode == account.livemode,
+                _identities.c.external_id.in_(some),
+                _identities.c.is_deleted.is_(False),
+            )
+            .values(is_deleted=True)
+        )

@@ -57,6 +57,12 @@ def charges_of_invoices(
     return found
 
 
+def count_all(connection: Connection, account: Account) -> int:
+    """Return how many orders came from the provider."""
+    query = select(func.count()).select_from(_orders).where(_ours(account))
+    return int(connection.execute(query).scalar_one())
+
+
 def save(connection: Connection, orders: Rows) -> int:
     """Upsert orders; return how many rows were written."""
     return upsert_rows(connection, Order, orders, key=KEY)

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kpay.adapters.stripe_api.connection import StripeConnection
+from kpay.adapters.stripe_api.connection import API_VERSION, StripeConnection
 from kpay.domain.checkout import (
     Account,
     Offer,
@@ -35,6 +35,11 @@ class StripeCheckout:
         self._connection = connection
         self._products: dict[str, RawObject] | None = None
         self._links: list[RawObject] | None = None
+
+    @property
+    def api_version(self) -> str:
+        """The pinned version of the API."""
+        return API_VERSION
 
     def account(self) -> Account:
         """Return on whose account things are sold."""

@@ -1,0 +1,162 @@
+"""What `kpay sync` answers: how each list was read, and whether the money agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kpay.domain.checkout import Account
+from kpay.domain.document import Block, Cell, Column, Document, Table, Text
+from kpay.domain.enums import ResourceStatus
+from kpay.domain.money import Money
+
+
+@dataclass
+class Tally:
+    """How one list was read; `seen` counts objects, whichever way they came."""
+
+    status: ResourceStatus = ResourceStatus.OK
+    seen: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of cli.md."""
+        return {
+            "status": self.status.value,
+            "seen": self.seen,
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NetPair:
+    """The sum of balance transactions in the store and at the provider; None where it was not asked."""
+
+    store_minor: int
+    stripe_minor: int | None
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """The answer of one sync."""
+
+    account: Account
+    tallies: Mapping[str, Tally]
+    net: Mapping[str, NetPair]
+    requests: int
+    seconds: float
+    new_orders: int = 0
+    entitlements: int = 0
+    is_full: bool = False
+    differences: tuple[str, ...] = ()
+    is_verified: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def is_partial(self) -> bool:
+        """Say whether something was not read, or the money does not agree."""
+        halted = (ResourceStatus.PARTIAL, ResourceStatus.FORBIDDEN)
+        return bool(self.differences) or any(one.status in halted for one in self.tallies.values())
+
+    @property
+    def changed(self) -> int:
+        """How many provider objects are new or different."""
+        return sum(tally.created + tally.updated for tally in self.tallies.values())
+
+    def to_document(self) -> Document:
+        """Show what was read, and the money on both sides."""
+        return Document(
+            "kpay.sync/1",
+            self._sentence(),
+            tuple(self._blocks()),
+            self._payload(),
+            subtitle=f"{self.account.id} · {self.account.mode} · {self.requests:,} requests "
+            f"in {self.seconds:.1f} s",
+            next_steps=self._next_steps(),
+        )
+
+    def _sentence(self) -> str:
+        if self.differences:
+            return "The store and Stripe do not agree"
+        if self.is_partial:
+            return "Read in part; run it again to go on"
+        if self.changed == 0:
+            return "Nothing new at Stripe; nothing to do"
+        objects = f"{self.changed:,} object{'' if self.changed == 1 else 's'}"
+        orders = f"{self.new_orders:,} new order{'' if self.new_orders == 1 else 's'}"
+        return f"{objects} new or changed at Stripe; {orders}"
+
+    def _next_steps(self) -> tuple[str, ...]:
+        if self.differences:
+            return ("kpay sync --full",)
+        if self.is_partial:
+            return ("kpay sync",)
+        return ("kpay report", "kpay order list") if self.changed else ()
+
+    def _blocks(self) -> list[Block]:
+        blocks: list[Block] = []
+        rows = [
+            (name, one.seen, one.created, one.updated, one.unchanged, one.status.value)
+            for name, one in self.tallies.items()
+            if one.created or one.updated or one.status is not ResourceStatus.OK
+        ]
+        if rows:
+            counts = ("seen", "new", "changed", "as before")
+            columns = (
+                Column("resource"),
+                *(Column(heading, "count") for heading in counts),
+                Column("status"),
+            )
+            blocks.append(Table(columns, tuple(rows)))
+        if self.net:
+            blocks.append(self._net_table())
+        blocks += [
+            Text(f"{name}: {one.reason}", "warning")
+            for name, one in self.tallies.items()
+            if one.reason
+        ]
+        blocks += [Text(difference, "warning") for difference in self.differences]
+        blocks += [Text(note) for note in self.notes]
+        if self.is_verified and not self.differences:
+            blocks.append(Text("Verified: store and Stripe agree to the cent.", "good"))
+        return blocks
+
+    def _net_table(self) -> Table:
+        """Put both sides beside each other; the provider's only where it is known."""
+        columns = (Column("currency"), Column("net in store", "money"))
+        is_known = any(pair.stripe_minor is not None for pair in self.net.values())
+        rows = []
+        for currency, pair in self.net.items():
+            row: tuple[Cell, ...] = (currency.upper(), Money(pair.store_minor, currency))
+            if is_known:
+                there = pair.stripe_minor
+                row += (None if there is None else Money(there, currency),)
+            rows.append(row)
+        columns += (Column("net at Stripe", "money"),) if is_known else ()
+        return Table(columns, tuple(rows), title="Balance")
+
+    def _payload(self) -> dict[str, Any]:
+        return {
+            "status": "partial" if self.is_partial else "ok",
+            "account": self.account.id,
+            "livemode": self.account.livemode,
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+            "full": self.is_full,
+            "new_orders": self.new_orders,
+            "entitlements": self.entitlements,
+            "resources": {name: tally.to_json() for name, tally in self.tallies.items()},
+            "net_by_currency": {
+                currency: {"store_minor": pair.store_minor, "stripe_minor": pair.stripe_minor}
+                for currency, pair in self.net.items()
+            },
+            "verified": self.is_verified and not self.differences if self.is_verified else None,
+            "differences": list(self.differences),
+        }
