@@ -112,6 +112,11 @@ def _whole_customers(customer: Ints) -> Ints:
     return np.flatnonzero(rank[customer] < share * len(rank))
 
 
+def most_rows(customers: int) -> int:
+    """Return the most rows that a panel of so many customers can have."""
+    return min(MOST_ROWS, customers * MOST_CUTOFFS)
+
+
 def folds(groups: Ints, seed: int = 0) -> Ints:
     """Return the fold of each row, 0 to 2; all rows of one customer share it."""
     chosen = np.random.default_rng(seed).integers(0, FOLDS, int(groups.max()) + 1)

@@ -1,0 +1,56 @@
+"""`kpay model`: the trained models and what they see."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kpay.commands.options import app as new_app
+from kpay.commands.options import examples
+
+app = new_app("List and show trained models.")
+
+
+@app.command("list", epilog=examples("kpay model list", "kpay model list --json"))
+def list_() -> None:
+    """List models, the newest first."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services.modelling import list_models
+
+    show(list_models(open_business().store))
+
+
+@app.command("show", epilog=examples("kpay model show", "kpay model show 3f2a91"))
+def show_(
+    run: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The newest one when left out.")
+    ] = None,
+) -> None:
+    """Show one model: its backtest, its promises kept, what it looks at."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services.modelling import show_model
+
+    show(show_model(open_business().store, run))
+
+
+@app.command("explain", epilog=examples("kpay model explain ana@example.com"))
+def explain(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="A customer.")],
+) -> None:
+    """Say why a customer got their score."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services import modelling
+
+    business = open_business()
+    found = modelling.explain(
+        business.store,
+        business.folder("models"),
+        email,
+        now=business.clock.now(),
+        timezone=business.settings.timezone,
+    )
+    show(found.to_document())

@@ -1,0 +1,220 @@
+"""Scoring every customer with the newest model that does not know too much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kpay.domain.document import Column, Document, Table
+from kpay.domain.money import Money
+from kpay.errors import Refused
+from kpay.ml import frames, scoring
+from kpay.ml.propensity import Propensity
+from kpay.ml.value import GammaGamma
+from kpay.services.vantage import Vantage, vantage
+from kpay.store import learning, model_files
+from kpay.store.engine import Store
+from kpay.store.frames import order_lines
+
+SHOWN_ROWS = 20
+PROPENSITY_DIGITS = 6
+COLUMNS = (
+    Column("email"),
+    Column("customer", "count"),
+    Column("propensity", "number"),
+    Column("expected_value_minor", "count"),
+    Column("currency"),
+    Column("decile", "count"),
+    Column("as_of", "day"),
+    Column("run"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained model, ready to score."""
+
+    run: str
+    as_of: date
+    horizon_days: int
+    propensity: Propensity
+    amounts: GammaGamma
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One customer's score."""
+
+    email: str
+    customer: int
+    propensity: float
+    expected_value_minor: int
+    currency: str
+    decile: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores of everybody known at the end of a day, the likeliest buyers first."""
+
+    run: str
+    as_of: date
+    horizon_days: int
+    rows: tuple[Scored, ...]
+    written: int
+
+    def to_document(self, *, whole: bool) -> Document:
+        """Return the scores; `whole` is for programs, people see the first twenty."""
+        return Document(
+            schema="kpay.score/1",
+            title=self._title(),
+            subtitle=f"as of {self.as_of}, model {self.run}",
+            blocks=(self._table() if whole else self._first_rows(),),
+            payload={
+                "run": self.run,
+                "as_of": self.as_of.isoformat(),
+                "horizon_days": self.horizon_days,
+                "written": self.written,
+                "rows": [
+                    {
+                        "email": row.email,
+                        "customer": row.customer,
+                        "propensity": row.propensity,
+                        "expected_value_minor": row.expected_value_minor,
+                        "currency": row.currency,
+                        "decile": row.decile,
+                    }
+                    for row in self.rows
+                ],
+            },
+            next_steps=("kpay score --csv --out scores.csv", "kpay recommend"),
+        )
+
+    def _title(self) -> str:
+        done = f"Scored {len(self.rows):,} customers" if self.written else "Nothing to do"
+        return f"{done}: who buys within {self.horizon_days} days"
+
+    def _table(self) -> Table:
+        return Table(
+            COLUMNS,
+            tuple(
+                (
+                    row.email,
+                    row.customer,
+                    row.propensity,
+                    row.expected_value_minor,
+                    row.currency,
+                    row.decile,
+                    self.as_of,
+                    self.run,
+                )
+                for row in self.rows
+            ),
+        )
+
+    def _first_rows(self) -> Table:
+        shown = self.rows[:SHOWN_ROWS]
+        rest = len(self.rows) - len(shown)
+        return Table(
+            (
+                Column("email"),
+                Column("propensity", "share"),
+                Column("expected", "money"),
+                Column("decile", "count"),
+            ),
+            tuple(
+                (
+                    row.email,
+                    row.propensity,
+                    Money(row.expected_value_minor, row.currency),
+                    row.decile,
+                )
+                for row in shown
+            ),
+            note=f"and {rest:,} more; kpay score --csv lists them all" if rest else "",
+        )
+
+
+def score(store: Store, folder: Path, *, as_of: str | None, now: datetime, timezone: str) -> Scores:
+    """Score everybody known at the end of a day and keep the scores; the same scores write nothing.
+
+    Raises Refused when every model knows what came after that day.
+    """
+    with store.reading() as connection:
+        seen_from = vantage(connection, as_of, now, timezone)
+        row = learning.newest_run(connection, seen_from.day)
+        newest = learning.newest_run(connection)
+        lines = order_lines(connection, seen_from.moment)
+        emails = learning.emails(connection)
+    if row is None:
+        raise _no_model(newest, seen_from)
+    model = load(folder, row)
+    found = scoring.score(
+        frames.purchases(lines, seen_from.moment), model.propensity, model.amounts
+    )
+    rows = _rows(found, emails)
+    with store.writing() as connection:
+        written = learning.keep_scores(
+            connection, [_stored(scored, model.run, seen_from.day) for scored in rows]
+        )
+    return Scores(model.run, seen_from.day, model.horizon_days, rows, written)
+
+
+def _no_model(newest: dict[str, Any] | None, seen_from: Vantage) -> Refused:
+    hint = f"kpay train --as-of {seen_from.day}"
+    if newest is None:
+        return no_model_yet(hint)
+    return Refused(
+        f"every model was trained on days after {seen_from.day}; "
+        "its scores would know what came next",
+        hint,
+        oldest_needed=seen_from.day.isoformat(),
+    )
+
+
+def no_model_yet(hint: str = "kpay train") -> Refused:
+    """The refusal of a business that has not trained yet."""
+    return Refused("no model is trained yet", hint)
+
+
+def load(folder: Path, row: dict[str, Any]) -> Model:
+    """Read the model of a run; Refused when its file is gone, changed or of another version."""
+    saved = model_files.read_model(folder, row["run"], row["checksum"])
+    try:
+        fitted = Propensity.from_dict(saved["propensity"])
+        amounts = GammaGamma.from_dict(saved["amounts"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused(
+            f"the model {row['run']} was written by another version of kpay", "kpay train"
+        ) from error
+    return Model(row["run"], row["as_of"], row["horizon_days"], fitted, amounts)
+
+
+def _rows(found: pd.DataFrame, emails: dict[int, str]) -> tuple[Scored, ...]:
+    return tuple(
+        Scored(
+            email=emails.get(int(customer), ""),
+            customer=int(customer),
+            propensity=round(float(chance), PROPENSITY_DIGITS),
+            expected_value_minor=int(value),
+            currency=str(currency),
+            decile=int(decile),
+        )
+        for customer, chance, value, currency, decile in found.itertuples(index=False)
+    )
+
+
+def _stored(scored: Scored, run: str, as_of: date) -> dict[str, Any]:
+    return {
+        "run": run,
+        "as_of": as_of,
+        "customer_id": scored.customer,
+        "propensity": scored.propensity,
+        "expected_value_minor": scored.expected_value_minor,
+        "currency": scored.currency,
+        "decile": scored.decile,
+    }

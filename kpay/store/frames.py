@@ -1,0 +1,105 @@
+"""Rows of the store as DataFrames with declared columns: what the models read.
+
+Instants are fetched as their text and parsed at once: one by one that takes longer than the query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import Connection, Select, Text, func, select, type_coerce
+
+from kpay.domain.enums import OrderStatus
+from kpay.models.catalog import Content
+from kpay.models.sales import Entitlement, LineItem, Order
+from kpay.models.types import INSTANT_FORMAT
+from kpay.store.dialect import table_of
+
+ORDERS = table_of(Order)
+LINES = table_of(LineItem)
+CONTENT = table_of(Content)
+ENTITLEMENTS = table_of(Entitlement)
+
+ORDER_LINES: Final = {
+    "customer": "int64",
+    "at": "datetime64[us, UTC]",
+    "amount_minor": "int64",
+    "currency": "str",
+    "content": "str",
+    "order": "int64",
+}
+HOLDINGS: Final = {"customer": "int64", "content": "str", "at": "datetime64[us, UTC]"}
+TAKINGS: Final = {"at": "datetime64[us, UTC]", "amount_minor": "int64"}
+
+
+def order_lines(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return the lines of all paid orders before a moment, columns as in ORDER_LINES, oldest first.
+
+    What was paid for an order stands on its first line and 0 on the others, so that discounts are
+    counted once. `content` is the slug, else the product's name in the file it came from, else "".
+    """
+    query = (
+        select(
+            ORDERS.c.customer_id,
+            type_coerce(ORDERS.c.ordered_at, Text),
+            ORDERS.c.total_minor,
+            ORDERS.c.currency,
+            func.coalesce(CONTENT.c.slug, LINES.c.product, ""),
+            ORDERS.c.id,
+        )
+        .select_from(ORDERS.outerjoin(LINES, LINES.c.order_id == ORDERS.c.id))
+        .outerjoin(CONTENT, CONTENT.c.id == LINES.c.content_id)
+        .where(
+            ORDERS.c.status == OrderStatus.PAID.value,
+            ORDERS.c.customer_id.is_not(None),
+            ORDERS.c.ordered_at < until,
+        )
+        .order_by(ORDERS.c.ordered_at, ORDERS.c.id, LINES.c.position)
+    )
+    lines = _frame(connection, query, ORDER_LINES)
+    lines.loc[lines.duplicated("order"), "amount_minor"] = 0
+    return lines
+
+
+def holdings(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return who has had which content, columns as in HOLDINGS: bought by a paid order, or granted.
+
+    Content given back or expired is in it too: what somebody has had is not offered again.
+    """
+    granted = (
+        select(
+            ENTITLEMENTS.c.customer_id,
+            CONTENT.c.slug,
+            type_coerce(ENTITLEMENTS.c.granted_at, Text),
+        )
+        .join(CONTENT, CONTENT.c.id == ENTITLEMENTS.c.content_id)
+        .where(ENTITLEMENTS.c.granted_at < until)
+    )
+    bought = order_lines(connection, until)[["customer", "content", "at"]]
+    both = pd.concat([bought[bought["content"] != ""], _frame(connection, granted, HOLDINGS)])
+    return both.sort_values(["customer", "content", "at"]).drop_duplicates(["customer", "content"])
+
+
+def takings(connection: Connection, until: datetime, currency: str) -> pd.DataFrame:
+    """Return when each paid order of a currency came and what was paid, columns as in TAKINGS."""
+    query = (
+        select(type_coerce(ORDERS.c.ordered_at, Text), ORDERS.c.total_minor)
+        .where(
+            ORDERS.c.status == OrderStatus.PAID.value,
+            ORDERS.c.currency == currency,
+            ORDERS.c.ordered_at < until,
+        )
+        .order_by(ORDERS.c.ordered_at, ORDERS.c.id)
+    )
+    return _frame(connection, query, TAKINGS)
+
+
+def _frame(connection: Connection, query: Select[Any], columns: dict[str, str]) -> pd.DataFrame:
+    rows: Sequence[Any] = connection.execute(query).all()
+    frame = pd.DataFrame.from_records([tuple(row) for row in rows], columns=list(columns))
+    if "at" in columns:
+        frame["at"] = pd.to_datetime(frame["at"].astype("str"), format=INSTANT_FORMAT, utc=True)
+    return frame.astype(columns)
