@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from kpay.domain.document import Column, Document, Table, Text
+from kpay.domain.document import Column, Document, Table
 from kpay.domain.enums import ContentStatus
 from kpay.domain.period import instant_text
 
@@ -135,16 +135,10 @@ class PublishResult:
     def to_document(self) -> Document:
         """Say what was published, or that there was nothing to do."""
         changed = [piece for piece in self.pieces if piece.change is not Change.UNCHANGED]
-        blocks: list[Table | Text] = []
-        if changed:
-            blocks.append(_table(changed))
-        if self.not_on_sale:
-            names = ", ".join(self.not_on_sale)
-            blocks.append(Text(f"Published here, but not on sale yet: {names}.", "warning"))
         return Document(
             "kpay.publish/1",
             self._sentence(len(changed)),
-            tuple(blocks),
+            (_table(changed),) if changed else (),
             self._payload(),
             next_steps=self._next_steps(bool(changed)),
         )
@@ -174,7 +168,9 @@ class PublishResult:
     def _next_steps(self, is_changed: bool) -> tuple[str, ...]:
         if self.is_rehearsal:
             return ("kpay publish",)
-        return ("kpay content list", "kpay sync") if is_changed else ()
+        if self.not_on_sale or not is_changed:
+            return ()
+        return ("kpay sync", "kpay content list")
 
 
 def _pieces(count: int) -> str:

@@ -27,9 +27,10 @@ from kpay.domain.publishing import (
 from kpay.errors import KpayError, Refused, UsageProblem
 from kpay.ports import CheckoutPublisher, SourceReader
 from kpay.services.content_sources import KnownPiece, ReadPiece, find_files, read_pieces
+from kpay.services.entitling import entitle_by_orders
 from kpay.services.selling import put_on_sale, withdraw_from_sale
 from kpay.services.site import PublishedText, SiteWriter, page_of, price_of
-from kpay.store import content, facts
+from kpay.store import content, facts, orders
 from kpay.store.engine import Store
 
 Row = Mapping[str, Any]
@@ -122,6 +123,7 @@ def _save(store: Store, steps: Sequence[_Step], now: datetime) -> None:
                 _version_row(step, now) if is_new_text else None,
             )
         _note_owed(connection, [step.read.slug for step in changed])
+        entitle_by_orders(connection, orders.adopt_content(connection))
 
 
 def _content_row(step: _Step, created_at: datetime) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def _fill_in(
 
 
 def compare_orders(
-    connection: Connection, orders: Sequence[ImportedOrder], pieces: Mapping[str, Piece]
+    connection: Connection, orders: Sequence[ImportedOrder]
 ) -> tuple[list[ImportedOrder], list[tuple[int, ImportedOrder]], RowCounts]:
     """Return the orders that are new, those that differ (with their row), and the rows counted."""
     stored = _stored(connection, [order.order_id for order in orders])
@@ -107,7 +107,7 @@ def compare_orders(
         if known is None:
             new.append(order)
             created += len(order.lines)
-        elif known[1:] != (_header(order), _lines(order, pieces), _refunds(order)):
+        elif known[1:] != (_header(order), _lines(order), _refunds(order)):
             changed.append((known.order_id, order))
             updated += len(order.lines)
         else:
@@ -120,13 +120,14 @@ def insert_orders(
     orders: Sequence[ImportedOrder],
     customers: Mapping[str, int],
     pieces: Mapping[str, Piece],
-) -> None:
-    """Insert orders that are not there yet, with their lines and refunds."""
+) -> list[int]:
+    """Insert orders that are not there yet, with their lines and refunds; return their ids."""
     if not orders:
-        return
+        return []
     connection.execute(insert(ORDER), [_order_row(order, customers) for order in orders])
     ids = _order_ids(connection, [order.order_id for order in orders])
     _insert_parts(connection, [(ids[order.order_id], order) for order in orders], pieces)
+    return list(ids.values())
 
 
 def replace_orders(
@@ -153,9 +154,9 @@ def _insert_parts(
     pieces: Mapping[str, Piece],
 ) -> None:
     lines = [
-        dict(zip(LINE_COLUMNS, (order_id, *line), strict=True))
+        dict(zip(LINE_COLUMNS, (order_id, *line), strict=True)) | _meant(line[1], pieces)
         for order_id, order in orders
-        for line in _lines(order, pieces)
+        for line in _lines(order)
     ]
     connection.execute(insert(LINE), lines)
     refunds = [
@@ -167,7 +168,12 @@ def _insert_parts(
         connection.execute(insert(REFUND), refunds)
 
 
-LINE_COLUMNS = ("order_id", "position", "content_id", "product", "name", "quantity", "amount_minor")
+LINE_COLUMNS = ("order_id", "position", "product", "quantity", "amount_minor")
+
+
+def _meant(product: str, pieces: Mapping[str, Piece]) -> dict[str, Any]:
+    piece = pieces.get(product, NOT_PUBLISHED)
+    return {"content_id": piece.content_id, "name": piece.title or product}
 
 
 def _header(order: ImportedOrder) -> tuple[Any, ...]:
@@ -180,15 +186,11 @@ def _header(order: ImportedOrder) -> tuple[Any, ...]:
     )
 
 
-def _lines(order: ImportedOrder, pieces: Mapping[str, Piece]) -> list[tuple[Any, ...]]:
-    found = []
-    for position, line in enumerate(order.lines):
-        piece = pieces.get(line.product, NOT_PUBLISHED)
-        name = piece.title or line.product
-        found.append(
-            (position, piece.content_id, line.product, name, line.quantity, line.amount_minor)
-        )
-    return found
+def _lines(order: ImportedOrder) -> list[tuple[Any, ...]]:
+    return [
+        (position, line.product, line.quantity, line.amount_minor)
+        for position, line in enumerate(order.lines)
+    ]
 
 
 def _refunds(order: ImportedOrder) -> list[tuple[Any, ...]]:
