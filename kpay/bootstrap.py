@@ -17,12 +17,22 @@ from kpay.manners import manners
 from kpay.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from kpay.domain.delivery_report import DeliveryReport
     from kpay.domain.schedule import Ticked
     from kpay.domain.sync_report import SyncReport
     from kpay.domain.verdicts import Demonstration
-    from kpay.ports import CheckoutPublisher, Clock, PaymentSource, Renderer, Ticker, Timetable
+    from kpay.ports import (
+        CheckoutPublisher,
+        Clock,
+        Mailer,
+        PaymentSource,
+        Renderer,
+        Ticker,
+        Timetable,
+    )
+    from kpay.services.mail_desk import MailDesk
     from kpay.services.publishing import Workplace
     from kpay.services.simulated import World
     from kpay.services.site import SiteWriter
@@ -116,6 +126,69 @@ class Business:
         from kpay.services.publishing import Workplace
 
         return Workplace(self.home, self.store, FrontMatterFiles(), self.site(), self.checkout)
+
+    def mailer(self) -> Mailer:
+        """Take mail: as files in outbox/, or to the SMTP server of the settings."""
+        if self.settings.mail == "outbox":
+            from kpay.adapters.outbox_mailer import OutboxMailer
+
+            return OutboxMailer(self.folder("outbox"))
+        from kpay.adapters.smtp_mailer import SmtpMailer
+
+        return SmtpMailer(self.settings.smtp_url, lambda: self.secret("smtp_password").reveal())
+
+    def mail_desk(self) -> MailDesk:
+        """What campaigns and deliveries need; the way out is opened only when something is sent."""
+        from kpay.adapters.front_matter import FrontMatterFiles
+        from kpay.adapters.markdown import SafeMarkdown
+        from kpay.adapters.signing import Signer
+        from kpay.domain.letterhead import Letterhead
+        from kpay.services.mail_desk import MailDesk
+
+        settings = self.settings
+        return MailDesk(
+            store=self.store,
+            home=self.home,
+            letterhead=Letterhead(
+                business=settings.name,
+                sender=settings.mail_from,
+                postal_address=settings.postal_address,
+                unsubscribe_url=settings.unsubscribe_url,
+                unsubscribe_mailto=settings.unsubscribe_mailto,
+                site_url=settings.site_url,
+            ),
+            renderer=self.renderer(),
+            markdown=SafeMarkdown(),
+            reader=FrontMatterFiles(),
+            signer=Signer(self.home, "unsubscribe"),
+            open_mailer=self.mailer,
+            recommend=self.recommend_for,
+            base_currency=settings.base_currency,
+            allows_live=settings.live,
+        )
+
+    def recommend_for(self, emails: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+        """Return for each address which pieces it may want next, and why."""
+        from kpay.services.recommending import recommend
+
+        found = recommend(
+            self.store, None, 3, now=self.clock.now(), timezone=self.settings.timezone
+        )
+        wanted = set(emails)
+        return {
+            row.email: [{"content": item.content, "because": item.because} for item in row.items]
+            for row in found.rows
+            if row.email in wanted
+        }
+
+    def deliver(self, advance: Callable[[int], None] = lambda count: None) -> DeliveryReport:
+        """Queue what buyers are owed and send it."""
+        from kpay.services import delivering
+        from kpay.services.passing import Stopwatch
+
+        desk, now = self.mail_desk(), self.clock.now()
+        delivering.plan_pending(desk, now=now)
+        return delivering.send_pending(desk, passing=Stopwatch(now), advance=advance)
 
     def fill_page(self, values: Mapping[str, Any]) -> str:
         """Fill the page of a report."""

@@ -76,7 +76,7 @@ ENTRIES: tuple[Entry, ...] = (
     #     "order", "Publish and sell", "List and show orders.", "kpay.commands.order",
     #     (("list", "List orders."), ("show", "Show one order.")), {"show": "order"},
     # ),
-    # Entry("deliver", "Publish and sell", "Mail buyers what they bought.", "kpay.commands.deliver"),
+    Entry("deliver", "Publish and sell", "Mail buyers what they bought.", "kpay.commands.deliver"),
     # Entry(
     #     "customer", "Publish and sell", "List and show customers.", "kpay.commands.customer",
     #     (("list", "List customers."), ("show", "Show one customer.")), {"show": "email"},
@@ -114,13 +114,22 @@ ENTRIES: tuple[Entry, ...] = (
     #     (("add", "Add a subscriber."), ("list", "List subscribers."), ("remove", "Take one off the list.")),
     #     {"remove": "email"},
     # ),
-    # Entry(
-    #     "campaign", "Mail", "Write, plan, send and measure a mailing.", "kpay.commands.campaign",
-    #     (("new", "Write a draft."), ("list", "List campaigns."), ("show", "Show one."),
-    #      ("plan", "Freeze audience and text, and show everything."), ("preview", "Write sample messages."),
-    #      ("send", "Send what was planned."), ("results", "Show what it really earned.")),
-    #     dict.fromkeys(("show", "plan", "preview", "send", "results"), "campaign"),
-    # ),
+    Entry(
+        "campaign",
+        "Mail",
+        "Write, plan, send and measure a mailing.",
+        "kpay.commands.campaign",
+        (
+            ("new", "Write a draft."),
+            ("list", "List campaigns."),
+            ("show", "Show one."),
+            ("plan", "Freeze audience and text, and show everything."),
+            ("preview", "Write sample messages."),
+            ("send", "Send what was planned."),
+            ("results", "Show what it really earned."),
+        ),
+        dict.fromkeys(("show", "plan", "preview", "send", "results"), "campaign"),
+    ),
     Entry(
         "report",
         "Know",
@@ -132,7 +141,7 @@ ENTRIES: tuple[Entry, ...] = (
             ("mrr", "Recurring revenue."),
         ),
     ),
-    # Entry("forecast", "Know", "Forecast revenue with an honest range.", "kpay.commands.forecast"),
+    Entry("forecast", "Know", "Forecast revenue with an honest range.", "kpay.commands.forecast"),
     Entry(
         "schedule",
         "Automate",

@@ -8,10 +8,11 @@ each person with escaping. So no reader's name can become markup, and no quote b
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import css_inline
 from jinja2 import (
@@ -125,14 +126,13 @@ class JinjaRenderer:
             f"{source.layout}.html", {**around, "body": self._markdown.to_html(body.text)}
         )
         text = self.render(f"{source.layout}.txt", {**around, "body": letter_tags.BODY})
-        return CompiledLetter(
-            source,
-            names,
-            subject=self._letters_text.from_string(source.subject),
-            page=self._letters_html.from_string(body.restore(self._inliner.inline(page))),
-            words=self._letters_text.from_string(letter_tags.to_plain_text(source.body)),
-            around=self._letters_text.from_string(letter_tags.restore_layout(text)),
+        parts = LetterParts(
+            subject=source.subject,
+            page=body.restore(self._inliner.inline(page)),
+            words=letter_tags.to_plain_text(source.body),
+            around=letter_tags.restore_layout(text),
         )
+        return CompiledLetter(source, names, parts, self._letters_html, self._letters_text)
 
     def _check(self, source: LetterSource) -> frozenset[str]:
         names: set[str] = set()
@@ -146,6 +146,15 @@ class JinjaRenderer:
         return frozenset(names)
 
 
+class LetterParts(NamedTuple):
+    """The four templates of a letter; `around` is the text layout that takes the filled `words`."""
+
+    subject: str
+    page: str
+    words: str
+    around: str
+
+
 class CompiledLetter:
     """A letter whose tags wait for one person's values."""
 
@@ -153,20 +162,25 @@ class CompiledLetter:
         self,
         source: LetterSource,
         names: frozenset[str],
-        *,
-        subject: Template,
-        page: Template,
-        words: Template,
-        around: Template,
+        parts: LetterParts,
+        html: PlainSandbox,
+        text: PlainSandbox,
     ) -> None:
-        self._source = source
-        self._names = names
-        self._subject, self._page, self._words, self._around = subject, page, words, around
+        self._source, self._names, self._parts = source, names, parts
+        self._subject = text.from_string(parts.subject)
+        self._page = html.from_string(parts.page)
+        self._words = text.from_string(parts.words)
+        self._around = text.from_string(parts.around)
 
     @property
     def names(self) -> frozenset[str]:
         """The values that the subject and the body ask for."""
         return self._names
+
+    @property
+    def digest(self) -> str:
+        """A hash of the letter with its layout, before anyone's values."""
+        return hashlib.sha256("\0".join(self._parts).encode()).hexdigest()
 
     def fill(self, values: Mapping[str, Any]) -> FilledLetter:
         """Fill in one person's plain values; the words come first, for their line numbers."""

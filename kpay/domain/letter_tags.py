@@ -14,6 +14,7 @@ LINK_START: Final = re.compile(r'(href|src)="(kpaytag\d+e)')
 OPENING: Final = re.compile(r"\{[{%#]")
 MARKDOWN_LINK: Final = re.compile(r"!?\[([^\]]*)\]\(((?:\{\{.*?\}\}|[^()\s])*)\)")
 EMPHASIS: Final = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+STATEMENT_AT_END: Final = re.compile(r"(?<=\S)([ \t]*\{%[^\n]*?)(?<![-+])%\}[ \t]*$", re.MULTILINE)
 HEADING: Final = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
 
 UNSUBSCRIBE: Final = "kpayunsubscribelink"
@@ -64,8 +65,14 @@ def restore_layout(text: str) -> str:
 
 
 def to_plain_text(body: str) -> str:
-    """Return the Markdown as people read it, line for line: links spelled out, stars left away."""
-    text = MARKDOWN_LINK.sub(_spelled_out, body)
+    """Return a letter's Markdown as people read it, line for line, with its tags."""
+    # Without the plus the line's end would vanish with a tag that stands before it.
+    return STATEMENT_AT_END.sub(r"\1+%}", plain_markdown(body))
+
+
+def plain_markdown(text: str) -> str:
+    """Return Markdown as people read it: links spelled out, stars and hashes left away."""
+    text = MARKDOWN_LINK.sub(_spelled_out, text)
     text = EMPHASIS.sub(r"\2", text)
     return HEADING.sub("", text)
 

@@ -92,6 +92,8 @@ class Run:
         self._waiting: deque[RowMapping] = deque()
         self._results: list[Attempt] = []
         self._unreachable_turns = 0
+        self.failures = 0
+        """Messages that failed for another reason than an address that does not exist."""
 
     def go(self) -> None:
         """Send; raise Interrupted, RemoteProblem or CredentialsMissing with everything recorded."""
@@ -234,10 +236,13 @@ class Run:
 
     def _record(self, connection: Connection) -> None:
         now = self._passing.now()
-        deliveries.settle(connection, [_outcome(row, reply, now) for row, reply in self._results])
+        outcomes = [_outcome(row, reply, now) for row, reply in self._results]
+        deliveries.settle(connection, outcomes)
         gone = [row["email"] for row, reply in self._results if reply.fate is Fate.NO_SUCH_ADDRESS]
         if gone:
             audience.opt_out(connection, gone, BOUNCED, now)
+        failed = sum(outcome["new_state"] == DeliveryState.FAILED for outcome in outcomes)
+        self.failures += failed - len(gone)
 
     def _wait_for_next(self) -> bool:
         """Wait for the next message to fall due; False when it is not worth staying."""

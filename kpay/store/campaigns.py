@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
-from kpay.domain.enums import CampaignState, OrderStatus
+from kpay.domain.enums import CampaignState, ContentStatus, OrderStatus
 from kpay.models import Campaign, CampaignPlan, Content, Customer, Delivery, Order, PaymentLink
 from kpay.store.dialect import insert_missing, table_of
 
@@ -88,15 +88,14 @@ def finish_sending(connection: Connection, campaign_id: int) -> None:
     )
 
 
-def pieces(connection: Connection, slugs: Sequence[str]) -> dict[str, RowMapping]:
-    """Return content by slug."""
-    query = select(CONTENT).where(CONTENT.c.slug.in_(list(slugs)))
-    return {row["slug"]: row for row in connection.execute(query).mappings()}
-
-
-def slugs(connection: Connection) -> list[str]:
-    """Return every slug there is."""
-    return list(connection.execute(select(CONTENT.c.slug).order_by(CONTENT.c.slug)).scalars())
+def published(connection: Connection) -> Sequence[RowMapping]:
+    """Return the content that readers can see, by slug."""
+    query = (
+        select(CONTENT)
+        .where(CONTENT.c.status == ContentStatus.PUBLISHED.value)
+        .order_by(CONTENT.c.slug)
+    )
+    return connection.execute(query).mappings().all()
 
 
 def payment_urls(connection: Connection) -> dict[int, str]:

@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, s
 
 from kpay.domain.delivery import WAITING
 from kpay.domain.enums import DeliveryState
-from kpay.models import Content, Customer, Delivery, Entitlement
+from kpay.models import Content, ContentVersion, Customer, Delivery, Entitlement
 from kpay.store.dialect import insert_missing, table_of
 
 DELIVERY, ENTITLEMENT = table_of(Delivery), table_of(Entitlement)
-CUSTOMER, CONTENT = table_of(Customer), table_of(Content)
+CUSTOMER, CONTENT, VERSION = table_of(Customer), table_of(Content), table_of(ContentVersion)
 WAITING_VALUES = [state.value for state in WAITING]
 
 
@@ -143,7 +143,7 @@ def of_campaign(connection: Connection, campaign_id: int) -> Sequence[RowMapping
     return connection.execute(query).mappings().all()
 
 
-def undelivered_entitlements(connection: Connection, since: datetime) -> Sequence[RowMapping]:
+def undelivered(connection: Connection, since: datetime) -> Sequence[RowMapping]:
     """Return the rights granted since a moment, still alive, for which no delivery exists yet."""
     query = (
         select(
@@ -152,8 +152,11 @@ def undelivered_entitlements(connection: Connection, since: datetime) -> Sequenc
             ENTITLEMENT.c.customer_id,
             CUSTOMER.c.email,
             CUSTOMER.c.name,
+            CONTENT.c.slug,
+            CONTENT.c.title,
         )
         .join(CUSTOMER, CUSTOMER.c.id == ENTITLEMENT.c.customer_id)
+        .join(CONTENT, CONTENT.c.id == ENTITLEMENT.c.content_id)
         .join(DELIVERY, DELIVERY.c.entitlement_id == ENTITLEMENT.c.id, isouter=True)
         .where(
             ENTITLEMENT.c.granted_at >= since,
@@ -173,11 +176,9 @@ def owed(connection: Connection, email: str | None = None) -> Sequence[RowMappin
             DELIVERY.c.id,
             DELIVERY.c.email,
             DELIVERY.c.state,
-            DELIVERY.c.attempts,
             DELIVERY.c.due_at,
-            DELIVERY.c.sent_at,
             DELIVERY.c.server_reply,
-            DELIVERY.c.entitlement_id,
+            DELIVERY.c.message_id,
             CONTENT.c.slug,
             CONTENT.c.title,
         )
@@ -189,3 +190,46 @@ def owed(connection: Connection, email: str | None = None) -> Sequence[RowMappin
         return connection.execute(query.where(DELIVERY.c.email == email)).mappings().all()
     open_states = [*WAITING_VALUES, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value]
     return connection.execute(query.where(DELIVERY.c.state.in_(open_states))).mappings().all()
+
+
+def waiting_for_nothing(connection: Connection) -> list[int]:
+    """Return the waiting deliveries whose right has ended meanwhile."""
+    query = (
+        select(DELIVERY.c.id)
+        .join(ENTITLEMENT, ENTITLEMENT.c.id == DELIVERY.c.entitlement_id)
+        .where(DELIVERY.c.state.in_(WAITING_VALUES), ENTITLEMENT.c.ended_at.is_not(None))
+    )
+    return list(connection.execute(query).scalars())
+
+
+def queue_again(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put deliveries back into the queue under a new identity: rows of delivery, again_at, identity."""
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.id == bindparam("delivery"))
+        .values(
+            state=DeliveryState.QUEUED.value,
+            attempts=0,
+            due_at=bindparam("again_at"),
+            message_id=bindparam("identity"),
+            server_reply=None,
+        ),
+        [dict(row) for row in rows],
+    )
+
+
+def parcel_of(connection: Connection, content_id: int) -> tuple[RowMapping, str, list[str]]:
+    """Return a piece of content, its newest text, and the titles of the pieces it includes."""
+    content = connection.execute(select(CONTENT).where(CONTENT.c.id == content_id)).mappings().one()
+    body = connection.execute(
+        select(VERSION.c.body).where(
+            VERSION.c.content_id == content_id, VERSION.c.version == content["version"]
+        )
+    ).scalar_one_or_none()
+    titles = {
+        row.slug: row.title
+        for row in connection.execute(
+            select(CONTENT.c.slug, CONTENT.c.title).where(CONTENT.c.slug.in_(content["includes"]))
+        )
+    }
+    return content, body or "", [titles[slug] for slug in content["includes"] if slug in titles]

@@ -1,0 +1,152 @@
+"""`kpay campaign`: write, plan, send and measure a mailing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kpay.commands.options import Yes, examples
+from kpay.commands.options import app as new_app
+from kpay.errors import ExitCode, UsageProblem
+
+app = new_app("Write, plan, send and measure a mailing.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The file campaigns/NAME.md.")]
+
+
+@app.command(
+    epilog=examples("kpay campaign new hello", "kpay campaign new autumn --about sourdough-basics")
+)
+def new(
+    name: Name,
+    about: Annotated[
+        str | None, typer.Option("--about", metavar="SLUG", help="The piece it is about.")
+    ] = None,
+) -> None:
+    """Write a draft that can be planned as it is."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services import campaigns
+
+    show(campaigns.new(open_business().mail_desk(), name, about))
+
+
+@app.command("list", epilog=examples("kpay campaign list"))
+def list_campaigns() -> None:
+    """List campaigns, written or planned, with where each stands."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services import campaigns
+
+    show(campaigns.listed(open_business().mail_desk()))
+
+
+@app.command("show", epilog=examples("kpay campaign show hello"))
+def show_campaign(name: Name) -> None:
+    """Show a campaign: its settings, its text, and where its messages stand."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services import campaigns
+
+    show(campaigns.shown(open_business().mail_desk(), name))
+
+
+@app.command(epilog=examples("kpay campaign plan hello", "kpay campaign plan hello --json"))
+def plan(name: Name) -> None:
+    """Choose whom to mail, draw whom to hold back, fill every letter, and freeze it all.
+
+    Nothing is sent. Planning again without a change changes nothing.
+    """
+    from kpay.bootstrap import open_business
+    from kpay.presentation import progress, show
+    from kpay.services.campaign_planning import plan as make
+
+    business = open_business()
+    with progress(f"planning {name}"):
+        planned = make(business.mail_desk(), name, business.clock.now())
+    show(planned.to_document())
+
+
+@app.command(
+    epilog=examples(
+        "kpay campaign preview hello", "kpay campaign preview hello --email ana@example.com"
+    )
+)
+def preview(
+    name: Name,
+    email: Annotated[
+        str | None, typer.Option("--email", metavar="EMAIL", help="Whose message to write.")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="DIR", help="Where (else outbox/preview/NAME)."),
+    ] = None,
+) -> None:
+    """Write sample messages of a plan as .eml, .html and .txt files; nothing is sent."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services import campaigns
+
+    business = open_business()
+    folder = Path(out) if out else business.folder("outbox") / "preview" / name
+    show(campaigns.preview(business.mail_desk(), name, email, folder, business.clock.now()))
+
+
+@app.command(
+    epilog=examples(
+        "kpay campaign send hello                       # plan, show, ask, send",
+        "kpay campaign send hello --plan 1f2e3d4c --yes # exactly that plan",
+    )
+)
+def send(
+    name: Name,
+    plan_hash: Annotated[
+        str | None, typer.Option("--plan", metavar="HASH", help="Send this plan and no other.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Send a campaign; run it again and it goes on where it stopped, nobody gets two.
+
+    Without --plan it is planned first. Exit 3 means that something failed, is uncertain or waits.
+    """
+    from kpay.bootstrap import open_business
+    from kpay.presentation import confirm, progress, show
+    from kpay.services import campaign_sending
+    from kpay.services.passing import Stopwatch
+
+    business = open_business()
+    desk, now = business.mail_desk(), business.clock.now()
+    ready = campaign_sending.prepare(desk, name, plan_hash, now)
+    if ready.waiting:
+        confirm(ready.question, yes=yes)
+    with progress("sending", ready.waiting) as advance:
+        report = campaign_sending.send(desk, ready, passing=Stopwatch(now), advance=advance)
+    show(report.to_document())
+    if report.is_partial:
+        raise typer.Exit(ExitCode.PARTIAL)
+
+
+@app.command(
+    epilog=examples("kpay campaign results hello", "kpay campaign results hello --level 99 --json")
+)
+def results(
+    name: Name,
+    level: Annotated[
+        float, typer.Option("--level", metavar="PERCENT", help="Of the intervals.")
+    ] = 95.0,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=365, help="How long after the first message.")
+    ] = 14,
+) -> None:
+    """Show what a campaign really earned: mailed against held out, with honest ranges."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services.experiments import results as measure
+
+    if not 50 <= level < 100:
+        raise UsageProblem(f"--level {level:g} is not between 50 and 100", "kpay campaign results")
+    business = open_business()
+    desk, now = business.mail_desk(), business.clock.now()
+    show(measure(desk, name, now, level=level / 100, days=days).to_document())

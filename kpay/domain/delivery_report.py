@@ -1,0 +1,111 @@
+"""What buyers are owed, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kpay.domain.document import Column, Document, Table
+from kpay.domain.enums import DeliveryState
+from kpay.domain.period import instant_text
+
+S = DeliveryState
+SHOWN_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OwedDelivery:
+    """One purchase whose mail has not gone out; `state` is new before it is queued."""
+
+    email: str
+    content: str
+    title: str
+    state: str
+    due_at: datetime | None = None
+    server_reply: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain values."""
+        return {
+            "email": self.email,
+            "content": self.content,
+            "state": self.state,
+            "due_at": instant_text(self.due_at) if self.due_at else None,
+            "server_reply": self.server_reply,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PendingDeliveries:
+    """Everything that is owed now."""
+
+    owed: tuple[OwedDelivery, ...]
+
+    def to_document(self) -> Document:
+        """List it."""
+        count = len(self.owed)
+        rows = tuple(
+            (one.email, one.title, one.state, one.server_reply) for one in self.owed[:SHOWN_ROWS]
+        )
+        columns = (Column("email"), Column("piece"), Column("state"), Column("server said"))
+        more = f"and {count - SHOWN_ROWS} more" if count > SHOWN_ROWS else ""
+        return Document(
+            "kpay.deliver.pending/1",
+            f"{count} purchase{'' if count == 1 else 's'} to deliver"
+            if count
+            else "Every buyer has what they bought; nothing to do",
+            (Table(columns, rows, note=more),) if count else (),
+            {"pending": [one.to_json() for one in self.owed]},
+            next_steps=("kpay deliver",) if count else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What one run delivered, and how all deliveries of purchases stand."""
+
+    sent_now: int
+    failures: int
+    counts: Mapping[str, int]
+    where: str
+    is_live: bool
+
+    @property
+    def waiting(self) -> int:
+        """How many wait, or wait to be tried again."""
+        return sum(self.counts.get(state, 0) for state in (S.QUEUED, S.RETRY, S.SENDING))
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something failed in this run, or still waits."""
+        return bool(self.failures or self.waiting)
+
+    def to_document(self) -> Document:
+        """Say what was delivered."""
+        mode = "LIVE" if self.is_live else "TEST"
+        title = f"{self.sent_now} purchase{'' if self.sent_now == 1 else 's'} delivered"
+        if not self.sent_now and not self.is_partial:
+            return Document(
+                "kpay.deliver/1",
+                "Every buyer has what they bought; nothing to do",
+                payload=self._payload(),
+            )
+        return Document(
+            "kpay.deliver/1",
+            f"{title} to {self.where} ({mode})",
+            payload=self._payload(),
+            subtitle=f"{self.waiting} waiting, {self.failures} failed" if self.is_partial else "",
+            next_steps=("kpay deliver --pending",) if self.is_partial else (),
+        )
+
+    def _payload(self) -> dict[str, Any]:
+        return {
+            "sent_now": self.sent_now,
+            "sent": self.counts.get(S.SENT, 0),
+            "failed": self.counts.get(S.FAILED, 0),
+            "uncertain": self.counts.get(S.UNCERTAIN, 0),
+            "queued": self.waiting,
+            "suppressed": self.counts.get(S.SUPPRESSED, 0),
+        }

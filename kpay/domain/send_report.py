@@ -1,0 +1,106 @@
+"""What a campaign's sending has come to, over all its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kpay.domain.document import Column, Document, Table, Text
+from kpay.domain.enums import DeliveryState
+
+S = DeliveryState
+MEANING = {
+    "sent": "the server took it",
+    "failed": "refused for good",
+    "uncertain": "the connection was lost before the answer; never sent again by itself",
+    "queued": "waits, or waits to be tried again",
+    "suppressed": "opted out since the plan",
+    "held_out": "deliberately not mailed, to measure with",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """Counts of the whole campaign. `sent_now` and `failures` are those of this run.
+
+    `failures` leaves out addresses that do not exist: those are settled, nothing is left to do.
+    """
+
+    campaign: str
+    counts: Mapping[str, int]
+    sent_now: int
+    failures: int
+    seconds: float
+    where: str
+    is_live: bool
+
+    @classmethod
+    def of(
+        cls,
+        campaign: str,
+        before: Mapping[str, int],
+        after: Mapping[str, int],
+        *,
+        failures: int,
+        seconds: float,
+        where: str,
+        is_live: bool,
+    ) -> SendReport:
+        """Make the report from how many deliveries stood in each state before and after a run."""
+        waiting = sum(after.get(s, 0) for s in (S.QUEUED, S.RETRY, S.CLAIMED, S.SENDING))
+        counts = {
+            "sent": after.get(S.SENT, 0),
+            "failed": after.get(S.FAILED, 0),
+            "uncertain": after.get(S.UNCERTAIN, 0),
+            "queued": waiting,
+            "suppressed": after.get(S.SUPPRESSED, 0) + after.get(S.SKIPPED, 0),
+            "held_out": after.get(S.HELD_OUT, 0),
+        }
+        return cls(
+            campaign,
+            counts,
+            sent_now=after.get(S.SENT, 0) - before.get(S.SENT, 0),
+            failures=failures,
+            seconds=seconds,
+            where=where,
+            is_live=is_live,
+        )
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something failed in this run, is uncertain, or still waits."""
+        return bool(self.failures or self.counts["uncertain"] or self.counts["queued"])
+
+    def to_document(self) -> Document:
+        """Show the counts with what they mean."""
+        rows = tuple(
+            (name.replace("_", " "), count, MEANING[name]) for name, count in self.counts.items()
+        )
+        blocks: list[Table | Text] = [
+            Table((Column("state"), Column("messages", "count"), Column("meaning")), rows)
+        ]
+        if self.counts["uncertain"]:
+            blocks.append(
+                Text(
+                    "Uncertain messages may have arrived. The server's own log can tell.", "warning"
+                )
+            )
+        return Document(
+            "kpay.campaign.send/1",
+            self._title(),
+            tuple(blocks),
+            {"campaign": self.campaign, **self.counts, "seconds": round(self.seconds, 3)},
+            next_steps=self._next_steps(),
+        )
+
+    def _title(self) -> str:
+        if not self.sent_now and not self.is_partial:
+            return f"{self.campaign}: everything was sent before; nothing to do"
+        mode = "LIVE" if self.is_live else "TEST"
+        speed = f" in {self.seconds:.1f} s" if self.sent_now else ""
+        return f"{self.campaign}: {self.sent_now:,} sent to {self.where}{speed} ({mode})"
+
+    def _next_steps(self) -> tuple[str, ...]:
+        if self.counts["queued"]:
+            return (f"kpay campaign send {self.campaign}",)
+        return (f"kpay campaign results {self.campaign}",)

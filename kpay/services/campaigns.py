@@ -1,0 +1,207 @@
+"""Drafts, lists and samples of campaigns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import RowMapping
+
+from kpay.domain.address import normal_email
+from kpay.domain.campaign_plan import Plan
+from kpay.domain.document import Column, Document, Table, Text, done
+from kpay.domain.enums import CampaignState, DeliveryState
+from kpay.domain.period import instant_text
+from kpay.errors import NotFound
+from kpay.services import campaign_files
+from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, kept_plan
+from kpay.services.letters import Press
+from kpay.services.mail_desk import MailDesk
+from kpay.services.shown_content import shown_pieces
+from kpay.store import campaigns, deliveries
+from kpay.store.deliveries import Purpose
+
+SAMPLES = 3
+GENERAL = """\
+---
+subject: "A few words, {{ name }}"
+audience: all            # or customers, prospects, tag:NAME, owns:SLUG, joined by and, or, not
+holdout: 0.1             # the share kept back to measure with; leave it out and kpay chooses
+---
+Hello {{ name }},
+
+write here, in Markdown.
+"""
+ABOUT = """\
+---
+subject: "New: {{ content.title }}"
+audience: all            # or customers, prospects, tag:NAME, owns:SLUG, joined by and, or, not
+about: SLUG              # whoever owns it already is not mailed
+---
+Hello {{ name }},
+
+there is something new: **{{ content.title }}**. {{ content.summary }}
+
+[See {{ content.title }}]({{ content.url }}) ({{ content.price }})
+"""
+
+
+def new(desk: MailDesk, name: str, about: str | None) -> Document:
+    """Write a draft that can be planned as it is; Refused when the file is there already."""
+    if about is not None:
+        with desk.store.reading() as connection:
+            if about not in shown_pieces(connection, desk.letterhead):
+                raise NotFound("published piece", about, "kpay content list")
+    text = GENERAL if about is None else ABOUT.replace("SLUG ", f"{about} ", 1)
+    path = campaign_files.create(desk.home, name, text)
+    file = f"{campaign_files.FOLDER}/{path.name}"
+    return done(
+        "kpay.campaign.new/1",
+        f"A draft in {file}",
+        {"campaign": name, "file": file, "about": about},
+        f"$EDITOR {file}",
+        f"kpay campaign plan {name}",
+    )
+
+
+def listed(desk: MailDesk) -> Document:
+    """Return every campaign, written or planned, with where it stands."""
+    with desk.store.reading() as connection:
+        known = {row["name"]: row for row in campaigns.listed(connection)}
+        counts = campaigns.state_counts(connection)
+    names = sorted({*known, *campaign_files.names(desk.home)})
+    lines = [_line(name, known.get(name), counts) for name in names]
+    return Document(
+        "kpay.campaign.list/1",
+        f"{len(lines)} campaign{'' if len(lines) == 1 else 's'}",
+        (Table(COLUMNS, tuple(line.cells() for line in lines)),) if lines else (),
+        {"campaigns": [line.to_json() for line in lines]},
+        next_steps=() if lines else ("kpay campaign new hello",),
+    )
+
+
+COLUMNS = (
+    Column("campaign"),
+    Column("state"),
+    Column("sent", "count"),
+    Column("held out", "count"),
+    Column("first sent", "instant"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    name: str
+    state: str
+    sent: int
+    held_out: int
+    first_sent_at: datetime | None
+
+    def cells(self) -> tuple[str | int | datetime | None, ...]:
+        return (self.name, self.state, self.sent, self.held_out, self.first_sent_at)
+
+    def to_json(self) -> dict[str, object]:
+        at = self.first_sent_at
+        return {
+            "campaign": self.name,
+            "state": self.state,
+            "sent": self.sent,
+            "held_out": self.held_out,
+            "first_sent_at": instant_text(at) if at else None,
+        }
+
+
+def _line(name: str, row: RowMapping | None, counts: dict[int, dict[str, int]]) -> _Line:
+    if row is None:
+        return _Line(name, CampaignState.DRAFT.value, 0, 0, None)
+    states = counts.get(row["id"], {})
+    return _Line(
+        name,
+        row["state"],
+        states.get(DeliveryState.SENT, 0),
+        states.get(DeliveryState.HELD_OUT, 0),
+        row["first_sent_at"],
+    )
+
+
+def shown(desk: MailDesk, name: str) -> Document:
+    """Return one campaign: its settings, its text, and where its messages stand."""
+    written = campaign_files.read(desk.reader, desk.home, name)
+    with desk.store.reading() as connection:
+        row = campaigns.find(connection, name)
+        states = deliveries.tally(connection, Purpose(row["id"])) if row is not None else {}
+    settings = written.settings
+    share = settings.holdout_share
+    payload = {
+        "campaign": name,
+        "state": row["state"] if row is not None else CampaignState.DRAFT.value,
+        "plan": row["plan_hash"] if row is not None else None,
+        "subject": settings.subject,
+        "audience": settings.audience,
+        "holdout": share,
+        "about": list(settings.about),
+        "goal": settings.goal or None,
+        "messages": states,
+        "body": written.body,
+    }
+    facts = (
+        ("subject", settings.subject),
+        ("audience", settings.audience),
+        ("held out", "kpay chooses" if share is None else f"{share:.0%}"),
+        ("about", ", ".join(settings.about) or "nothing in particular"),
+        ("plan", str(payload["plan"] or "none yet")),
+        *((state.replace("_", " "), f"{count:,}") for state, count in sorted(states.items())),
+    )
+    return Document(
+        "kpay.campaign.show/1",
+        f"{name}: {payload['state']}",
+        (Table((Column("setting"), Column("value")), facts), Text(written.body.strip())),
+        payload,
+        next_steps=(f"kpay campaign {'results' if states else 'plan'} {name}",),
+    )
+
+
+def preview(desk: MailDesk, name: str, email: str | None, folder: Path, now: datetime) -> Document:
+    """Write sample messages of a campaign's plan as .eml, .html and .txt files; nothing is sent."""
+    kept, people = _planned(desk, name, email)
+    press = Press(kept[1].wording, desk.letterhead, desk.renderer, desk.signer)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files: list[str] = []
+    for number, one in enumerate(people, 1):
+        filled = press.fill(one.email, one.context)
+        stem = folder / f"{number}-{normal_email(one.email).replace('/', '-')}"
+        parts = {
+            ".eml": press.envelope(one.email, one.context, now).content,
+            ".html": filled.html.encode(),
+            ".txt": f"Subject: {filled.subject}\n\n{filled.text}".encode(),
+        }
+        for ending, content in parts.items():
+            path = stem.with_name(stem.name + ending)
+            path.write_bytes(content)
+            files.append(str(path))
+    return Document(
+        "kpay.campaign.preview/1",
+        f"{len(people)} sample message{'' if len(people) == 1 else 's'} in {folder}",
+        (Table((Column("file"),), tuple((file,) for file in files)),),
+        {"campaign": name, "plan": kept[0].hash, "files": files},
+        next_steps=(f"kpay campaign send {name} --plan {kept[0].hash}",),
+    )
+
+
+def _planned(
+    desk: MailDesk, name: str, email: str | None
+) -> tuple[tuple[Plan, FrozenPlan], list[FrozenPerson]]:
+    with desk.store.reading() as connection:
+        row = campaigns.find(connection, name)
+        kept = kept_plan(connection, row) if row is not None else None
+    if kept is None:
+        campaign_files.read(desk.reader, desk.home, name)
+        raise NotFound("plan of a campaign", name, f"kpay campaign plan {name}")
+    people = [one for one in kept[1].people if not one.is_held_out]
+    if email is None:
+        return kept, people[:SAMPLES]
+    wanted = [one for one in kept[1].people if one.email == normal_email(email)]
+    if not wanted:
+        raise NotFound("recipient of this campaign", email, f"kpay campaign plan {name}")
+    return kept, wanted

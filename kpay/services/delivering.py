@@ -1,0 +1,160 @@
+"""Delivering purchases: every new right to a piece makes exactly one mail to its buyer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from kpay.domain.address import normal_email
+from kpay.domain.delivery_report import DeliveryReport, OwedDelivery, PendingDeliveries
+from kpay.domain.enums import DeliveryState
+from kpay.domain.message import message_id
+from kpay.domain.period import instant_text, parse_instant
+from kpay.errors import NotFound, SettingsInvalid
+from kpay.services import sending
+from kpay.services.mail_desk import MailDesk
+from kpay.services.passing import PassingTime
+from kpay.services.purchase_letters import PurchasePress
+from kpay.services.sending import Advance
+from kpay.store import deliveries, facts
+from kpay.store.deliveries import Purpose
+
+SINCE = "deliver_since"
+FIRST_LOOK_BACK = timedelta(days=1)
+"""The first sync of a business that sells already mails the buyers of the last day only."""
+LOCK_WAIT_S = 30.0
+PURCHASES = Purpose()
+
+
+def plan_pending(desk: MailDesk, *, now: datetime) -> int:
+    """Queue one mail for every right granted since deliveries began; return how many are new."""
+    with desk.store.reading() as connection:
+        since = _since(connection, now)
+        is_first = facts.find(connection, SINCE) is None
+        rows = [_row(desk, one, now) for one in deliveries.undelivered(connection, since)]
+        ended = deliveries.waiting_for_nothing(connection)
+    if not (is_first or rows or ended):
+        return 0
+    with desk.store.writing() as connection:
+        if is_first:
+            facts.keep(connection, SINCE, instant_text(since))
+        deliveries.set_aside(connection, ended, DeliveryState.SKIPPED, "the right ended first")
+        return deliveries.queue_purchases(connection, rows)
+
+
+def send_pending(
+    desk: MailDesk, *, passing: PassingTime, advance: Advance = lambda count: None
+) -> DeliveryReport:
+    """Send what is queued. Whoever opted out of the list still gets what they bought.
+
+    Raises SettingsInvalid, Refused, RemoteProblem or Busy; what was not sent stays queued.
+    """
+    before = _tally(desk)
+    waiting = sum(before.get(state, 0) for state in ("queued", "retry", "sending"))
+    if not waiting:
+        return DeliveryReport(0, 0, before, "", is_live=False)
+    _check_letterhead(desk)
+    mailer = desk.mailer(messages=waiting, is_marketing=False)
+    press = PurchasePress(desk)
+    with sending.sending_lock(desk.store, wait_s=LOCK_WAIT_S):
+        run = sending.Run(
+            desk.store,
+            mailer,
+            lambda row: press.envelope(row, passing.now()),
+            purpose=PURCHASES,
+            rules=sending.PURCHASE,
+            passing=passing,
+            again="kpay deliver",
+            advance=advance,
+        )
+        run.go()
+    after = _tally(desk)
+    sent = after.get("sent", 0) - before.get("sent", 0)
+    return DeliveryReport(sent, run.failures, after, mailer.where, mailer.is_live)
+
+
+def pending(desk: MailDesk, *, now: datetime) -> PendingDeliveries:
+    """Return what is owed: rights without a mail yet, and mails that are not out. Writes nothing."""
+    with desk.store.reading() as connection:
+        new = deliveries.undelivered(connection, _since(connection, now))
+        waiting = deliveries.owed(connection)
+    return PendingDeliveries(
+        (
+            *(OwedDelivery(one["email"], one["slug"], one["title"], "new") for one in new),
+            *(_owed(one) for one in waiting),
+        )
+    )
+
+
+def question(desk: MailDesk, owed: PendingDeliveries, resend: str | None) -> str:
+    """Return what is asked before purchases are mailed: TEST or LIVE, and how much."""
+    mailer = desk.open_mailer()
+    what = f"everything {resend} bought, again" if resend else f"{len(owed.owed)} purchases"
+    return f"{'LIVE' if mailer.is_live else 'TEST'} mail: deliver {what}, over {mailer.where}?"
+
+
+def queue_again(desk: MailDesk, email: str, *, now: datetime) -> int:
+    """Queue everything a buyer was ever sent once more, as new messages; return how many.
+
+    Raises NotFound when there is nothing.
+    """
+    with desk.store.writing() as connection:
+        rows = deliveries.owed(connection, normal_email(email))
+        fixed = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
+        again = [row for row in rows if row["state"] in fixed]
+        if not again:
+            raise NotFound("delivery to", email, f"kpay customer show {email}")
+        deliveries.queue_again(
+            connection,
+            [
+                {
+                    "delivery": row["id"],
+                    "again_at": now,
+                    "identity": _identity(desk, f"{row['message_id']} again", row["email"]),
+                }
+                for row in again
+            ],
+        )
+    return len(again)
+
+
+def _since(connection: Connection, now: datetime) -> datetime:
+    kept = facts.find(connection, SINCE)
+    return parse_instant(kept) if kept is not None else now - FIRST_LOOK_BACK
+
+
+def _row(desk: MailDesk, one: RowMapping, now: datetime) -> dict[str, Any]:
+    return {
+        "entitlement_id": one["entitlement_id"],
+        "email": one["email"],
+        "customer_id": one["customer_id"],
+        "state": DeliveryState.QUEUED.value,
+        "message_id": _identity(desk, f"purchase {one['entitlement_id']}", one["email"]),
+        "context": {"name": one["name"], "content_id": one["content_id"]},
+        "due_at": now,
+        "is_test": not desk.allows_live,
+    }
+
+
+def _identity(desk: MailDesk, purpose: str, email: str) -> str:
+    letterhead = desk.letterhead
+    return message_id(purpose, email, "kpay.invalid" if letterhead.problem() else letterhead.domain)
+
+
+def _owed(row: RowMapping) -> OwedDelivery:
+    return OwedDelivery(
+        row["email"], row["slug"], row["title"], row["state"], row["due_at"], row["server_reply"]
+    )
+
+
+def _check_letterhead(desk: MailDesk) -> None:
+    problem = desk.letterhead.problem()
+    if problem:
+        raise SettingsInvalid(problem, "kpay config mail_from")
+
+
+def _tally(desk: MailDesk) -> dict[str, int]:
+    with desk.store.reading() as connection:
+        return deliveries.tally(connection, PURCHASES)

@@ -1,0 +1,78 @@
+"""Measuring a campaign: who bought in the fortnight after it, mailed or held out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping
+
+from kpay.domain.address import normal_email
+from kpay.domain.campaign_results import CampaignResults
+from kpay.domain.enums import DeliveryState
+from kpay.domain.experiment import Arm, Effect, effect
+from kpay.errors import Refused
+from kpay.services import campaign_files
+from kpay.services.mail_desk import MailDesk
+from kpay.store import campaigns, deliveries
+
+WINDOW_DAYS = 14
+
+
+def results(
+    desk: MailDesk, name: str, now: datetime, *, level: float, days: int = WINDOW_DAYS
+) -> CampaignResults:
+    """Compare what mailed and held-out people bought within `days` of the first message.
+
+    Raises NotFound, or Refused when nothing was sent yet.
+    """
+    with desk.store.reading() as connection:
+        campaign = campaigns.find(connection, name)
+        since = campaign["first_sent_at"] if campaign is not None else None
+        if campaign is None or since is None:
+            campaign_files.read(desk.reader, desk.home, name)
+            raise Refused(f"{name!r} was not sent yet", f"kpay campaign send {name}")
+        end = since + timedelta(days=days)
+        people = deliveries.of_campaign(connection, campaign["id"])
+        orders = campaigns.orders_between(connection, since, min(end, now + timedelta(seconds=1)))
+    treated = {one["email"] for one in people if one["state"] != DeliveryState.HELD_OUT}
+    held_out = {one["email"] for one in people if one["state"] == DeliveryState.HELD_OUT}
+    spent = _spent(orders)
+    currencies = [desk.base_currency, *sorted(spent.keys() - {desk.base_currency})]
+    buyers: dict[str, int] = {}
+    for by_person in spent.values():
+        buyers |= dict.fromkeys(by_person, 1)
+    return CampaignResults(
+        campaign=name,
+        base=desk.base_currency,
+        since=since,
+        until=min(end, now),
+        is_over=now >= end,
+        buyers=_effect(treated, held_out, buyers, level),
+        money={
+            currency: _effect(treated, held_out, spent.get(currency, {}), level)
+            for currency in currencies
+        },
+    )
+
+
+def _spent(orders: Iterable[RowMapping]) -> dict[str, dict[str, int]]:
+    """Return what each address paid, by currency."""
+    spent: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for order in orders:
+        if order["email"] and order["total_minor"] > 0:
+            email = normal_email(order["email"])
+            so_far = spent[order["currency"]].get(email, 0)
+            spent[order["currency"]][email] = so_far + order["total_minor"]
+    return dict(spent)
+
+
+def _effect(
+    treated: set[str], held_out: set[str], spent: Mapping[str, int], level: float
+) -> Effect:
+    return effect(_arm(treated, spent), _arm(held_out, spent), level)
+
+
+def _arm(people: set[str], spent: Mapping[str, int]) -> Arm:
+    return Arm(len(people), tuple(spent[email] for email in sorted(people & spent.keys())))

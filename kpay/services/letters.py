@@ -1,0 +1,110 @@
+"""A campaign's letter: compiled once, filled for one person, and written as a message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kpay.domain.letterhead import Letterhead
+from kpay.domain.message import Draft, message_id, sender_address, wire_address, write_message
+from kpay.ports import Envelope, FilledLetter, Letter, LetterSource, Renderer, TokenSigner
+
+LAYOUT = "email/campaign"
+PERSONAL = ("name", "email", "recommendations", "links")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a campaign says: frozen in its plan. `shared` are the values that are the same for all."""
+
+    campaign: str
+    goal: str
+    subject: str
+    body: str
+    first_line: int
+    shared: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain values from which `Wording(**values)` makes it again."""
+        return {
+            "campaign": self.campaign,
+            "goal": self.goal,
+            "subject": self.subject,
+            "body": self.body,
+            "first_line": self.first_line,
+            "shared": dict(self.shared),
+        }
+
+
+class Press:
+    """Writes one campaign's messages."""
+
+    def __init__(
+        self, wording: Wording, letterhead: Letterhead, renderer: Renderer, signer: TokenSigner
+    ) -> None:
+        self._wording, self._letterhead, self._signer = wording, letterhead, signer
+        self._letter: Letter = renderer.letter(
+            LetterSource(
+                file=f"campaigns/{wording.campaign}.md",
+                subject=wording.subject,
+                body=wording.body,
+                first_line=wording.first_line,
+                layout=LAYOUT,
+                values={
+                    "business": letterhead.shown_business,
+                    "postal_address": letterhead.postal_address,
+                    "site_url": letterhead.site_url,
+                    "language": wording.shared.get("language", "en"),
+                },
+            )
+        )
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The values that the letter asks for."""
+        return self._letter.names
+
+    @property
+    def digest(self) -> str:
+        """A hash of the letter with its layout, before anyone's values."""
+        return self._letter.digest
+
+    def identity(self, email: str) -> str:
+        """Return the Message-ID of this campaign's one message to an address."""
+        purpose = f"campaign {self._wording.campaign}"
+        return message_id(purpose, email, self._letterhead.domain)
+
+    def fill(self, email: str, context: Mapping[str, Any]) -> FilledLetter:
+        """Fill the letter for one person; InputInvalid says what cannot be filled."""
+        links = {
+            "unsubscribe": self._letterhead.unsubscribe_link(self._token(email)),
+            "site": self._letterhead.site_url,
+        }
+        return self._letter.fill(
+            {**self._wording.shared, **context, "email": email, "links": links}
+        )
+
+    def envelope(self, email: str, context: Mapping[str, Any], now: datetime) -> Envelope:
+        """Write the message to one person; ValueError for an address that cannot be mailed."""
+        filled = self.fill(email, context)
+        identity = self.identity(email)
+        draft = Draft(
+            sender=self._letterhead.sender,
+            recipient=email,
+            message_id=identity,
+            subject=filled.subject,
+            text=filled.text,
+            html=filled.html,
+            sent_at=now,
+            headers=self._letterhead.list_headers(
+                self._wording.campaign, self._wording.goal, self._token(email)
+            ),
+        )
+        sender = sender_address(self._letterhead.sender)
+        return Envelope(sender, wire_address(email), identity, write_message(draft))
+
+    def _token(self, email: str) -> str:
+        """Sign the message's identity: a link that names nobody to those who see it pass."""
+        return self._signer.sign(self.identity(email).strip("<>").partition("@")[0])
