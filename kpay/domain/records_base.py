@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ def created(raw: RawObject) -> datetime:
 
 def id_of(value: Any) -> str | None:
     """Return the id of a reference, which is an id, a whole (expanded) object, or nothing."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("id")
     return value or None
 
@@ -30,7 +30,7 @@ def part(raw: RawObject, *names: str) -> Any:
     """Return a nested field, or None as soon as one level is missing or null."""
     value: Any = raw
     for name in names:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(name)
     return value
@@ -39,14 +39,14 @@ def part(raw: RawObject, *names: str) -> Any:
 def content_of(*carriers: Any) -> str | None:
     """Return the slug that the first of several metadata maps names."""
     for metadata in carriers:
-        if isinstance(metadata, Mapping) and metadata.get(CONTENT_KEY):
+        if isinstance(metadata, dict) and metadata.get(CONTENT_KEY):
             return str(metadata[CONTENT_KEY])
     return None
 
 
 def listed(value: Any) -> list[RawObject]:
     """Return the members of an embedded list, which is `{"data": [...]}`, a plain list, or nothing."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("data")
     return list(value) if value else []
 

@@ -130,7 +130,7 @@ class SyncReport:
 
     def _net_table(self) -> Table:
         """Put both sides beside each other; the provider's only where it is known."""
-        columns = (Column("currency"), Column("net in store", "money"))
+        columns: tuple[Column, ...] = (Column("currency"), Column("net in store", "money"))
         is_known = any(pair.stripe_minor is not None for pair in self.net.values())
         rows = []
         for currency, pair in self.net.items():

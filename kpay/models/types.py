@@ -31,13 +31,13 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone")
-        return value.astimezone(UTC).strftime(INSTANT_FORMAT)
+        return f"{value.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Return an aware UTC datetime."""
         if value is None:
             return None
-        return datetime.strptime(value, INSTANT_FORMAT).replace(tzinfo=UTC)
+        return datetime.fromisoformat(value)
 
 
 class Day(TypeDecorator[date]):

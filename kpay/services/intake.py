@@ -21,14 +21,21 @@ from kpay.store.provider import Cursor
 
 
 class Intake:
-    """What one run takes in; counts by resource, and remembers what was touched."""
+    """What one run takes in; counts by resource, and remembers what was touched.
 
-    def __init__(self, store: Store, account: Account, api_version: str) -> None:
+    With `touches_all`, what is as before counts as touched too, so that all is derived anew.
+    """
+
+    def __init__(
+        self, store: Store, account: Account, api_version: str, *, touches_all: bool = False
+    ) -> None:
         self.store = store
         self.account = account
         self.touched = Touched()
         self.tallies: dict[str, Tally] = {}
         self._api_version = api_version
+        self._touches_all = touches_all
+        self._taken: dict[str, dict[str, bytes]] = {}
         with store.reading() as connection:
             self._kept = provider.count_by_kind(connection, account)
             self.cursors = provider.cursors(connection, account)
@@ -45,6 +52,9 @@ class Intake:
         """
         latest = {(one.kind, one.id): one for one in packed}
         changed = self._changed(list(latest.values()))
+        if self._touches_all:
+            for one in latest.values():
+                self.touched.add(one.kind, one.id, one.record)
         if not changed:
             return
         rows = [row_of(self.account, self._api_version, one) for one in changed]
@@ -54,6 +64,7 @@ class Intake:
             for resource, cursor in cursors.items():
                 provider.save_cursor(connection, self.account, resource, cursor)
         for one in changed:
+            self._taken[one.kind][one.id] = one.digest
             self.touched.add(one.kind, one.id, one.record)
 
     def finish(self, resource: str, cursor: Cursor) -> None:
@@ -92,10 +103,14 @@ class Intake:
         return changed
 
     def _digests(self, kind: str, ids: list[str]) -> dict[str, bytes]:
-        if not self._kept.get(kind) and not self.touched.by_kind.get(kind):
-            return {}
-        with self.store.reading() as connection:
-            return provider.digests(connection, self.account, kind, ids)
+        """Return the digests that stand for some objects; the store is asked for what was there before."""
+        taken = self._taken.setdefault(kind, {})
+        known = {one: taken[one] for one in ids if one in taken}
+        earlier = [one for one in ids if one not in known]
+        if earlier and self._kept.get(kind):
+            with self.store.reading() as connection:
+                known |= provider.digests(connection, self.account, kind, earlier)
+        return known
 
 
 def keep(store: Store, account: Account, api_version: str, raws: Iterable[RawObject]) -> Derived:

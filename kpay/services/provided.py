@@ -24,11 +24,11 @@ _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One object made ready to be kept: its one canonical text, its digest, its record."""
+    """One object made ready to be kept: its text compressed, the text's digest, its record."""
 
     kind: str
     created: int | None
-    text: bytes
+    payload: bytes
     digest: bytes
     record: records.Record
 
@@ -39,12 +39,15 @@ class Packed:
 
 
 def pack(raw: RawObject) -> Packed:
-    """Make an object ready: sorted keys, so that equal objects have equal digests."""
+    """Make an object ready: sorted keys, so that equal objects have equal digests.
+
+    It runs in the reading threads, whose compressing and hashing the writer need not wait for.
+    """
     text = _encode(raw).encode()
     return Packed(
         raw["object"],
         raw.get("created"),
-        text,
+        zlib.compress(text, FAST),
         hashlib.sha256(text).digest(),
         records.read(raw),
     )
@@ -68,7 +71,7 @@ def row_of(account: Account, api_version: str, packed: Packed) -> dict[str, Any]
         "belongs_to": packed.record.belongs_to,
         "api_version": api_version,
         "digest": packed.digest,
-        "payload": zlib.compress(packed.text, FAST),
+        "payload": packed.payload,
         "is_deleted": False,
     }
 

@@ -82,7 +82,8 @@ def sync(
     resources = wish.resources()
     began = time.monotonic()
     account = _pinned(store, source.account())
-    run = _Run(store, source, Intake(store, account, source.api_version), advance)
+    intake = Intake(store, account, source.api_version, touches_all=wish.is_full)
+    run = _Run(store, source, intake, advance)
     derived, walks, notes = run.read(resources, wish, now, last_success)
     checked = verify(store, source, account) if wish.with_check else None
     return SyncReport(
@@ -145,7 +146,7 @@ class _Run:
         walker.run(walks)
         is_read = self._read_older(walks, changes)
         self._sweep(walker.finished)
-        derived = self._derive(is_everything=wish.is_full or was_underived)
+        derived = self._derive(is_everything=was_underived)
         if changes and is_read and not wish.only and not self._has_holes():
             move_events_cursor(self.intake, changes)
         notes: tuple[str, ...] = (GAP_NOTE,) if is_gap else ()
