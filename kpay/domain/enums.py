@@ -95,6 +95,14 @@ class ResourceStatus(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+class Frequency(StrEnum):
+    """How finely a forecast is shown."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
 class Device(StrEnum):
     """Where a model is trained."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
+Frame: TypeAlias = pd.DataFrame
 Flags: TypeAlias = NDArray[np.bool_]
 
 ORDER_COLUMNS: Final = ("customer", "at", "amount_minor", "currency", "content", "order")
@@ -114,6 +116,16 @@ def purchases(orders: pd.DataFrame, as_of: datetime) -> Purchases:
         _ints(rows["new"]),
         ~rows.duplicated(["customer", "day"]).to_numpy(bool),
     )
+
+
+def digest(orders: pd.DataFrame) -> bytes:
+    """Return a digest of the rows, so that equal frames can be told from others."""
+    found = hashlib.sha256()
+    for name in ("customer", "at", "amount_minor", "order"):
+        found.update(orders[name].astype("int64").to_numpy().tobytes())
+    for name in ("currency", "content"):
+        found.update("\0".join(orders[name]).encode())
+    return found.digest()
 
 
 def _ints(column: pd.Series[Any]) -> Ints:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 import numpy as np
-from scipy.signal import lfilter
 
 from kpay.ml.frames import Floats
 
@@ -111,19 +110,15 @@ def _spread(past: Floats, level: Floats, season: int) -> Floats:
 
 def _smooth(level: Floats) -> tuple[float, float]:
     """Return the smoothed level and the rate whose one-step errors are smallest."""
-    start = level[: min(len(level), 14)].mean()
-    best, best_rate, least = start, LEVEL_RATES[0], np.inf
-    for rate in LEVEL_RATES:
-        track = _exponential(level, start, rate)
-        error = float(np.mean((level[1:] - track[:-1]) ** 2)) if len(level) > 1 else 0.0
-        if error < least:
-            best, best_rate, least = float(track[-1]), rate, error
-    return best, best_rate
-
-
-def _exponential(level: Floats, start: float, rate: float) -> Floats:
-    track, _ = lfilter([rate], [1.0, rate - 1.0], level, zi=[(1.0 - rate) * start])
-    return np.asarray(track)
+    rates = np.array(LEVEL_RATES)
+    track = np.full(len(rates), level[: min(len(level), 14)].mean())
+    error = np.zeros(len(rates))
+    for value in level.tolist():
+        miss = value - track
+        error += miss**2
+        track = track + rates * miss
+    best = int(np.argmin(error))
+    return float(track[best]), float(rates[best])
 
 
 def _damped(level: Floats, steps: int) -> Floats:

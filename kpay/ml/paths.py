@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import stdtrit
 
 from kpay.ml import members
 from kpay.ml.frames import Floats
@@ -25,7 +24,6 @@ PRIOR_FOLDS: Final = 2.0
 WIDEST_SPREAD: Final = 0.8
 SPREAD_WITHOUT_HISTORY: Final = 0.8
 FLOOR_SHARE: Final = 0.05  # added to both totals before the log, so that a zero total is finite
-TAIL_DEGREES: Final = 4.0
 TAIL_SCALE: Final = 0.815  # with 4 degrees: 1.25 spreads at 80 %, 2.26 at 95 %
 FEWEST_RATIOS: Final = 14
 LARGEST_RATIO: Final = 50.0
@@ -89,6 +87,13 @@ def _scaled(actual: Floats, expected: Floats) -> Floats:
     return np.asarray(ratios / ratios.mean()) if ratios.sum() > 0 else np.empty(0)
 
 
+def heavy_quantile(share: Floats) -> Floats:
+    """Return quantiles of Student's t with 4 degrees of freedom, in closed form (Shaw, 2006)."""
+    root = np.sqrt(4 * share * (1 - share))
+    size = 2 * np.sqrt(np.maximum(np.cos(np.arccos(root) / 3) / root - 1, 0.0))
+    return np.asarray(np.sign(share - 0.5) * size)
+
+
 def draw(point: Floats, unsure: Uncertainty, seed: int) -> Floats:
     """Return 1,000 paths (draws, steps) around a point forecast; the same seed, the same paths."""
     generator = np.random.default_rng(seed)
@@ -100,7 +105,7 @@ def draw(point: Floats, unsure: Uncertainty, seed: int) -> Floats:
     share[order] = (np.arange(DRAWS) + 0.5) / DRAWS
     if len(unsure.ratios) == 1:
         share = generator.permutation(share)
-    target = point.sum() * np.exp(unsure.spread * TAIL_SCALE * stdtrit(TAIL_DEGREES, share))
+    target = point.sum() * np.exp(unsure.spread * TAIL_SCALE * heavy_quantile(share))
     empty = totals <= 1e-12 * max(float(point.sum()), 1e-300)
     raw[empty] = point
     totals = np.where(empty, max(float(point.sum()), 1e-300), totals)

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from kpay.domain.address import normal_email
 from kpay.domain.document import Column, Document, Table
 from kpay.domain.enums import ContentStatus
 from kpay.errors import NotFound, Refused
 from kpay.ml import recommend as ml
-from kpay.ml.frames import Ints
+from kpay.ml.frames import Frame, Ints
 from kpay.ml.recommend import Catalogue, Owned, Suggestion
 from kpay.services.vantage import vantage
 from kpay.store import learning
@@ -47,7 +46,7 @@ class Recommendations:
         rest = len(self.rows) - len(shown)
         return Document(
             schema="kpay.recommend/1",
-            title=f"What {len(self.rows):,} people may want next",
+            title=self._title(),
             subtitle=f"as of {self.as_of}",
             blocks=(
                 Table(
@@ -87,6 +86,10 @@ class Recommendations:
             },
             next_steps=("kpay campaign new NAME",),
         )
+
+    def _title(self) -> str:
+        who = self.rows[0].email if len(self.rows) == 1 else f"{len(self.rows):,} people"
+        return f"What {who} may want next"
 
 
 def recommend(
@@ -151,7 +154,7 @@ def catalogue_of(pieces: list[dict[str, Any]]) -> Catalogue:
     )
 
 
-def _content_sets(known: pd.DataFrame) -> dict[int | None, set[str]]:
+def _content_sets(known: Frame) -> dict[int | None, set[str]]:
     return {int(who): set(part) for who, part in known.groupby("customer")["content"]}
 
 
@@ -173,8 +176,8 @@ def _indices(owned: set[str], place: dict[str, int]) -> Ints:
     return np.array(sorted(place[slug] for slug in owned if slug in place), dtype=np.int64)
 
 
-def _owned(known: pd.DataFrame, place: dict[str, int], moment: datetime) -> Owned:
+def _owned(known: Frame, place: dict[str, int], moment: datetime) -> Owned:
     _, index = np.unique(known["customer"].to_numpy(np.int64), return_inverse=True)
-    age = (pd.Timestamp(moment) - known["at"]).dt.total_seconds().to_numpy(float) / 86_400
+    age = (moment - known["at"]).dt.total_seconds().to_numpy(float) / 86_400
     content = np.array([place[slug] for slug in known["content"]], dtype=np.int64)
     return Owned(index, content, age)

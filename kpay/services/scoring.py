@@ -7,12 +7,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from kpay.domain.document import Column, Document, Table
 from kpay.domain.money import Money
 from kpay.errors import Refused
 from kpay.ml import frames, scoring
+from kpay.ml.frames import Frame
 from kpay.ml.propensity import Propensity
 from kpay.ml.value import GammaGamma
 from kpay.services.vantage import Vantage, vantage
@@ -194,7 +193,7 @@ def load(folder: Path, row: dict[str, Any]) -> Model:
     return Model(row["run"], row["as_of"], row["horizon_days"], fitted, amounts)
 
 
-def _rows(found: pd.DataFrame, emails: dict[int, str]) -> tuple[Scored, ...]:
+def _rows(found: Frame, emails: dict[int, str]) -> tuple[Scored, ...]:
     return tuple(
         Scored(
             email=emails.get(int(customer), ""),

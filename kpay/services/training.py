@@ -11,13 +11,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import pandas as pd
-
 from kpay.domain.document import Column, Document, Figure, Figures, Table, Text
 from kpay.domain.period import local_day
 from kpay.errors import Refused, UsageProblem
 from kpay.ml import boosting, device, frames, panel, propensity, training
 from kpay.ml.device import Choice, Device
+from kpay.ml.frames import Frame
 from kpay.ml.metrics import Metrics
 from kpay.ml.training import Training
 from kpay.services.vantage import Vantage, vantage
@@ -37,6 +36,16 @@ class Asked:
     as_of: str | None
     device: Device
     threads: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A training that is settled: its name, its day, and where it runs."""
+
+    run: str
+    seen_from: Vantage
+    horizon_days: int
+    chosen: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,8 @@ def train(store: Store, folder: Path, asked: Asked, *, now: datetime, timezone: 
         row = learning.find_run(connection, run)
     if row is not None and model_files.is_whole(folder, run, row["checksum"]):
         return _trained(row, is_new=False, seconds=perf_counter() - started)
-    kept = _train_and_keep(store, folder, run, lines, seen_from, (asked, chosen), now)
+    plan = Plan(run, seen_from, asked.horizon_days, chosen)
+    kept = _train_and_keep(store, folder, plan, lines, now)
     return _trained(kept, is_new=True, seconds=perf_counter() - started)
 
 
@@ -165,7 +175,7 @@ def _device(asked: Asked, rows: int) -> Choice:
         raise UsageProblem(str(refusal), "kpay train --device cpu") from refusal
 
 
-def run_id(lines: pd.DataFrame, horizon_days: int, seen_from: Vantage, chosen: Choice) -> str:
+def run_id(lines: Frame, horizon_days: int, seen_from: Vantage, chosen: Choice) -> str:
     """Return the name of a training: a hash of its rows, settings and versions."""
     digest = hashlib.sha256()
     settings = {
@@ -177,10 +187,7 @@ def run_id(lines: pd.DataFrame, horizon_days: int, seen_from: Vantage, chosen: C
         "versions": _versions(),
     }
     digest.update(json.dumps(settings, sort_keys=True).encode())
-    for name in ("customer", "at", "amount_minor", "order"):
-        digest.update(lines[name].astype("int64").to_numpy().tobytes())
-    for name in ("currency", "content"):
-        digest.update("\0".join(lines[name]).encode())
+    digest.update(frames.digest(lines))
     return digest.hexdigest()[:RUN_DIGITS]
 
 
@@ -189,27 +196,21 @@ def _versions() -> dict[str, str]:
 
 
 def _train_and_keep(
-    store: Store,
-    folder: Path,
-    run: str,
-    lines: pd.DataFrame,
-    seen_from: Vantage,
-    how: tuple[Asked, Choice],
-    now: datetime,
+    store: Store, folder: Path, plan: Plan, lines: Frame, now: datetime
 ) -> dict[str, Any]:
-    asked, chosen = how
-    settings = boosting.parameters(chosen.threads, chosen.used)
-    found = training.train(frames.purchases(lines, seen_from.moment), asked.horizon_days, settings)
+    settings = boosting.parameters(plan.chosen.threads, plan.chosen.used)
+    known = frames.purchases(lines, plan.seen_from.moment)
+    found = training.train(known, plan.horizon_days, settings)
     saved = {"propensity": found.model.to_dict(), "amounts": found.amounts.to_dict()}
     row = {
-        "run": run,
-        "as_of": seen_from.day,
-        "horizon_days": asked.horizon_days,
+        "run": plan.run,
+        "as_of": plan.seen_from.day,
+        "horizon_days": plan.horizon_days,
         "rung": found.model.rung,
         "customers": found.customers,
         "buyers": found.buyers,
-        "checksum": model_files.write_model(folder, run, saved),
-        "card": _card(found, lines, seen_from, chosen),
+        "checksum": model_files.write_model(folder, plan.run, saved),
+        "card": _card(found, lines, plan),
         "trained_at": now,
     }
     with store.writing() as connection:
@@ -217,9 +218,8 @@ def _train_and_keep(
     return row
 
 
-def _card(
-    found: Training, lines: pd.DataFrame, seen_from: Vantage, chosen: Choice
-) -> dict[str, Any]:
+def _card(found: Training, lines: Frame, plan: Plan) -> dict[str, Any]:
+    seen_from, chosen = plan.seen_from, plan.chosen
     return {
         "why": found.why,
         "vantage": seen_from.why,

@@ -6,13 +6,14 @@ Instants are fetched as their text and parsed at once: one by one that takes lon
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import pandas as pd
 from sqlalchemy import Connection, Select, Text, func, select, type_coerce
 
 from kpay.domain.enums import OrderStatus
+from kpay.domain.period import end_of_day
 from kpay.models.catalog import Content
 from kpay.models.sales import Entitlement, LineItem, Order
 from kpay.models.types import INSTANT_FORMAT
@@ -32,7 +33,7 @@ ORDER_LINES: Final = {
     "order": "int64",
 }
 HOLDINGS: Final = {"customer": "int64", "content": "str", "at": "datetime64[us, UTC]"}
-TAKINGS: Final = {"at": "datetime64[us, UTC]", "amount_minor": "int64"}
+TAKINGS: Final = {"day": "datetime64[us]", "amount_minor": "int64"}
 
 
 def order_lines(connection: Connection, until: datetime) -> pd.DataFrame:
@@ -83,18 +84,29 @@ def holdings(connection: Connection, until: datetime) -> pd.DataFrame:
     return both.sort_values(["customer", "content", "at"]).drop_duplicates(["customer", "content"])
 
 
-def takings(connection: Connection, until: datetime, currency: str) -> pd.DataFrame:
-    """Return when each paid order of a currency came and what was paid, columns as in TAKINGS."""
+def daily_takings(
+    connection: Connection, currency: str, last_day: date, timezone: str
+) -> pd.DataFrame:
+    """Return what paid orders of a currency brought on each day from the first sale to `last_day`.
+
+    Columns as in TAKINGS; days are the zone's, and one without a sale is there with 0.
+    """
     query = (
         select(type_coerce(ORDERS.c.ordered_at, Text), ORDERS.c.total_minor)
         .where(
             ORDERS.c.status == OrderStatus.PAID.value,
             ORDERS.c.currency == currency,
-            ORDERS.c.ordered_at < until,
+            ORDERS.c.ordered_at < end_of_day(last_day, timezone),
         )
         .order_by(ORDERS.c.ordered_at, ORDERS.c.id)
     )
-    return _frame(connection, query, TAKINGS)
+    paid = _frame(connection, query, {"at": "datetime64[us, UTC]", "amount_minor": "int64"})
+    local = paid["at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize()
+    sums = paid.groupby(local)["amount_minor"].sum()
+    every = pd.date_range(sums.index.min(), pd.Timestamp(last_day), freq="D") if len(sums) else []
+    return pd.DataFrame({"day": every, "amount_minor": sums.reindex(every, fill_value=0)}).astype(
+        TAKINGS
+    )
 
 
 def _frame(connection: Connection, query: Select[Any], columns: dict[str, str]) -> pd.DataFrame:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
-from kpay.ml import forecast, members, renewals
+from kpay.ml import forecast, members, paths, renewals
 from kpay.ml.renewals import Subscriptions
 
 WEEK = np.array([1.0, 0.8, 0.8, 0.9, 1.2, 1.8, 1.5])
@@ -123,6 +124,11 @@ def test_days_weeks_and_total_agree_to_the_unit(values: list[int], steps: int, s
         low80, high80 = part.bounds[80]
         low95, high95 = part.bounds[95]
         assert 0 <= low95 <= low80 <= part.mean <= high80 <= high95
+
+
+def test_the_heavy_quantiles_are_those_of_students_t() -> None:
+    shares = np.array([0.0005, 0.025, 0.1, 0.5, 0.8, 0.9995])
+    assert paths.heavy_quantile(shares) == pytest.approx(stdtrit(4, shares), abs=1e-7)
 
 
 def test_the_same_seed_gives_the_same_paths_and_another_seed_others() -> None:
