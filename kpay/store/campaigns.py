@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, literal, select, update
 
 from kpay.domain.enums import CampaignState, ContentStatus, OrderStatus
 from kpay.models import Campaign, CampaignPlan, Content, Customer, Delivery, Order, PaymentLink
+from kpay.models.types import Instant
 from kpay.store.dialect import insert_missing, table_of
 
 CAMPAIGN, PLAN, DELIVERY = table_of(Campaign), table_of(CampaignPlan), table_of(Delivery)
@@ -74,7 +75,7 @@ def start_sending(connection: Connection, campaign_id: int, now: datetime) -> No
         .where(CAMPAIGN.c.id == campaign_id)
         .values(
             state=CampaignState.SENDING.value,
-            first_sent_at=func.coalesce(CAMPAIGN.c.first_sent_at, now),
+            first_sent_at=func.coalesce(CAMPAIGN.c.first_sent_at, literal(now, Instant)),
         )
     )
 
