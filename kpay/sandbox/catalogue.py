@@ -11,7 +11,7 @@ from kpay.domain.money import exponent
 from kpay.sandbox.chance import FloatArray, name_key
 from kpay.sandbox.people import People
 
-KIND_PULL: Final = {"membership": 1.4, "bundle": 0.7, "article": 1.15}
+KIND_PULL: Final = {"membership": 1.75, "bundle": 0.7, "article": 1.15}
 # How dear a unit feels to a buyer. Perception only: no amount is ever converted.
 FELT_VALUE: Final = {"eur": 1.1, "gbp": 1.25, "jpy": 0.0068, "cny": 0.14, "inr": 0.012, "krw": 7e-4}
 

@@ -1,7 +1,7 @@
 """The numbers of the simulated world, in one place, with the range each was taken from.
 
 Ranges are what published figures of creators' businesses span; the values are choices inside them
-that give a default world of about 2,200 customers and 11,000 orders in 18 months.
+that give a default world of about 2,300 customers and 11,000 orders in 18 months.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Parameters:
 
     # wanting: orders a year by stratum (sure thing, persuadable, lost cause, do not disturb)
     strata_shares: tuple[float, ...] = (0.15, 0.34, 0.41, 0.10)
-    orders_a_year: tuple[float, ...] = (9.0, 3.6, 0.5, 4.0)
+    orders_a_year: tuple[float, ...] = (10.8, 4.3, 0.52, 4.8)
     rate_shape: float = 0.60  # gamma shape inside a stratum: .3-1
     leave_a: float = 0.8  # Beta chance to leave for good after a purchase; mean .07-.25
     leave_b: float = 11.0
@@ -73,7 +73,7 @@ class Parameters:
     # memberships
     trial_share: float = 0.3
     trial_days: int = 7
-    trial_kept_share: float = 0.6
+    trial_kept_share: float = 0.68
     first_renewal_share: float = 0.85  # .75-.9
     later_renewal_share: float = 0.94  # .9-.97
     yearly_renewal_share: float = 0.6  # .45-.7
