@@ -19,6 +19,7 @@ from kpay.services.simulated import CurrencySums, Truth
 
 HORIZON_DAYS = 90
 LEDGER_FIELDS = ("gross_minor", "refunds_minor", "disputes_minor", "fees_minor", "net_minor")
+NOT_AT_THE_BANK = ("discounts_minor", "tax_minor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +48,41 @@ def judge(answers: Answers, books: Mapping[str, CurrencySums], truth: Truth) -> 
 
 
 def ledger_verdicts(
-    kept: Mapping[str, Mapping[str, int]], true: Mapping[str, Any]
+    kept: Mapping[str, Mapping[str, int]], true: Mapping[str, CurrencySums]
 ) -> list[Verdict]:
-    """Compare gross, refunds, disputes, fees and net of every currency, to the cent."""
+    """Compare what was charged, refunded, disputed, taken as fees and left, to the cent."""
     verdicts = []
     for currency in sorted(set(kept) | set(true)):
-        ours = {name: kept.get(currency, {}).get(name, 0) for name in LEDGER_FIELDS}
+        ours = as_the_bank_sees(kept.get(currency, {}))
         theirs = {name: getattr(true.get(currency), name, 0) for name in LEDGER_FIELDS}
         off = max(abs(ours[name] - theirs[name]) for name in LEDGER_FIELDS)
         verdicts.append(
             Verdict(
-                f"ledger, net {currency.upper()}",
+                f"ledger {currency.upper()}, net",
                 format_minor(ours["net_minor"], currency),
                 format_minor(theirs["net_minor"], currency),
-                "gross, refunds, disputes, fees and net equal to the cent",
+                "every sum equal to the cent",
                 off == 0,
                 {"currency": currency, "kpay": ours, "truth": theirs, "off_minor": off},
             )
         )
     return verdicts
+
+
+def as_the_bank_sees(report: Mapping[str, int]) -> dict[str, int]:
+    """Turn `report revenue` into the provider's terms.
+
+    kpay's gross is the list price and its net is without tax; the provider knows what was charged,
+    after discounts, and what is left with the tax still in it.
+    """
+    figure = {name: report.get(name, 0) for name in (*LEDGER_FIELDS, *NOT_AT_THE_BANK)}
+    return {
+        "gross_minor": figure["gross_minor"] - figure["discounts_minor"],
+        "refunds_minor": figure["refunds_minor"],
+        "disputes_minor": figure["disputes_minor"],
+        "fees_minor": figure["fees_minor"],
+        "net_minor": figure["net_minor"] + figure["tax_minor"],
+    }
 
 
 def ranking_verdict(answers: Answers, truth: Truth) -> Verdict:
