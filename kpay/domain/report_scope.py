@@ -31,11 +31,20 @@ class Scope:
         """Return the part of a period that lies before `as_of`."""
         return Period(min(period.start, self.as_of), min(period.end, self.as_of), self.timezone)
 
-    def everything(self, first: datetime | None) -> Period:
-        """Return the days from the first sale's up to `as_of`; without a sale, its own day."""
+    def everything(self, first: datetime | None, last: datetime | None = None) -> Period:
+        """Return the days from the first event's up to `as_of`, or without any, the newest day.
+
+        Where `last` says that nothing moved for two months, the period ends with that day.
+        """
         start = min(first or self.as_of, self.as_of - timedelta(seconds=1))
         day = calendar.local_day(start, self.timezone)
-        return Period(calendar.start_of_day(day, self.timezone), self.as_of, self.timezone)
+        is_over = last is not None and self.as_of - last > timedelta(days=LONGEST_BY_DAY)
+        end = (
+            calendar.end_of_day(calendar.local_day(last, self.timezone), self.timezone)
+            if last is not None and is_over
+            else self.as_of
+        )
+        return Period(calendar.start_of_day(day, self.timezone), end, self.timezone)
 
     def head(self, period: Period) -> dict[str, Any]:
         """Return the keys that every report begins with."""

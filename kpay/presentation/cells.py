@@ -61,14 +61,21 @@ def sparkline(values: tuple[float, ...], width: int | None = None) -> str:
     """Draw a row of bars, one a value or, beyond `width`, one for the mean of a few neighbours."""
     if not values:
         return ""
-    if width and len(values) > width:
-        cuts = [round(index * len(values) / width) for index in range(width + 1)]
-        values = tuple(fmean(values[start:end]) for start, end in pairwise(cuts))
+    if width:
+        values = thinned(values, width)
     low, high = min(values), max(values)
     if high == low:
         return BARS[0 if high == 0 else 3] * len(values)
     step = (len(BARS) - 1) / (high - low)
     return "".join(BARS[round((value - low) * step)] for value in values)
+
+
+def thinned(values: tuple[float, ...], most: int) -> tuple[float, ...]:
+    """Return at most so many values: where there are more, means of neighbours."""
+    if len(values) <= most:
+        return values
+    cuts = [round(index * len(values) / most) for index in range(most + 1)]
+    return tuple(fmean(values[start:end]) for start, end in pairwise(cuts))
 
 
 def change_text(change: float | None) -> str:

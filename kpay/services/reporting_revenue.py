@@ -17,7 +17,10 @@ NO_MONEY = tuple(sorted(NO_DISPUTE_MONEY))
 
 def revenue_report(connection: Connection, scope: Scope) -> RevenueReport:
     """Add up what was taken in the period that was asked for, or since the first sale."""
-    asked = scope.period or scope.everything(ledger.first_sale_at(connection, scope.as_of))
+    asked = scope.period or scope.everything(
+        ledger.first_sale_at(connection, scope.as_of),
+        ledger.last_movement_at(connection, scope.as_of),
+    )
     known = scope.known(asked)
     moved = ledger.movements(connection, (known.start, known.end), no_dispute_money=NO_MONEY)
     months, edges = month_edges(known)

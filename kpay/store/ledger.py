@@ -53,6 +53,15 @@ def last_sale_at(connection: Connection, until: datetime) -> datetime | None:
     return _sale_moment(connection, func.max(ORDERS.c.ordered_at), until)
 
 
+def last_movement_at(connection: Connection, until: datetime) -> datetime | None:
+    """Return when money last moved before `until`: a sale, a refund, or on the balance."""
+    moments = [last_sale_at(connection, until)]
+    for moment in (REFUNDS.c.refunded_at, BALANCE.c.created_at):
+        query = select(func.max(moment)).where(moment < until)
+        moments.append(connection.execute(query).scalar_one())
+    return max(filter(None, moments), default=None)
+
+
 def _sale_moment(connection: Connection, moment: Any, until: datetime) -> datetime | None:
     found: datetime | None = connection.execute(
         select(moment).where(ORDERS.c.status == "paid", ORDERS.c.ordered_at < until)
