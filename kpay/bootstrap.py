@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kpay.domain.delivery_report import DeliveryReport
     from kpay.domain.schedule import Ticked
-    from kpay.domain.sync_report import SyncReport
+    from kpay.domain.sync_report import Delivered, SyncReport
     from kpay.domain.verdicts import Demonstration
     from kpay.ports import (
         CheckoutPublisher,
@@ -103,7 +103,7 @@ class Business:
         return StripeSource(StripeConnection(key, self.settings.stripe_api_base))
 
     def sync(self, wish: SyncWish, advance: Callable[[int], None]) -> SyncReport:
-        """Bring the store up to Stripe, and remember when that last worked."""
+        """Bring the store up to Stripe, remember when that last worked, and mail new buyers."""
         from kpay.domain.period import parse_instant
         from kpay.services import syncing
 
@@ -118,7 +118,18 @@ class Business:
         )
         if not report.is_partial:
             heartbeat.record(self.home, "sync", now)
-        return report
+        return replace(report, delivered=self._deliver_after_sync())
+
+    def _deliver_after_sync(self) -> Delivered:
+        """Mail new buyers; mail that does not work is told of, for the sales are in all the same."""
+        from kpay.domain.sync_report import Delivered
+        from kpay.errors import KpayError
+
+        try:
+            report = self.deliver()
+        except KpayError as problem:
+            return Delivered(problem=problem.message)
+        return Delivered(report.sent_now, report.waiting)
 
     def workplace(self) -> Workplace:
         """What publishing needs; the payment provider is asked for only when something is sold."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from kpay.domain.checkout import Account
 from kpay.domain.document import Block, Cell, Column, Document, Table, Text
@@ -43,6 +43,23 @@ class NetPair:
     stripe_minor: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What came of mailing new buyers what they bought; `problem` says why nobody could be mailed."""
+
+    sent: int = 0
+    waiting: int = 0
+    problem: str | None = None
+
+    def sentence(self) -> str:
+        """Say it in words; empty when there was nothing to deliver."""
+        if self.problem:
+            return f"New buyers were not mailed: {self.problem}"
+        parts = [f"{self.sent:,} bought pieces delivered by mail"] if self.sent else []
+        parts += [f"{self.waiting:,} still to deliver"] if self.waiting else []
+        return ", ".join(parts)
+
+
 @dataclass(frozen=True)
 class SyncReport:
     """The answer of one sync."""
@@ -57,7 +74,8 @@ class SyncReport:
     is_full: bool = False
     differences: tuple[str, ...] = ()
     is_verified: bool = False
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    delivered: Delivered = field(default_factory=Delivered)
 
     @property
     def is_partial(self) -> bool:
@@ -98,6 +116,8 @@ class SyncReport:
             return ("kpay sync --full",)
         if self.is_partial:
             return ("kpay sync",)
+        if self.delivered.problem or self.delivered.waiting:
+            return ("kpay deliver",)
         return ("kpay report", "kpay order list") if self.changed else ()
 
     def _blocks(self) -> list[Block]:
@@ -124,6 +144,9 @@ class SyncReport:
         ]
         blocks += [Text(difference, "warning") for difference in self.differences]
         blocks += [Text(note) for note in self.notes]
+        if self.delivered.sentence():
+            tone: Literal["plain", "warning"] = "warning" if self.delivered.problem else "plain"
+            blocks.append(Text(self.delivered.sentence(), tone))
         if self.is_verified and not self.differences:
             blocks.append(Text("Verified: store and Stripe agree to the cent.", "good"))
         return blocks
@@ -159,4 +182,9 @@ class SyncReport:
             },
             "verified": self.is_verified and not self.differences if self.is_verified else None,
             "differences": list(self.differences),
+            "delivered": {
+                "sent": self.delivered.sent,
+                "waiting": self.delivered.waiting,
+                "problem": self.delivered.problem,
+            },
         }
