@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from kpay.models import Dispute, Entitlement, LineItem, Order, Refund
+from kpay.models import Content, Dispute, Entitlement, LineItem, Order, Refund
 from kpay.store.dialect import chunks, table_of, upsert_rows
 
 IDS_A_QUERY = 5000
@@ -18,6 +18,7 @@ _orders = table_of(Order)
 _lines = table_of(LineItem)
 _refunds = table_of(Refund)
 _disputes = table_of(Dispute)
+_content = table_of(Content)
 
 
 def save(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -34,6 +35,17 @@ def granted_by(connection: Connection, source: str, source_ids: Iterable[str]) -
         )
         found += connection.execute(query)
     return found
+
+
+def described(connection: Connection, source: str, source_id: str) -> list[Any]:
+    """Return what one order or subscription granted, with the slug of each piece."""
+    query = (
+        select(_entitlements, _content.c.slug)
+        .join(_content, _content.c.id == _entitlements.c.content_id)
+        .where(_entitlements.c.source == source, _entitlements.c.source_id == source_id)
+        .order_by(_entitlements.c.granted_at, _content.c.slug)
+    )
+    return list(connection.execute(query))
 
 
 def end(connection: Connection, entitlement_id: int, at: datetime, reason: str) -> None:

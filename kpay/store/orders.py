@@ -140,8 +140,9 @@ def _order_of(table: Table) -> Any:
 
 def listed(connection: Connection, period: Period, *, email: str | None, limit: int) -> list[Any]:
     """Return the newest orders of a period, with what was bought, newest first."""
+    name = func.coalesce(func.nullif(_lines.c.name, ""), _lines.c.product)
     names = (
-        select(func.group_concat(_lines.c.name, ", "))
+        select(func.aggregate_strings(name, ", "))
         .where(_lines.c.order_id == _orders.c.id)
         .scalar_subquery()
     )
