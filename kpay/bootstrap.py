@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Ticker,
         Timetable,
     )
+    from kpay.services.delivering import Handover
     from kpay.services.mail_desk import MailDesk
     from kpay.services.publishing import Workplace
     from kpay.services.simulated import World
@@ -154,7 +155,8 @@ class Business:
         from kpay.adapters.markdown import SafeMarkdown
         from kpay.adapters.signing import Signer
         from kpay.domain.letterhead import Letterhead
-        from kpay.services.mail_desk import MailDesk
+        from kpay.services.delivering import Handover
+    from kpay.services.mail_desk import MailDesk
 
         settings = self.settings
         return MailDesk(
@@ -200,6 +202,19 @@ class Business:
         desk, now = self.mail_desk(), self.clock.now()
         delivering.plan_pending(desk, now=now)
         return delivering.send_pending(desk, passing=Stopwatch(now), advance=advance)
+
+    def write_parquet(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+        """Write columns as Parquet; SettingsInvalid without the extra."""
+        from kpay.adapters.parquet import write_parquet
+
+        write_parquet(columns, path)
+
+    def deliver_after_sync(self) -> Handover | None:
+        """Mail new buyers what they bought; None when there was nothing to do."""
+        from kpay.services import delivering
+        from kpay.services.passing import Stopwatch
+
+        return delivering.after_sync(self.mail_desk(), passing=Stopwatch(self.clock.now()))
 
     def fill_page(self, values: Mapping[str, Any]) -> str:
         """Fill the page of a report."""

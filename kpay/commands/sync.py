@@ -37,7 +37,7 @@ def sync(
     A list that the key may not read is named, and the rest is read (exit 3).
     """
     from kpay.bootstrap import open_business
-    from kpay.presentation import progress, show
+    from kpay.presentation import note, progress, show, warn
     from kpay.services.syncing import SyncWish
 
     business = open_business()
@@ -45,5 +45,8 @@ def sync(
     with progress("reading from Stripe") as advance:
         report = business.sync(wish, advance)
     show(report.to_document())
+    delivered = business.deliver_after_sync()
+    if delivered:
+        (warn if delivered.is_trouble else note)(delivered.sentence)
     if report.is_partial:
         raise typer.Exit(ExitCode.PARTIAL)

@@ -14,10 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Final
 
 ENCODED_BYTES: Final = 42  # of UTF-8 in one encoded word, which may be 75 characters long
 LONGEST_PLAIN: Final = 70
+CACHED_SENDERS: Final = 8  # parsing an address costs as much as writing the whole message
 SPECIALS: Final = frozenset('()<>[]:;@\\,."')
 
 
@@ -51,6 +53,7 @@ def message_id(purpose: str, email: str, domain: str) -> str:
     return f"<{b32encode(digest).decode().lower()}@{domain}>"
 
 
+@lru_cache(CACHED_SENDERS)
 def sender_address(sender: str) -> str:
     """Return the bare address of "Ana Lee <ana@example.com>"; ValueError when there is none."""
     address = parseaddr(sender)[1]
@@ -103,6 +106,7 @@ def header(name: str, value: str) -> str:
     return f"{name}: {value}"
 
 
+@lru_cache(CACHED_SENDERS)
 def mailbox(sender: str) -> str:
     """Return a From value: the name encoded or quoted where it must be, then the address."""
     address = sender_address(sender)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping
 
@@ -12,7 +12,7 @@ from kpay.domain.delivery_report import DeliveryReport, OwedDelivery, PendingDel
 from kpay.domain.enums import DeliveryState
 from kpay.domain.message import message_id
 from kpay.domain.period import instant_text, parse_instant
-from kpay.errors import NotFound, SettingsInvalid
+from kpay.errors import Interrupted, KpayError, NotFound, SettingsInvalid
 from kpay.services import sending
 from kpay.services.mail_desk import MailDesk
 from kpay.services.passing import PassingTime
@@ -73,6 +73,33 @@ def send_pending(
     after = _tally(desk)
     sent = after.get("sent", 0) - before.get("sent", 0)
     return DeliveryReport(sent, run.failures, after, mailer.where, mailer.is_live)
+
+
+class Handover(NamedTuple):
+    """What became of the purchases that a sync found; `is_trouble` wants to be heard."""
+
+    sentence: str
+    is_trouble: bool
+
+
+def after_sync(desk: MailDesk, *, passing: PassingTime) -> Handover | None:
+    """Queue and send what new buyers are owed; None when there was nothing to do.
+
+    A sync has done its own work by now, so trouble with the mail is told, not raised: what was
+    not sent waits for the next sync or for `kpay deliver`.
+    """
+    plan_pending(desk, now=passing.now())
+    try:
+        report = send_pending(desk, passing=passing)
+    except Interrupted:
+        raise
+    except KpayError as error:
+        waiting = pending(desk, now=passing.now())
+        sentence = f"{len(waiting.owed)} purchases wait to be mailed: {error.message}"
+        return Handover(sentence, is_trouble=True)
+    if not (report.sent_now or report.is_partial):
+        return None
+    return Handover(report.to_document().title, is_trouble=report.is_partial)
 
 
 def pending(desk: MailDesk, *, now: datetime) -> PendingDeliveries:

@@ -78,8 +78,11 @@ class Press:
 
     def fill(self, email: str, context: Mapping[str, Any]) -> FilledLetter:
         """Fill the letter for one person; InputInvalid says what cannot be filled."""
+        return self._filled(email, context, self._token(email))
+
+    def _filled(self, email: str, context: Mapping[str, Any], token: str) -> FilledLetter:
         links = {
-            "unsubscribe": self._letterhead.unsubscribe_link(self._token(email)),
+            "unsubscribe": self._letterhead.unsubscribe_link(token),
             "site": self._letterhead.site_url,
         }
         return self._letter.fill(
@@ -88,7 +91,8 @@ class Press:
 
     def envelope(self, email: str, context: Mapping[str, Any], now: datetime) -> Envelope:
         """Write the message to one person; ValueError for an address that cannot be mailed."""
-        filled = self.fill(email, context)
+        token = self._token(email)
+        filled = self._filled(email, context, token)
         identity = self.identity(email)
         draft = Draft(
             sender=self._letterhead.sender,
@@ -99,7 +103,7 @@ class Press:
             html=filled.html,
             sent_at=now,
             headers=self._letterhead.list_headers(
-                self._wording.campaign, self._wording.goal, self._token(email)
+                self._wording.campaign, self._wording.goal, token
             ),
         )
         sender = sender_address(self._letterhead.sender)

@@ -35,7 +35,7 @@ from kpay.store.engine import Store
 from kpay.store.lock import held
 
 CONNECTIONS = 4
-MESSAGES_A_TURN = 24
+MESSAGES_A_TURN = 32
 READ_AHEAD = 960
 UNREACHABLE_WAITS_S = (2.0, 5.0, 15.0)
 BOUNCED = "bounce"
