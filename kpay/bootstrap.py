@@ -155,8 +155,7 @@ class Business:
         from kpay.adapters.markdown import SafeMarkdown
         from kpay.adapters.signing import Signer
         from kpay.domain.letterhead import Letterhead
-        from kpay.services.delivering import Handover
-    from kpay.services.mail_desk import MailDesk
+        from kpay.services.mail_desk import MailDesk
 
         settings = self.settings
         return MailDesk(

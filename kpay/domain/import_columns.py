@@ -25,6 +25,7 @@ class Holds(StrEnum):
     RATING = "a number from 0 to 10"
     TAGS = "words separated by ; or ,"
     ZONE = "a time zone such as Europe/Berlin"
+    STATUS = "subscribed, unconfirmed or unsubscribed"
 
 
 AMOUNTS: Final = frozenset({Holds.AMOUNT, Holds.SIGNED_AMOUNT, Holds.REFUND})
@@ -73,6 +74,7 @@ COLUMNS: Final[dict[ImportKind, tuple[Field, ...]]] = {
         Field("consented_at", Holds.INSTANT),
         Field("timezone", Holds.ZONE),
         Field("tags", Holds.TAGS),
+        Field("status", Holds.STATUS),
     ),
     ImportKind.EVENTS: (
         _EMAIL,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kpay.domain.address import is_plausible, normal_email
 from kpay.domain.csv_cells import unescaped
+from kpay.domain.enums import SubscriberStatus
 from kpay.domain.import_columns import AMOUNTS, Field, Holds
 from kpay.domain.money import LARGEST_MINOR, normal_currency, parse_minor
 from kpay.domain.period import parse_instant
@@ -85,6 +86,14 @@ def read_zone(text: str) -> str:
         return ZoneInfo(text).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{text!r} is not a time zone (write one like Europe/Berlin)") from None
+
+
+def read_status(text: str) -> str:
+    """Return how someone stands on the mailing list; ValueError for another word."""
+    try:
+        return SubscriberStatus(text.lower()).value
+    except ValueError:
+        raise ValueError(f"{text!r} is not one of {', '.join(SubscriberStatus)}") from None
 
 
 def read_amount(text: str, currency: str) -> int:
@@ -209,4 +218,5 @@ def _readers(timezone: str) -> dict[Holds, Read]:
         Holds.RATING: read_rating,
         Holds.TAGS: read_tags,
         Holds.ZONE: read_zone,
+        Holds.STATUS: read_status,
     }

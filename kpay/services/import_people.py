@@ -11,11 +11,12 @@ from kpay.domain.enums import SubscriberStatus
 from kpay.domain.importing import Circumstances, RowCounts
 from kpay.models.people import Customer, Subscriber
 from kpay.services.import_signals import last_of_each
-from kpay.store import subscribers
+from kpay.store import audience, subscribers
 from kpay.store.imports import Target, write_rows
 
 Record = Mapping[str, Any]
 CONSENT_SOURCE = "import"
+UNSUBSCRIBED = SubscriberStatus.UNSUBSCRIBED.value
 
 
 def import_customers(
@@ -36,7 +37,10 @@ def import_customers(
 def import_subscribers(
     connection: Connection, rows: Sequence[Record], circumstances: Circumstances
 ) -> RowCounts:
-    """Write subscribers by address; who has opted out stays so, and counts as unchanged."""
+    """Write subscribers by address; who has opted out stays so, and counts as unchanged.
+
+    A row of status unsubscribed brings an opt-out along; no row takes one away.
+    """
     blanks: dict[str, Any] = {
         "name": "",
         "status": SubscriberStatus.SUBSCRIBED.value,
@@ -52,6 +56,9 @@ def import_subscribers(
     staying = [(record, count) for record, count in records if record["email"] not in gone]
     left_alone = sum(count for record, count in records if record["email"] in gone)
     written = write_rows(connection, target, staying, is_rehearsal=circumstances.is_rehearsal)
+    leaving = [record["email"] for record, _ in staying if record.get("status") == UNSUBSCRIBED]
+    if leaving and not circumstances.is_rehearsal:
+        audience.opt_out(connection, leaving, "unsubscribe", circumstances.now)
     return written.counts + RowCounts(unchanged=left_alone)
 
 

@@ -60,7 +60,7 @@ class SiteWriter:
             written += self._write_piece(text, cards)
         home = self._renderer.render(
             "site/index.html",
-            {**self._common(self._home_language(texts)), "cards": list(cards.values())},
+            {**self._common(language_of(self._facts.name)), "cards": list(cards.values())},
         )
         return written + _write_changed(self._folder / "index.html", home.encode())
 
@@ -75,6 +75,7 @@ class SiteWriter:
                 "body": self._markdown.to_html(self._readable(text)),
                 "is_whole": text.price.pricing == "free",
                 "action": self._action(text),
+                "promise": _promise(text),
                 "included": included,
                 "canonical": self._address(f"{PIECES}/{slug}.html"),
             },
@@ -129,8 +130,12 @@ class SiteWriter:
     def _address(self, path: str) -> str:
         return f"{self._facts.url.rstrip('/')}/{path}" if self._facts.url else ""
 
-    def _home_language(self, texts: Sequence[PublishedText]) -> str:
-        return language_of(self._facts.name)
+
+def _promise(text: PublishedText) -> str:
+    words = words_for(text.row["language"])
+    if text.buy_url is None:
+        return words["soon"]
+    return words["members" if text.row["kind"] == ContentKind.MEMBERSHIP else "rest"]
 
 
 def page_of(slug: str) -> str:

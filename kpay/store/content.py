@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
-from kpay.domain.enums import ContentStatus
+from kpay.domain.enums import ContentStatus, OrderStatus
 from kpay.models.catalog import Content, ContentVersion, PaymentLink
+from kpay.models.sales import LineItem, Order
 from kpay.store.dialect import table_of
 
 CONTENT = table_of(Content)
 VERSION = table_of(ContentVersion)
 LINK = table_of(PaymentLink)
+LINE = table_of(LineItem)
+ORDER = table_of(Order)
 
 Row = dict[str, Any]
 
@@ -78,3 +81,23 @@ def open_links(connection: Connection) -> dict[int, str]:
         .order_by(LINK.c.id)
     )
     return {row.content_id: row.url for row in connection.execute(query)}
+
+
+def sales(connection: Connection) -> dict[int, dict[str, tuple[int, int]]]:
+    """Return, by content and currency, how many lines of paid orders it has and their sum."""
+    query = (
+        select(
+            LINE.c.content_id,
+            ORDER.c.currency,
+            func.count().label("lines"),
+            func.sum(LINE.c.amount_minor).label("amount_minor"),
+        )
+        .join(ORDER, ORDER.c.id == LINE.c.order_id)
+        .where(LINE.c.content_id.is_not(None), ORDER.c.status == OrderStatus.PAID.value)
+        .group_by(LINE.c.content_id, ORDER.c.currency)
+        .order_by(ORDER.c.currency)
+    )
+    found: dict[int, dict[str, tuple[int, int]]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.content_id, {})[row.currency] = (row.lines, row.amount_minor)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from kpay.domain.address import email_hash
 from kpay.domain.enums import SubscriberStatus
@@ -16,18 +16,19 @@ SUBSCRIBER = table_of(Subscriber)
 SUPPRESSION = table_of(Suppression)
 
 
-def find(connection: Connection, email: str) -> RowMapping | None:
+def find(connection: Connection, email: str) -> dict[str, Any] | None:
     """Return the subscriber with a normalised address."""
     query = select(SUBSCRIBER).where(SUBSCRIBER.c.email == email)
-    return connection.execute(query).mappings().one_or_none()
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
-def listed(connection: Connection, status: SubscriberStatus | None) -> Sequence[RowMapping]:
+def listed(connection: Connection, status: SubscriberStatus | None) -> list[dict[str, Any]]:
     """Return the subscribers (of one status), by address."""
     query = select(SUBSCRIBER).order_by(SUBSCRIBER.c.email)
     if status is not None:
         query = query.where(SUBSCRIBER.c.status == status.value)
-    return connection.execute(query).mappings().all()
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def add(connection: Connection, row: dict[str, Any]) -> bool:

@@ -1,0 +1,32 @@
+"""Parquet files (the extra "parquet"): the only place that imports pyarrow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kpay.errors import DiskProblem, SettingsInvalid
+
+
+def write_parquet(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+    """Write columns to a file that appears whole or not at all.
+
+    Raises SettingsInvalid where the extra is not installed, DiskProblem when it cannot be written.
+    """
+    try:
+        import pyarrow  # noqa: PLC0415 - 150 MB that not everyone has
+        import pyarrow.parquet  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsInvalid(
+            'Parquet needs the extra "parquet", which is not installed',
+            'pip install "kpay[parquet]"',
+        ) from error
+    part = path.with_name(f".{path.name}.part")
+    try:
+        pyarrow.parquet.write_table(pyarrow.table(dict(columns)), part)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DiskProblem(f"{path} cannot be written: {error}", f"ls -ld {path.parent}") from error
