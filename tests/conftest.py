@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -88,6 +90,24 @@ def run_kpay(
         os.environ.update(before)
         adopt(Manners())
     return Result(code, out.getvalue(), err.getvalue())
+
+
+def digest_of_tables(store: Path) -> str:
+    """Return one hash of every row of every table, whatever order the rows lie in."""
+    summed = hashlib.sha256()
+    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1")
+        for (name,) in names.fetchall():
+            rows = connection.execute(f"SELECT * FROM {name}")
+            for row in sorted(map(repr, rows)):
+                summed.update(f"{name}{row}".encode())
+    return summed.hexdigest()
+
+
+@pytest.fixture
+def table_digest() -> Callable[[Path], str]:
+    """What a store holds, as one text."""
+    return digest_of_tables
 
 
 @pytest.fixture
