@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from kpay.ml import forecast, members, paths, renewals
-from kpay.ml.renewals import Subscriptions
+from kpay.ml import forecast, members, paths
 
 WEEK = np.array([1.0, 0.8, 0.8, 0.9, 1.2, 1.8, 1.5])
 
@@ -141,46 +140,3 @@ def test_the_same_seed_gives_the_same_paths_and_another_seed_others() -> None:
 def test_season_indices_do_not_take_growth_for_a_season() -> None:
     growing = 100.0 * 1.03 ** np.arange(60)
     assert members.season_indices(growing, 12) == pytest.approx(np.ones(12), abs=0.02)
-
-
-def subscriptions(rows: list[tuple[int, int, float, int]]) -> Subscriptions:
-    started, ended, every, amount = zip(*rows, strict=True) if rows else ((),) * 4
-    return Subscriptions(
-        np.array(started, dtype=np.int64),
-        np.array(ended, dtype=np.int64),
-        np.array(every, dtype=float),
-        np.array(amount, dtype=np.int64),
-    )
-
-
-RUNNING = 10**6
-
-
-def test_a_renewal_falls_on_its_day_with_its_price_times_survival() -> None:
-    known = subscriptions([(-20, RUNNING, 30.0, 900)])
-    mean, draws = renewals.expected(known, 60)
-    assert np.flatnonzero(mean).tolist() == [10, 40]
-    assert mean[10] == pytest.approx(900 * 0.8)
-    assert mean[40] == pytest.approx(900 * 0.8 * 0.93)
-    assert draws.mean(axis=0)[[10, 40]] == pytest.approx(mean[[10, 40]], rel=0.08)
-    assert set(np.unique(draws)) == {0.0, 900.0}
-
-
-def test_nothing_renews_after_an_announced_end() -> None:
-    mean, _ = renewals.expected(subscriptions([(-20, 10, 30.0, 900), (-50, 0, 30.0, 900)]), 90)
-    assert not mean.any()
-
-
-def test_survival_is_counted_from_who_stayed_and_who_left() -> None:
-    stayed = [(-65, RUNNING, 30.0, 900)] * 40
-    left_early = [(-65, -36, 30.0, 900)] * 10
-    counted = renewals.survival(subscriptions(stayed + left_early))
-    assert counted["month", "first"].share == pytest.approx(48 / 60)
-    assert counted["month", "later"].share > 0.95
-    assert counted["year", "first"].share == pytest.approx(0.6)
-
-
-def test_no_subscription_renews_nothing() -> None:
-    mean, draws = renewals.expected(subscriptions([]), 30)
-    assert not mean.any()
-    assert not draws.any()
