@@ -68,9 +68,9 @@ def _compose(front: str, name: str, first_line: int) -> MappingNode | None:
             name, line, f"the front matter is not YAML: {error.problem}{hint}"
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise _invalid(name, first_line, "the front matter is not YAML") from error
+        raise _invalid(name, first_line + 1, "the front matter is not YAML") from error
     if root is not None and not isinstance(root, MappingNode):
-        raise _invalid(name, first_line, "the front matter must be lines of `key: value`")
+        raise _invalid(name, first_line + 1, "the front matter must be lines of `key: value`")
     problems = _doubled(root, name, first_line) if root else []
     if problems:
         raise InputInvalid(name, problems)
@@ -98,7 +98,7 @@ def _typed(root: MappingNode, name: str, first_line: int) -> dict[str, Any]:
     try:
         made = loader.construct_document(root)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise _invalid(name, first_line, f"the front matter cannot be read: {error}") from error
+        raise _invalid(name, first_line + 1, f"the front matter cannot be read: {error}") from error
     finally:
         loader.dispose()
     return {str(key): value for key, value in made.items()}
