@@ -91,7 +91,9 @@ def wilson(successes: int, people: int, z: float) -> tuple[float, float]:
     centre = share + z * z / (2 * people)
     half = z * sqrt(share * (1 - share) / people + z * z / (4 * people * people))
     scale = 1 + z * z / people
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    low = (centre - half) / scale if successes else 0.0
+    high = (centre + half) / scale if successes < people else 1.0
+    return max(0.0, low), min(1.0, high)
 
 
 def difference_of_shares(treated: Arm, held_out: Arm, z: float) -> Interval:

@@ -80,7 +80,7 @@ def wire_address(email: str) -> str:
 
 def write_message(draft: Draft) -> bytes:
     """Return the message as it goes over the wire; ValueError for a line break in a header."""
-    seed = hashlib.sha256(draft.message_id.encode()).hexdigest()[:24]
+    seed = hashlib.sha256(draft.message_id.encode()).hexdigest()[:20]
     lines = [
         header("From", mailbox(draft.sender)),
         header("To", wire_address(draft.recipient)),

@@ -1,0 +1,141 @@
+"""A mail server on loopback that remembers what it took and misbehaves on demand.
+
+A fault is chosen by the recipient, so that it hits the same people whatever the order. The record of
+what was taken is made before the answer is sent: the sink alone can judge who really got a message.
+"""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Faults:
+    """What goes wrong, by recipient. Each answer is given once a recipient, unless it is final."""
+
+    rcpt: dict[str, str] = field(default_factory=dict)
+    once: dict[str, str] = field(default_factory=dict)
+    drop_before_dot: set[str] = field(default_factory=set)
+    drop_after_taking: set[str] = field(default_factory=set)
+    on_taken: Callable[[str], None] = lambda recipient: None
+
+
+class SmtpSink:
+    """`taken` holds (recipient, raw message) in the order of acceptance."""
+
+    def __init__(self, faults: Faults | None = None) -> None:
+        self.faults = faults or Faults()
+        self.taken: list[tuple[str, bytes]] = []
+        self.connections = 0
+        self.lock = threading.Lock()
+        self._spent: set[tuple[str, str]] = set()
+
+    @property
+    def recipients(self) -> list[str]:
+        """Who got a message, once for every message."""
+        return [recipient for recipient, _ in self.taken]
+
+    @property
+    def twice(self) -> list[str]:
+        """Who got more than one."""
+        return [who for who, count in Counter(self.recipients).items() if count > 1]
+
+    def is_first(self, kind: str, recipient: str) -> bool:
+        """Say whether a fault has not happened to a recipient yet."""
+        with self.lock:
+            if (kind, recipient) in self._spent:
+                return False
+            self._spent.add((kind, recipient))
+            return True
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """Serve on a free port of this machine; yields the smtp_url."""
+        sink = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                with sink.lock:
+                    sink.connections += 1
+                try:
+                    Conversation(sink, self).hold()
+                except OSError:
+                    return
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        with Server(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+            thread.start()
+            try:
+                yield f"smtp://127.0.0.1:{server.server_address[1]}?tls=none"
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+class Conversation:
+    """One connection."""
+
+    def __init__(self, sink: SmtpSink, handler: socketserver.StreamRequestHandler) -> None:
+        self._sink = sink
+        self._read = handler.rfile
+        self._write = handler.wfile
+        self._recipient = ""
+
+    def _say(self, text: str) -> None:
+        self._write.write(text.encode() + b"\r\n")
+
+    def hold(self) -> None:
+        """Answer until QUIT, a lost connection, or a fault that loses it."""
+        self._say("220 sink")
+        while line := self._read.readline():
+            verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
+            verb = verb.upper()
+            if verb == "QUIT":
+                self._say("221 bye")
+                return
+            if verb == "RCPT":
+                self._recipient = rest.partition("<")[2].partition(">")[0]
+                self._say(self._answer_to_rcpt())
+            elif verb == "DATA":
+                if not self._take():
+                    return
+            elif verb in ("EHLO", "HELO"):
+                self._say("250-sink\r\n250 8BITMIME")
+            else:
+                self._say("250 2.0.0 ok")
+
+    def _answer_to_rcpt(self) -> str:
+        faults, who = self._sink.faults, self._recipient
+        if who in faults.once and self._sink.is_first("once", who):
+            return faults.once[who]
+        return faults.rcpt.get(who, "250 2.1.5 ok")
+
+    def _take(self) -> bool:
+        """Read a message; return False when the connection is lost on purpose."""
+        faults, who = self._sink.faults, self._recipient
+        if who in faults.drop_before_dot and self._sink.is_first("before", who):
+            self._say("354 go on")
+            self._read.readline()
+            return False
+        self._say("354 go on")
+        lines = []
+        while (line := self._read.readline()) not in (b".\r\n", b""):
+            lines.append(line[1:] if line.startswith(b".") else line)
+        if not line:
+            return False
+        with self._sink.lock:
+            self._sink.taken.append((who, b"".join(lines)))
+        faults.on_taken(who)
+        if who in faults.drop_after_taking:
+            return False
+        self._say("250 2.0.0 taken")
+        return True
