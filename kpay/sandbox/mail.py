@@ -41,7 +41,6 @@ class Mail:
 
     person: int
     slugs: tuple[str, ...]
-    campaign: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kpay.sandbox.catalogue import Item, Offer
+from kpay.sandbox.catalogue import Catalogue, Offer
 from kpay.sandbox.chance import Chance
 from kpay.sandbox.clock import DAY_S, WorldClock, period_end
 from kpay.sandbox.happenings import (
@@ -33,6 +33,14 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The yearly way to have what a member pays for by the month."""
+
+    slug: str
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """Something a membership has to do at a time: bill, retry, notice, leave or give_up."""
 
@@ -51,6 +59,23 @@ def start(
     return Membership(
         key, person, slug, offer, anchor, periods, at, first_end, 0 if trial_days else 1
     )
+
+
+def yearly_way(catalogue: Catalogue, member: Membership) -> Upgrade | None:
+    """Return the yearly offer of a member's own piece, or of a membership on the same topics."""
+    position = catalogue.position(member.slug)
+    if position is None:
+        return None
+    own = catalogue.items[position]
+    akin = [
+        own,
+        *(item for item in catalogue.items if (item.kind, item.tags) == (own.kind, own.tags)),
+    ]
+    for item in akin:
+        for offer in item.offers:
+            if offer.interval == "year" and offer.currency == member.offer.currency:
+                return Upgrade(item.slug, offer)
+    return None
 
 
 def _end(offer: Offer, anchor_s: int, periods: int) -> int:
@@ -93,12 +118,12 @@ class Stewardship:
         )
 
     def act(
-        self, due: Due, member: Membership, item: Item | None
+        self, due: Due, member: Membership, upgrade: Upgrade | None
     ) -> tuple[Happening, list[Due], bool]:
         """Do what is due; return what happened, what comes next and whether it is over."""
         match due.action:
             case "bill":
-                return self._bill(due, member, item)
+                return self._bill(due, member, upgrade)
             case "retry":
                 return self._recover(due, member)
             case "notice":
@@ -108,9 +133,9 @@ class Stewardship:
                 return MembershipEnded(due.at, member.key, failed), [], True
 
     def _bill(
-        self, due: Due, member: Membership, item: Item | None
+        self, due: Due, member: Membership, upgrade: Upgrade | None
     ) -> tuple[Happening, list[Due], bool]:
-        self._change_plan(due, member, item)
+        self._change_plan(due, member, upgrade)
         member.periods += 1
         member.period_start_s = due.at
         member.period_end_s = _end(member.offer, member.anchor_s, member.periods)
@@ -136,13 +161,13 @@ class Stewardship:
         recovered = MembershipRecovered(due.at, member.key, order, member.person, member.offer)
         return recovered, self.plan(member, due.at), False
 
-    def _change_plan(self, due: Due, member: Membership, item: Item | None) -> None:
-        """Move a monthly member to the yearly price of the same item, now and then."""
-        if member.offer.interval != "month" or item is None or member.payments == 0:
+    def _change_plan(self, due: Due, member: Membership, upgrade: Upgrade | None) -> None:
+        """Move a paying monthly member to the yearly price, now and then."""
+        if upgrade is None or member.offer.interval != "month" or member.payments == 0:
             return
-        yearly = [offer for offer in item.offers if offer.interval == "year"]
-        if yearly and self._draw("upgrade", member, due.at) < self._parameters.upgrade_share:
-            member.offer, member.anchor_s, member.periods = yearly[0], due.at, 0
+        if self._draw("upgrade", member, due.at) < self._parameters.upgrade_share:
+            member.slug, member.offer = upgrade.slug, upgrade.offer
+            member.anchor_s, member.periods = due.at, 0
 
     def _draw(self, purpose: str, member: Membership, at: int) -> float:
         return self._luck.one(f"member {purpose}", self._clock.day(at), member.person)

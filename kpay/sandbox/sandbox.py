@@ -62,7 +62,7 @@ class Sandbox:
         self._sales: list[Sale] = []
         self._api_server = ApiServer(Api(self._account, cashier, self._lock))
         self._mail_server = MailServer(is_dead=self._is_dead, on_letter=self._read)
-        self.truth = Truth(self._timeline, self._people, self._clock, seed)
+        self.truth = Truth(self._timeline, self._people, self._clock, seed, self._lock)
         self.stripe_key = f"sk_test_sandbox{seed}"
 
     # ------------------------------------------------------------------ servers
@@ -169,7 +169,7 @@ class Sandbox:
         with self._lock:
             known = {item.slug for item in self._stall.catalogue(self._timeline.today).items}
             slugs = letter.slugs(known, self._stall.slug_by_url())
-            self._timeline.post(Mail(person, slugs, letter.campaign))
+            self._timeline.post(Mail(person, slugs))
 
     # ------------------------------------------------------------------ papers
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from threading import RLock
 
 import numpy as np
 
@@ -57,11 +58,14 @@ class _Outcome:
 class Truth:
     """Answers about past and future; none of them touches the live world."""
 
-    def __init__(self, timeline: Timeline, people: People, clock: WorldClock, seed: int) -> None:
+    def __init__(
+        self, timeline: Timeline, people: People, clock: WorldClock, seed: int, lock: RLock
+    ) -> None:
         self._timeline = timeline
         self._people = people
         self._clock = clock
         self._seed = seed
+        self._lock = lock
 
     def campaign(
         self,
@@ -100,7 +104,7 @@ class Truth:
         first = self._clock.number(since)
         last = first + horizon_days
         unsent = () if with_mail else self._timeline.mailed(first, last)
-        happenings = self._timeline.replay(first, last, unsent=unsent)
+        happenings = self._replay(first, last, unsent=unsent)
         paying = {taken.person for taken in _takings(happenings)}
         return {self._people.email(person): person in paying for person in self._known(first)}
 
@@ -112,9 +116,10 @@ class Truth:
         """
         first = self._clock.number(since)
         last = first + horizon_days
-        world = self._timeline.world_at(first)
+        with self._lock:
+            world = self._timeline.world_at(first)
+            hazard = world.no_purchase_hazard(first, last, self._timeline.catalogue_on)
         billing = world.billing_chances(self._clock.second(last))
-        hazard = world.no_purchase_hazard(first, last, self._timeline.catalogue_on)
         nothing = np.exp(-hazard * (1 - self._people.parameters.never_paid_share))
         return {
             self._people.email(person): 1 - float(nothing[person]) * (1 - billing.get(person, 0.0))
@@ -129,7 +134,7 @@ class Truth:
         """
         first, last = self._clock.number(since), self._clock.number(until)
         sums = {since + timedelta(day): 0 for day in range(last - first)}
-        for taken in _takings(self._timeline.replay(first, last)):
+        for taken in _takings(self._replay(first, last)):
             if taken.currency == currency:
                 sums[self._clock.calendar_day(self._clock.day(taken.at))] += taken.amount_minor
         return sums
@@ -143,13 +148,25 @@ class Truth:
         return [
             sum(
                 taken.amount_minor
-                for taken in _takings(self._timeline.replay(first, last, luck=luck))
+                for taken in _takings(self._replay(first, last, luck=luck))
                 if taken.currency == currency
             )
             for luck in self._other_luck(worlds)
         ]
 
     # ------------------------------------------------------------------ parts
+
+    def _replay(
+        self,
+        since: int,
+        until: int,
+        *,
+        unsent: Collection[tuple[int, int]] = (),
+        luck: Chance | None = None,
+    ) -> list[Happening]:
+        """Live [since, until) again while neither server lets anything change."""
+        with self._lock:
+            return self._timeline.replay(since, until, unsent=unsent, luck=luck)
 
     def _persons(self, emails: Iterable[str]) -> set[int]:
         """Return who the addresses belong to; strangers from outside the world are left out."""
@@ -176,7 +193,7 @@ class Truth:
         unsent: Collection[tuple[int, int]],
         luck: Chance | None,
     ) -> _Outcome:
-        happenings = self._timeline.replay(since, since + days, unsent=unsent, luck=luck)
+        happenings = self._replay(since, since + days, unsent=unsent, luck=luck)
         takings = [taken for taken in _takings(happenings) if taken.person in persons]
         revenue: Counter[str] = Counter()
         for taken in takings:

@@ -311,13 +311,16 @@ class World:
         if not isinstance(task, Due):
             return task
         member = self.state.members[task.membership]
-        position = self._catalogue.position(member.slug)
-        item = None if position is None else self._catalogue.items[position]
-        happening, later, is_over = self._stewardship.act(task, member, item)
+        slug = member.slug
+        upgrade = memberships.yearly_way(self._catalogue, member)
+        happening, later, is_over = self._stewardship.act(task, member, upgrade)
         self._schedule(later)
         if is_over:
             del self.state.members[member.key]
-            self._set_room(member.person, member.slug, AFTER_MEMBERSHIP)
+        if is_over or member.slug != slug:
+            self._set_room(member.person, slug, AFTER_MEMBERSHIP)
+        if not is_over:
+            self._set_room(member.person, member.slug, 0.0)
         return happening
 
     def _meet_fraud(self, day: int) -> list[Sale]:

@@ -45,10 +45,10 @@ class Desk:
         cashier = Cashier(self.account, balance)
         self.books = Bookkeeper(self.account, balance, cashier, 20)
         self.api = Api(self.account, cashier, RLock())
-        self.piece = self._offer("", 1900)
-        self.club = self._offer("&recurring[interval]=month", 900)
+        self.piece = self.offer("", 1900)
+        self.club = self.offer("&recurring[interval]=month", 900)
 
-    def _offer(self, more: str, amount_minor: int) -> Offer:
+    def offer(self, more: str, amount_minor: int) -> Offer:
         product = self.post("/v1/products", "name=Piece")["id"]
         terms = f"product={product}&currency=eur&unit_amount={amount_minor}{more}"
         price = self.post("/v1/prices", terms)["id"]
@@ -235,6 +235,20 @@ def test_a_declined_renewal_is_past_due_until_it_recovers_or_is_written_off(desk
     ended = desk.get("/v1/subscriptions?status=all")["data"][0]
     assert ended["cancellation_details"]["reason"] == "payment_failed"
     assert desk.get("/v1/invoices")["data"][0]["status"] == "uncollectible"
+
+
+def test_a_change_of_plan_shows_on_the_subscription_and_on_the_next_invoice(desk: Desk) -> None:
+    desk.happen(0, start_membership(desk))
+    yearly = desk.offer("&recurring[interval]=year", 9000)
+    at = MONDAY + 30 * DAY
+    desk.happen(30, MembershipBilled(at, "m", "m-30", 1, yearly, at + 365 * DAY, True))
+    item = desk.get("/v1/subscriptions")["data"][0]["items"]["data"][0]
+    assert item["price"]["id"] == yearly.price_id
+    assert (item["created"], item["current_period_start"]) == (MONDAY, at)
+    assert desk.get("/v1/invoices")["data"][0]["total"] == 9000
+    change = desk.get("/v1/events?type=customer.subscription.updated")["data"][0]["data"]
+    before = change["previous_attributes"]["items"]["data"][0]["price"]["id"]
+    assert before == desk.club.price_id
 
 
 def test_parameters_with_brackets_become_dicts_and_lists() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -103,7 +104,7 @@ def test_mail_moves_only_those_who_got_it() -> None:
     world = make_world(customers=1500)
     live(world, range(100))
     mailed = set(range(0, len(world.people), 2))
-    mails = {100: [Mail(person, (), "spring") for person in sorted(mailed)]}
+    mails = {100: [Mail(person, ()) for person in sorted(mailed)]}
     without = live(world.fork(), range(100, 114))
     with_mail = live(world.fork(), range(100, 114), mails=mails)
 
@@ -122,7 +123,7 @@ def test_mail_moves_only_those_who_got_it() -> None:
 def test_the_effect_of_mail_differs_between_people_and_can_be_negative() -> None:
     world = make_world(customers=3000)
     live(world, range(60))
-    everyone = [Mail(person, (), "spring") for person in range(len(world.people))]
+    everyone = [Mail(person, ()) for person in range(len(world.people))]
     without = world.fork().no_purchase_hazard(60, 74, lambda _: CATALOGUE)
     mailed = world.fork()
     mailed.step(60, CATALOGUE, everyone, is_watched=False)
@@ -136,7 +137,7 @@ def test_the_effect_of_mail_differs_between_people_and_can_be_negative() -> None
 def test_tired_readers_answer_less_and_leave_more() -> None:
     def last_mail(earlier: int) -> tuple[float, int]:
         world = make_world(customers=3000)
-        everyone = [Mail(person, (), "x") for person in range(len(world.people))]
+        everyone = [Mail(person, ()) for person in range(len(world.people))]
         live(world, range(20), mails={19 - day: everyone for day in range(earlier)})
         world.state.has_opted_out[:] = False
         world.state.waves.clear()
@@ -157,7 +158,7 @@ def test_a_mail_about_something_owned_is_of_no_use() -> None:
     strengths = []
     for slug in ("piece-0", "piece-1"):
         fork = world.fork()
-        mails = [Mail(int(person), (slug,), "x") for person in people]
+        mails = [Mail(int(person), (slug,)) for person in people]
         fork.step(30, Catalogue(CATALOGUE.items), mails, is_watched=False)
         strengths.append(float(fork.state.waves[0].strength.sum()))
     assert strengths[0] < 0.6 * strengths[1]
@@ -202,7 +203,7 @@ def test_black_friday_and_august_have_their_season() -> None:
 def test_a_sale_that_mail_caused_does_not_use_up_the_customers_life() -> None:
     world = make_world(customers=3000, parameters=replace(Parameters(), leave_b=1.0))
     live(world, range(30))
-    everyone = [Mail(person, (), "x") for person in range(len(world.people))]
+    everyone = [Mail(person, ()) for person in range(len(world.people))]
 
     def leaving_share(mails: list[Mail]) -> float:
         fork = world.fork()
@@ -281,6 +282,34 @@ def test_a_trial_takes_no_money_until_it_ends() -> None:
 
 def instant_of_day(day: int) -> int:
     return WorldClock(date(2025, 1, 1)).second(day)
+
+
+def test_monthly_members_may_move_to_the_year_and_are_then_billed_a_year_later() -> None:
+    parameters = replace(
+        Parameters(),
+        first_renewal_share=1.0,
+        renewal_fails_share=0.0,
+        yearly_renewal_share=1.0,
+        upgrade_share=1.0,
+    )
+    yearly = replace(membership("year"), slug="club-year")
+    shop = Catalogue((membership(trial_days=0), yearly))
+    happenings = live(make_world(customers=200, parameters=parameters), range(430), shop)
+    monthly = {
+        h.membership
+        for h in happenings
+        if isinstance(h, MembershipStarted) and h.offer.interval == "month"
+    }
+    bills: dict[str, list[MembershipBilled]] = {}
+    for h in happenings:
+        if isinstance(h, MembershipBilled) and h.membership in monthly:
+            bills.setdefault(h.membership, []).append(h)
+    assert len([key for key in bills if len(bills[key]) > 1]) > 5
+    for of_member in bills.values():
+        assert all(bill.offer.interval == "year" for bill in of_member)
+        for bill, following in pairwise(of_member):
+            assert instant(following.at).year == instant(bill.at).year + 1
+            assert bill.period_end == following.at
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ class Biller:
             "current_period_start": start_s,
             "discounts": [],
             "metadata": {},
-            "price": self._account["prices"].whole(offer.price_id),
+            "price": self._account["prices"].view(offer.price_id),
             "quantity": 1,
             "subscription": contract.subscription_id,
             "tax_rates": [],

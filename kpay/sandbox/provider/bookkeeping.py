@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from kpay.sandbox.happenings import (
@@ -19,10 +20,11 @@ from kpay.sandbox.happenings import (
     Refunded,
     Sale,
 )
+from kpay.sandbox.people import Buyer
 from kpay.sandbox.provider.account import Account, SoldLine
 from kpay.sandbox.provider.balance import Balance
 from kpay.sandbox.provider.billing import Biller
-from kpay.sandbox.provider.payments import Cashier, Payment
+from kpay.sandbox.provider.payments import Cashier, Payment, address
 from kpay.sandbox.provider.shelves import Json
 
 COUPON_NAME: Final = "Twenty percent off"
@@ -118,7 +120,7 @@ class Bookkeeper:
             "automatic_tax": _automatic_tax(amounts),
             "created": checkout.at,
             "currency": offer.currency,
-            "customer_details": _details(checkout),
+            "customer_details": _details(checkout.buyer),
             "discounts": self._discounts(amounts, checkout.at),
             "expires_at": checkout.at + 86_400,
             "metadata": self._account["payment_links"].field(offer.link_id, "metadata"),
@@ -210,11 +212,11 @@ def _payment_status(amounts: Amounts, is_paid: bool) -> str:
     return "paid" if amounts.total_minor else "no_payment_required"
 
 
-def _details(checkout: Sale | MembershipStarted) -> Json:
-    buyer = checkout.buyer
-    empty = dict.fromkeys(("city", "line1", "line2", "postal_code", "state"))
+@lru_cache(maxsize=20_000)
+def _details(buyer: Buyer) -> Json:
+    """Return who bought, as sessions show it; one object serves all sessions of a buyer."""
     return {
-        "address": {"country": buyer.country, **empty},
+        "address": address(buyer.country),
         "email": buyer.email,
         "name": buyer.name,
         "phone": None,

@@ -7,6 +7,7 @@ written out as JSON when somebody asks, so a world of 100,000 objects stays smal
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -14,18 +15,14 @@ from typing import Any, Final
 
 Json = dict[str, Any]
 
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LETTERS_ONLY: Final = bytes.maketrans(b"+/", b"Zz")
 
 
 def identifier(prefix: str, length: int, *parts: object) -> str:
-    """Return an id such as `ch_4x...` that depends on the parts alone."""
-    digest = blake2b(repr(parts).encode(), digest_size=20).digest()
-    number = int.from_bytes(digest, "big")
-    letters = []
-    for _ in range(length):
-        number, rest = divmod(number, 62)
-        letters.append(_ALPHABET[rest])
-    return f"{prefix}_{''.join(letters)}"
+    """Return an id such as `ch_4x...`, at most 32 letters long, that depends on the parts alone."""
+    digest = blake2b(repr(parts).encode(), digest_size=24).digest()
+    letters = b64encode(digest).translate(_LETTERS_ONLY).decode()
+    return f"{prefix}_{letters[:length]}"
 
 
 class Shelf:
@@ -40,6 +37,7 @@ class Shelf:
         self._places: dict[str, tuple[int, int]] = {}
         self._order: list[tuple[int, int, str]] = []
         self._written: dict[str, bytes] = {}
+        self._views: dict[str, Json] = {}
         self._made = 0
         self.version = 0  # grows with every write
 
@@ -76,6 +74,7 @@ class Shelf:
         before = {name: self.field(object_id, name) for name in changes}
         facts.update(changes)
         self._written.pop(object_id, None)
+        self._views.pop(object_id, None)
         return before
 
     def replace(self, object_id: str, facts: Json) -> None:
@@ -102,6 +101,12 @@ class Shelf:
         """Return a fresh copy of an object as the API shows it."""
         whole: Json = json.loads(self.written(object_id))
         return whole
+
+    def view(self, object_id: str) -> Json:
+        """Return an object to be put inside many others; it is shared and must not be changed."""
+        if object_id not in self._views:
+            self._views[object_id] = self.whole(object_id)
+        return self._views[object_id]
 
     def written(self, object_id: str) -> bytes:
         """Return an object as JSON bytes, written once for each version of it."""
