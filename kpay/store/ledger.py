@@ -54,9 +54,9 @@ def last_sale_at(connection: Connection, until: datetime) -> datetime | None:
 
 
 def last_movement_at(connection: Connection, until: datetime) -> datetime | None:
-    """Return when money last moved before `until`: a sale, a refund, or on the balance."""
+    """Return when money last moved before `until`: sold, given back, disputed, or on the balance."""
     moments = [last_sale_at(connection, until)]
-    for moment in (REFUNDS.c.refunded_at, BALANCE.c.created_at):
+    for moment in (REFUNDS.c.refunded_at, DISPUTES.c.opened_at, BALANCE.c.created_at):
         query = select(func.max(moment)).where(moment < until)
         moments.append(connection.execute(query).scalar_one())
     return max(filter(None, moments), default=None)

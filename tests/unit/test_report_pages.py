@@ -1,0 +1,93 @@
+"""What the page template is filled with, and long lines on a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from kpay.domain.document import Chart, Column, Document, Figure, Figures, Table, Text
+from kpay.domain.money import Money
+from kpay.presentation.charts import chart_lines
+from kpay.presentation.pages import nice_range, page_values
+
+
+def block_of(block: Chart | Figures | Table | Text) -> dict[str, object]:
+    made = page_values(Document("kpay.test/1", "Title", (block,)))["blocks"]
+    return made[0]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ((3.0, 37_230.0), (0.0, 50_000.0)),
+        ((0.2, 0.93), (0.0, 1.0)),
+        ((-40.0, 100.0), (-100.0, 100.0)),
+        ((-7.0, -3.0), (-10.0, 0.0)),
+        ((0.0, 0.0), (0.0, 1.0)),
+        ((), (0.0, 1.0)),
+    ],
+)
+def test_an_axis_ends_in_round_numbers_and_holds_zero(
+    values: tuple[float, ...], ends: tuple[float, float]
+) -> None:
+    assert nice_range(values) == ends
+
+
+def test_bars_stand_on_zero_and_hang_below_it() -> None:
+    chart = block_of(Chart("Net", ("a", "b"), (50.0, -25.0), style="bars"))
+    up, down = chart["bars"]  # type: ignore[misc]
+    assert chart["zero"] == 150.0
+    assert (up["y"], up["height"]) == (0.0, 150.0)
+    assert (down["y"], down["height"]) == (150.0, 75.0)
+    assert up["text"] == "a: 50.00"
+    assert chart["scale"] == ["50", "0", "-50"]
+
+
+def test_a_band_goes_forth_above_and_back_below_the_line() -> None:
+    chart = block_of(Chart("F", ("a", "b"), (5.0, 5.0), low=(0.0, 2.5), high=(10.0, 10.0)))
+    assert chart["line"] == "0.0,150.0 1000.0,150.0"
+    assert chart["band"] == "0.0,0.0 1000.0,0.0 1000.0,225.0 0.0,300.0"
+
+
+def test_many_labels_are_thinned_but_keep_both_ends() -> None:
+    labels = tuple(str(day) for day in range(1, 32))
+    chart = block_of(Chart("D", labels, (1.0,) * 31))
+    assert chart["labels"] == ["1", "7", "13", "19", "25", "31"]
+
+
+def test_cells_read_as_on_a_terminal() -> None:
+    table = Table(
+        (Column("What"), Column("Paid", "money"), Column("Share", "share")),
+        (("tea", Money(-123456, "eur"), None),),
+    )
+    made = block_of(table)
+    assert made["rows"] == [["tea", "-€1,234.56", "–"]]
+    assert [column["side"] for column in made["columns"]] == ["left", "right", "right"]  # type: ignore[attr-defined]
+
+
+def test_a_figure_carries_both_changes_and_its_line() -> None:
+    figure = Figure("MRR", Money(900, "usd"), "money", 0.1, "vs May", (1.0, 3.0), -0.2, "vs 2025")
+    (made,) = block_of(Figures((figure,)))["figures"]  # type: ignore[misc]
+    assert [(each["text"], each["tone"]) for each in made["changes"]] == [
+        ("+10.0%", "up"),
+        ("-20.0%", "down"),
+    ]
+    assert made["spark"] == "0.0,22.0 100.0,0.0"
+
+
+def test_a_long_line_stands_in_eight_rows_over_its_first_and_last_label() -> None:
+    labels = tuple(f"2026-03-{day:02}" for day in range(1, 31))
+    lines = chart_lines(Chart("Net", labels, tuple(float(day) for day in range(30))))
+    assert len(lines) == 9
+    assert lines[0].startswith("29 ")
+    assert lines[0].rstrip().endswith("██")
+    assert lines[-1].split() == ["2026-03-01", "2026-03-30"]
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_a_band_shades_what_lies_above_a_long_line() -> None:
+    count = 90
+    chart = Chart("F", ("a",) * count, (4.0,) * count, low=(2.0,) * count, high=(8.0,) * count)
+    lines = chart_lines(chart)
+    assert "░" in lines[0]
+    assert "█" in lines[-2]
+    assert "░" not in lines[-2]
