@@ -224,9 +224,8 @@ def _offer(row: Row) -> Offer:
 
 def _explained(error: KpayError, count: int) -> KpayError:
     pieces = "piece" if count == 1 else "pieces"
-    error.message = (
-        f"published here, but {count} paid {pieces} cannot be bought yet: {error.message}"
-    )
+    said = f"published here, but {count} paid {pieces} cannot be bought yet: {error.message}"
+    error.message, error.args = said, (said,)
     return error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -40,7 +41,7 @@ def test_an_amount_is_exact_and_never_negative() -> None:
     assert read_amount("500", "jpy") == 500
     assert read_amount("0", "usd") == 0
     for text in ("-1", "19,99", "1e3", "19.999", "NaN"):
-        with pytest.raises(ValueError, match="19.999|19,99|1e3|-1|NaN"):
+        with pytest.raises(ValueError, match=re.escape(text)):
             read_amount(text, "usd")
 
 
