@@ -67,11 +67,14 @@ class Business:
     def store(self) -> Store:
         """The store, brought to the newest schema first."""
         from kpay.store.engine import Store, create_file
-        from kpay.store.upgrade import upgrade
+        from kpay.store.schema import is_newest
 
         path = self.home / "kpay.db"
         create_file(path)
-        upgrade(path, self.home / "backups")
+        if not is_newest(path):
+            from kpay.store.upgrade import upgrade
+
+            upgrade(path, self.home / "backups")
         return Store(path)
 
     def renderer(self) -> Renderer:

@@ -45,7 +45,12 @@ PANELS = ("Start", "Publish and sell", "Learn", "Mail", "Know", "Automate")
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("init", "Start", "Start a new business in a folder.", "kpay.commands.init"),
-    # Entry("demo", "Start", "Watch a whole business day run, offline, without keys.", "kpay.commands.demo"),
+    Entry(
+        "demo",
+        "Start",
+        "Watch a whole business day run, offline, without keys.",
+        "kpay.commands.demo",
+    ),
     Entry(
         "doctor",
         "Start",

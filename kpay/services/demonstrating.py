@@ -5,6 +5,7 @@ The world is met through its servers only; its truth is asked at the end, when k
 
 from __future__ import annotations
 
+import csv
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from kpay.services.judging import Answers, judge
 from kpay.services.simulated import Shell, World
 
 LAUNCH = "launch"
+SCORES = "scores.csv"
 AFTER_MAIL_DAYS = 14
 FORECAST_DAYS = 30
 HORIZON_DAYS = 90
@@ -56,16 +58,18 @@ class Day:
         self._kpay("publish")
 
     def _learn(self) -> None:
-        self._say("The mailing list and the visits come as CSV; the sales come from the provider.")
+        self._say("The mailing list comes as CSV; the sales come from the provider.")
         self._paper("subscribers", self._world.subscribers_csv())
-        self._paper("traffic", self._world.traffic_csv(self._first_day, self._world.today))
-        self._paper("events", self._world.events_csv(self._first_day, self._world.today))
-        self._paper("feedback", self._world.feedback_csv(self._first_day, self._world.today))
         self._kpay("sync")
         self._say("Who will buy again, and what?")
         self._kpay("train", "--horizon", f"{HORIZON_DAYS}d")
-        self._kpay("score", "--csv", "--out", "scores.csv")
-        self._kpay("recommend", "-n", "3")
+        self._kpay("score", "--csv", "--out", SCORES)
+        self._kpay("recommend", self._likeliest_buyer())
+
+    def _likeliest_buyer(self) -> str:
+        """Return the address with the highest propensity, for a look at one person."""
+        with (self._home / SCORES).open(encoding="utf-8", newline="") as file:
+            return max(csv.DictReader(file), key=lambda row: float(row["propensity"]))["email"]
 
     def _write_to_readers(self) -> None:
         self._say("A new course is ready: publish it, and write to the readers who do not own it.")
@@ -80,7 +84,7 @@ class Day:
         self._kpay("campaign", "results", LAUNCH)
         self._kpay("report")
         self._kpay("report", "mrr")
-        self._kpay("forecast", "--horizon", f"{FORECAST_DAYS}d")
+        self._kpay("forecast", "--horizon", f"{FORECAST_DAYS}d", "--freq", "week")
 
     def _pass_time(self, days: int, said: str) -> None:
         self._say(said.format(months=days / 30.4))
@@ -133,7 +137,7 @@ class Day:
             today=self._world.today,
             mailed_on=mailed_on,
             mailed=[letter.recipient for letter in self._world.mailbox if letter.is_marketing],
-            scores=(self._home / "scores.csv").read_text(encoding="utf-8"),
+            scores=(self._home / SCORES).read_text(encoding="utf-8"),
             orders=self._ask("export", "orders"),
             revenue=self._ask("report", "revenue", "--since", first, "--json"),
             results=self._ask("campaign", "results", LAUNCH, "--json"),

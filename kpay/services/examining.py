@@ -17,7 +17,8 @@ from kpay.config import Settings
 from kpay.domain.document import Column, Document, Table
 from kpay.errors import KpayError, SettingsInvalid
 from kpay.secrets import find
-from kpay.store import upgrade
+from kpay.store import schema
+from kpay.store.health import integrity_problems
 
 Verdict = Literal["ok", "warning", "broken"]
 MARKS = {"ok": "✓ ok", "warning": "! warning", "broken": "✗ broken"}
@@ -110,13 +111,13 @@ def _store(home: Path) -> Iterator[Finding]:
     if not path.exists():
         yield Finding("store", "broken", f"{path} is missing", "kpay init " + str(home))
         return
-    problems = upgrade.integrity_problems(path)
+    problems = integrity_problems(path)
     if problems:
         newest = _newest_backup(home)
         step = f"cp {newest} {path}" if newest else f"mv {path} {path}.broken && kpay init {home}"
         yield Finding("store", "broken", f"{path}: {problems[0]}", step)
         return
-    revision, head = upgrade.store_revision(path), upgrade.head_revision()
+    revision, head = schema.store_revision(path), schema.newest_revision()
     size_mb = path.stat().st_size / 1e6
     state = "newest schema" if revision == head else f"schema {revision}, will become {head}"
     yield Finding("store", "ok", f"healthy, {state}, {size_mb:.1f} MB")
@@ -190,7 +191,7 @@ def _sqlite() -> Iterator[Finding]:
 
 def _models() -> Iterator[Finding]:
     """Import LightGBM in a child: without the system's OpenMP library it cannot be loaded."""
-    done = subprocess.run(  # noqa: S603 - our own interpreter and a fixed text
+    done = subprocess.run(
         [sys.executable, "-c", "import lightgbm; print(lightgbm.__version__)"],
         capture_output=True,
         text=True,

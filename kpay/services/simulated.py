@@ -127,14 +127,6 @@ class World(Protocol):
         """Return visits, clicks and opt-outs of [since, until)."""
         ...
 
-    def traffic_csv(self, since: date, until: date) -> str:
-        """Return anonymous traffic of [since, until)."""
-        ...
-
-    def feedback_csv(self, since: date, until: date) -> str:
-        """Return what buyers said in [since, until)."""
-        ...
-
 
 class Shell(Protocol):
     """Runs kpay's command line."""

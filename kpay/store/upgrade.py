@@ -6,21 +6,18 @@ children, so they are off while it runs and checked afterwards; no table may los
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DatabaseError as SqlDatabaseError
 
 from kpay.errors import StoreCorrupt
 from kpay.store.backup import copy_database
 from kpay.store.engine import APPLICATION_ID, LOCK_WAIT_S, make_engine, translated
 from kpay.store.lock import held
+from kpay.store.schema import store_revision
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -40,12 +37,6 @@ def head_revision(config: Config | None = None) -> str:
     if head is None:
         raise RuntimeError("no migrations were found")
     return head
-
-
-def store_revision(path: Path) -> str | None:
-    """Return the schema of a store, or None when it is empty."""
-    with translated(path), make_engine(path, "read").connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(
@@ -100,14 +91,3 @@ def _row_counts(connection: Connection) -> dict[str, int]:
         query = text(f"SELECT count(*) FROM {preparer.quote(name)}")  # noqa: S608 - a quoted name
         counts[name] = connection.execute(query).scalar_one()
     return counts
-
-
-def integrity_problems(path: Path) -> list[str]:
-    """Return what SQLite finds wrong with the file; an empty list means it is healthy."""
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-            found += [f"dangling {row}" for row in connection.execute("PRAGMA foreign_key_check")]
-    except (sqlite3.DatabaseError, SqlDatabaseError) as error:
-        return [str(error)]
-    return [] if found == ["ok"] else found

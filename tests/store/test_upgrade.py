@@ -15,12 +15,12 @@ from sqlmodel import SQLModel
 import kpay.models  # noqa: F401 - registers the tables
 from kpay.errors import StoreCorrupt
 from kpay.store.engine import create_file, make_engine
+from kpay.store.health import integrity_problems
+from kpay.store.schema import is_newest, newest_revision, store_revision
 from kpay.store.upgrade import (
     MIGRATIONS,
     alembic_config,
     head_revision,
-    integrity_problems,
-    store_revision,
     upgrade,
 )
 
@@ -155,3 +155,11 @@ def test_upgrading_twice_does_nothing(tmp_path: Path) -> None:
     path = store_at(tmp_path / "kpay.db", "head")
     assert upgrade(path, tmp_path / "backups") is None
     assert not (tmp_path / "backups").exists()
+
+
+def test_the_newest_schema_is_known_without_alembic(tmp_path: Path) -> None:
+    assert newest_revision() == head_revision()
+    path = tmp_path / "kpay.db"
+    create_file(path)
+    assert not is_newest(path)
+    assert is_newest(store_at(path, "head"))
