@@ -18,7 +18,8 @@ from kpay.ml.frames import Floats
 from kpay.ml.rolling import FOLDS_A_HORIZON, YEARLY_SEASON_STEPS, Fold
 
 DRAWS: Final = 1_000
-PRIOR_SPREAD: Final = 0.25  # of the log of a total, when nothing is known of this business
+PRIOR_SPREAD: Final = 0.15  # of the log of a total, when nothing is known of this business
+NOISE_ALIKE: Final = 1.5  # neighbouring days miss together, so their noise adds up faster
 YEARLY_PRIOR_SPREAD: Final = 0.07  # of a total of months
 PRIOR_FOLDS: Final = 2.0
 WIDEST_SPREAD: Final = 0.8
@@ -50,8 +51,9 @@ def uncertainty(
     if not known or point.sum() <= 0:
         return Uncertainty(SPREAD_WITHOUT_HISTORY, ratios)
     noise = min(float(ratios.std()), LARGEST_NOISE) * np.sqrt((point**2).sum()) / point.sum()
-    usual = YEARLY_PRIOR_SPREAD if season >= YEARLY_SEASON_STEPS else PRIOR_SPREAD
-    prior = usual**2 + noise**2
+    is_yearly = season >= YEARLY_SEASON_STEPS
+    usual, alike = (YEARLY_PRIOR_SPREAD, 1.0) if is_yearly else (PRIOR_SPREAD, NOISE_ALIKE)
+    prior = usual**2 + (alike * noise) ** 2
     missed = sum(_log_miss(fold, weights) ** 2 for fold in known) / FOLDS_A_HORIZON
     independent = len(known) / FOLDS_A_HORIZON
     variance = (PRIOR_FOLDS * prior + missed) / (PRIOR_FOLDS + independent)
