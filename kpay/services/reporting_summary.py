@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from sqlalchemy import Connection
 
@@ -118,13 +119,28 @@ def _sale_figures(look: _Look) -> tuple[Measured, ...]:
 
 
 def _people_figures(connection: Connection, scope: Scope, look: _Look) -> tuple[Measured, ...]:
-    fresh = [sales_figures.new_customers(connection, (s.start, s.end))[0] for s in look.spans]
-    by_label = sales_figures.new_customers(connection, look.edges)
-    listed = sales_figures.people_on_list(connection, (*look.ends(), *look.edges[1:]))
+    spans = [(span.start, span.end) for span in look.spans]
+    new, new_before, new_year, *by_label = sales_figures.new_customers(
+        connection, [*spans, *pairwise(look.edges)]
+    )
+    listed, listed_before, listed_year, *by_end = sales_figures.people_on_list(
+        connection, [*look.ends(), *look.edges[1:]]
+    )
     return (
-        Measured("new_customers", "New buyers", "count", *fresh, _line(by_label), look.lived),
+        Measured(
+            "new_customers",
+            "New buyers",
+            "count",
+            new,
+            new_before,
+            new_year,
+            _line(by_label),
+            look.lived,
+        ),
         _mrr_figure(connection, scope, look),
-        Measured("on_list", "Mailing list", "count", *listed[:3], _line(listed[3:])),
+        Measured(
+            "on_list", "Mailing list", "count", listed, listed_before, listed_year, _line(by_end)
+        ),
     )
 
 

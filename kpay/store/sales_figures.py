@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
 
 from sqlalchemy import Connection, case, distinct, func, or_, select
 
@@ -21,8 +20,8 @@ CONTENT = table_of(Content)
 LIST = table_of(Subscriber)
 
 
-def new_customers(connection: Connection, edges: Sequence[datetime]) -> list[int]:
-    """Count, for each span between the edges, the people whose first paid order lies in it."""
+def new_customers(connection: Connection, spans: Sequence[tuple[datetime, datetime]]) -> list[int]:
+    """Count, for each span [start, end), the people whose first paid order lies in it."""
     columns = ORDERS.c
     first = (
         select(func.min(columns.ordered_at).label("at"))
@@ -32,7 +31,7 @@ def new_customers(connection: Connection, edges: Sequence[datetime]) -> list[int
     )
     inside = [
         func.sum(case(((first.c.at >= start) & (first.c.at < end), 1), else_=0))
-        for start, end in pairwise(edges)
+        for start, end in spans
     ]
     return [count or 0 for count in connection.execute(select(*inside)).one()]
 

@@ -34,7 +34,12 @@ def test_every_command_has_help_with_examples(entry, kpay) -> None:
 
 @pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.verbs], ids=lambda e: e.name)
 def test_the_registry_names_every_verb(entry, kpay) -> None:
-    listed = kpay(entry.name, "--help").stdout.split("Commands:")[1].split("Options:")[0]
+    text = kpay(entry.name, "--help").stdout
+    if "Commands:" not in text:  # a bare verb whose first argument is one of a few words
+        choices = text.split("[OPTIONS] [")[1].split("]")[0]
+        assert choices.split("|") == [verb for verb, _ in entry.verbs]
+        return
+    listed = text.split("Commands:")[1].split("Options:")[0]
     verbs = {
         line.split()[0]
         for line in listed.splitlines()
