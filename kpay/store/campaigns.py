@@ -106,7 +106,7 @@ def payment_urls(connection: Connection) -> dict[int, str]:
         .where(LINK.c.is_active, LINK.c.content_id.is_not(None))
         .order_by(LINK.c.id)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row.content_id: row.url for row in connection.execute(query)}
 
 
 def orders_between(connection: Connection, start: datetime, end: datetime) -> Sequence[RowMapping]:

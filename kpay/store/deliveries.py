@@ -130,9 +130,11 @@ def has_lost(connection: Connection, purpose: Purpose) -> bool:
 def tally(connection: Connection, purpose: Purpose) -> dict[str, int]:
     """Return how many deliveries stand in each state."""
     query = (
-        select(DELIVERY.c.state, func.count()).where(purpose.condition).group_by(DELIVERY.c.state)
+        select(DELIVERY.c.state, func.count().label("messages"))
+        .where(purpose.condition)
+        .group_by(DELIVERY.c.state)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row.state: row.messages for row in connection.execute(query)}
 
 
 def of_campaign(connection: Connection, campaign_id: int) -> Sequence[RowMapping]:

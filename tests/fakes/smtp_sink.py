@@ -123,8 +123,6 @@ class Conversation:
         """Read a message; return False when the connection is lost on purpose."""
         faults, who = self._sink.faults, self._recipient
         if who in faults.drop_before_dot and self._sink.is_first("before", who):
-            self._say("354 go on")
-            self._read.readline()
             return False
         self._say("354 go on")
         lines = []

@@ -44,19 +44,22 @@ def test_nothing_is_claimed_without_a_holdout_or_without_orders() -> None:
     assert effect(arm(100, 5), Arm(0)).revenue is None
     silent = effect(Arm(100), Arm(10))
     assert silent.revenue is None
-    assert silent.buyers is not None and silent.buyers.estimate == 0
+    assert silent.buyers is not None
+    assert silent.buyers.estimate == 0
 
 
 def test_one_lucky_buyer_proves_nothing() -> None:
     found = effect(Arm(900, (9900,)), Arm(100))
-    assert found.revenue is not None and found.buyers is not None
+    assert found.revenue is not None
+    assert found.buyers is not None
     assert found.revenue.low < 0 < found.revenue.high
     assert found.buyers.low < 0 < found.buyers.high
 
 
 def test_a_higher_level_is_a_wider_range_round_the_same_estimate() -> None:
     narrow, wide = (effect(arm(900, 40), arm(100, 2), level) for level in (0.95, 0.999))
-    assert narrow.revenue is not None and wide.revenue is not None
+    assert narrow.revenue is not None
+    assert wide.revenue is not None
     assert wide.revenue.low < narrow.revenue.low < narrow.revenue.high < wide.revenue.high
     assert wide.revenue.estimate == narrow.revenue.estimate
 
@@ -75,7 +78,8 @@ def test_the_interval_covers_the_truth_nineteen_times_of_twenty(
         usual = _orders(luck, people - held, base)
         caused = tuple(amount * worth for amount in _orders(luck, people - held, extra))
         found = effect(Arm(people - held, usual + caused), Arm(held, _orders(luck, held, base)))
-        assert found.revenue is not None and found.buyers is not None
+        assert found.revenue is not None
+        assert found.buyers is not None
         covered += found.revenue.low <= sum(caused) <= found.revenue.high
         shown += found.buyers.low > 0
     assert covered / runs >= 0.93

@@ -60,6 +60,8 @@ def test_a_small_list_keeps_somebody_on_each_side(people: int, share: float, hel
 
 def test_what_a_list_can_show_shrinks_with_its_size() -> None:
     few, many = smallest_effect(900, 100, 0.02), smallest_effect(9000, 1000, 0.02)
-    assert few is not None and many is not None and many < few < 0.05
+    assert few is not None
+    assert many is not None
+    assert many < few < 0.05
     assert smallest_effect(100, 0, 0.02) is None
     assert smallest_effect(900, 100, 0.0) is None

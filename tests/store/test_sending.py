@@ -1,0 +1,298 @@
+"""Sending: whatever breaks, nobody gets two, and the sink alone is the judge."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from kpay.adapters.smtp_mailer import SmtpMailer
+from kpay.domain.enums import DeliveryState
+from kpay.domain.send_report import SendReport
+from kpay.errors import Busy, Interrupted, Refused, RemoteProblem
+from kpay.models import Campaign, Delivery
+from kpay.services import campaign_sending, sending
+from kpay.services.campaign_planning import plan
+from kpay.services.mail_desk import MailDesk
+from kpay.store import audience
+from kpay.store.dialect import table_of
+from tests.fakes.mail_rooms import (
+    NOW,
+    PassingQuickly,
+    mail_desk,
+    readers,
+    subscribe,
+    write_campaign,
+)
+from tests.fakes.smtp_sink import Faults, SmtpSink
+
+DELIVERY = table_of(Delivery)
+
+
+@pytest.fixture
+def sink() -> SmtpSink:
+    return SmtpSink(Faults())
+
+
+@pytest.fixture
+def desk(tmp_path: Path, sink: SmtpSink) -> Iterator[MailDesk]:
+    with sink.serving() as url:
+        yield mail_desk(tmp_path, open_mailer=lambda: SmtpMailer(url, lambda: ""))
+
+
+def begin(desk: MailDesk, count: int = 60) -> list[str]:
+    emails = readers(count)
+    subscribe(desk, emails)
+    write_campaign(desk)
+    return emails
+
+
+def send(desk: MailDesk, passing: PassingQuickly | None = None) -> SendReport:
+    ready = campaign_sending.prepare(desk, "bread", None, NOW)
+    return campaign_sending.send(
+        desk, ready, passing=passing or PassingQuickly(), advance=lambda count: None
+    )
+
+
+def states(desk: MailDesk) -> dict[str, str]:
+    with desk.store.reading() as connection:
+        rows = connection.execute(select(DELIVERY.c.email, DELIVERY.c.state))
+        return {row.email: row.state for row in rows}
+
+
+def test_everyone_but_the_holdout_gets_one_message(desk: MailDesk, sink: SmtpSink) -> None:
+    begin(desk)
+    report = send(desk)
+    assert report.counts == {
+        "sent": 48,
+        "failed": 0,
+        "uncertain": 0,
+        "queued": 0,
+        "suppressed": 0,
+        "held_out": 12,
+    }
+    assert not sink.twice
+    held = {email for email, state in states(desk).items() if state == DeliveryState.HELD_OUT}
+    assert len(sink.taken) == 48
+    assert held.isdisjoint(sink.recipients)
+
+
+def test_sending_again_sends_nothing_and_says_so(desk: MailDesk, sink: SmtpSink) -> None:
+    begin(desk)
+    send(desk)
+    before = states(desk), sink.connections
+    report = send(desk)
+    assert "nothing to do" in report.to_document().title
+    assert (states(desk), sink.connections) == before
+
+
+def test_a_message_lost_after_the_dot_is_uncertain_and_stays_so(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    emails = begin(desk)
+    sink.faults.drop_after_taking = set(emails)
+    first = send(desk)
+    again = send(desk)
+    assert first.counts["uncertain"] == again.counts["uncertain"] == 48
+    assert first.is_partial
+    assert not sink.twice
+
+
+def test_a_message_lost_before_the_dot_is_tried_again(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk)
+    sink.faults.drop_before_dot = set(emails[::3])
+    report = send(desk)
+    assert report.counts["sent"] == 48
+    assert not sink.twice
+
+
+@pytest.mark.parametrize("answer", ["450 4.2.1 later", "451 4.3.0 greylisted", "421 4.7.0 busy"])
+def test_a_refusal_for_now_is_tried_again_within_ten_seconds(
+    desk: MailDesk, sink: SmtpSink, answer: str
+) -> None:
+    emails = begin(desk)
+    sink.faults.once = dict.fromkeys(emails[::4], answer)
+    passing = PassingQuickly()
+    assert send(desk, passing).counts["sent"] == 48
+    assert 4 < passing.waited_s < 10
+    assert not sink.twice
+
+
+def test_what_is_refused_for_hours_waits_and_the_run_ends(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk, 10)
+    sink.faults.rcpt = dict.fromkeys(emails, "450 4.2.1 later")
+    passing = PassingQuickly()
+    report = send(desk, passing)
+    assert report.counts["queued"] == 8
+    assert report.is_partial
+    assert passing.waited_s < 800
+    with desk.store.reading() as connection:
+        attempts = set(connection.execute(select(DELIVERY.c.attempts)).scalars())
+    assert attempts == {0, 5}
+
+
+def test_a_refusal_for_ever_gives_up_in_the_end(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk, 10)
+    sink.faults.rcpt = dict.fromkeys(emails, "450 4.2.1 later")
+    passing = PassingQuickly()
+    for _ in range(4):
+        report = send(desk, passing)
+        passing.wait(24 * 3600)
+    assert report.counts["failed"] == 8
+
+
+def test_a_refusal_for_good_fails_without_a_second_try(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk)
+    sink.faults.rcpt = dict.fromkeys(emails, "554 5.6.0 too ugly")
+    report = send(desk)
+    assert report.counts["failed"] == 48
+    assert report.is_partial
+    with desk.store.reading() as connection:
+        assert set(connection.execute(select(DELIVERY.c.attempts)).scalars()) == {0, 1}
+        assert not audience.suppressions(connection)
+
+
+def test_an_address_that_does_not_exist_is_never_written_to_again(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    emails = begin(desk)
+    sink.faults.rcpt = dict.fromkeys(emails, "550 5.1.1 no such user")
+    report = send(desk)
+    assert report.counts["failed"] == 48
+    assert not report.is_partial
+    with desk.store.reading() as connection:
+        assert set(audience.suppressions(connection).values()) == {"bounce"}
+    write_campaign(desk, name="salt")
+    assert plan(desk, "salt", NOW).left_out["suppressed"] == 48
+
+
+def test_a_server_that_refuses_us_stops_the_run_and_loses_nobody(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    emails = begin(desk, 200)
+    sink.faults.rcpt = {emails[0]: "550 5.7.515 not authenticated"} | dict.fromkeys(
+        emails[1:], "550 5.7.515 not authenticated"
+    )
+    with pytest.raises(RemoteProblem, match=r"5\.7\.515"):
+        send(desk)
+    assert Counter(states(desk).values()) == {"queued": 160, "held_out": 40}
+    sink.faults.rcpt = {}
+    assert send(desk).counts["sent"] == 160
+
+
+def test_who_opts_out_after_the_plan_is_not_mailed(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk)
+    ready = campaign_sending.prepare(desk, "bread", plan(desk, "bread", NOW).hash, NOW)
+    with desk.store.writing() as connection:
+        audience.opt_out(connection, emails[:30], "unsubscribe", NOW)
+    report = campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda n: None)
+    assert report.counts["suppressed"] + report.counts["sent"] == 48
+    assert set(emails[:30]).isdisjoint(sink.recipients)
+
+
+def test_who_opts_out_while_it_goes_out_is_not_mailed(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk, 200)
+
+    def leave(recipient: str) -> None:
+        if len(sink.taken) == 1:
+            with desk.store.writing() as connection:
+                audience.opt_out(connection, emails, "unsubscribe", NOW)
+
+    sink.faults.on_taken = leave
+    report = send(desk)
+    assert report.counts["sent"] <= sending.MESSAGES_A_TURN
+    assert report.counts["sent"] + report.counts["suppressed"] == 160
+
+
+def test_what_a_dead_run_left_on_its_way_is_uncertain(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk)
+    ready = campaign_sending.prepare(desk, "bread", None, NOW)
+    sink.faults.rcpt = dict.fromkeys(emails, "450 4.2.1 later")
+    campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda n: None)
+    mailed = [email for email, state in states(desk).items() if state == DeliveryState.RETRY]
+    with desk.store.writing() as connection:
+        connection.execute(
+            update(DELIVERY)
+            .where(DELIVERY.c.email.in_(mailed[:5]))
+            .values(state=DeliveryState.SENDING.value)
+        )
+    sink.faults.rcpt = {}
+    passing = PassingQuickly()
+    passing.wait(24 * 3600)
+    report = send(desk, passing)
+    assert report.counts["uncertain"] == 5
+    assert report.counts["sent"] == 43
+    assert set(mailed[:5]).isdisjoint(sink.recipients)
+
+
+def test_stopping_finishes_the_message_in_flight_and_the_next_run_goes_on(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    begin(desk, 300)
+    once = threading.Event()
+
+    def interrupt(recipient: str) -> None:
+        if len(sink.taken) > 20 and not once.is_set():
+            once.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    sink.faults.on_taken = interrupt
+    with pytest.raises(Interrupted):
+        send(desk)
+    left = Counter(states(desk).values())
+    assert left["uncertain"] == left["sending"] == 0
+    assert left["sent"] == len(sink.taken) < 240
+    assert send(desk).counts["sent"] == 240
+    assert not sink.twice
+
+
+def test_a_server_that_goes_away_is_waited_for_and_then_reported(
+    tmp_path: Path, sink: SmtpSink
+) -> None:
+    with sink.serving() as url:
+        desk = mail_desk(tmp_path, open_mailer=lambda: SmtpMailer(url, lambda: ""))
+        begin(desk)
+        ready = campaign_sending.prepare(desk, "bread", None, NOW)
+    with pytest.raises(RemoteProblem, match=r"127\.0\.0\.1"):
+        campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda n: None)
+    assert states(desk) == {}
+    with desk.store.reading() as connection:
+        assert connection.execute(select(table_of(Campaign).c.first_sent_at)).scalar() is None
+
+
+def test_two_runs_at_once_are_one_too_many(desk: MailDesk) -> None:
+    begin(desk)
+    with sending.sending_lock(desk.store), pytest.raises(Busy):
+        send(desk)
+
+
+def test_one_plan_is_sent_and_no_other(desk: MailDesk, sink: SmtpSink) -> None:
+    begin(desk)
+    old = plan(desk, "bread", NOW).hash
+    subscribe(desk, ["late@readers.example"])
+    new = plan(desk, "bread", NOW).hash
+    assert new != old
+    with pytest.raises(Refused, match="not its plan any more"):
+        campaign_sending.prepare(desk, "bread", old, NOW)
+    subscribe(desk, ["later@readers.example"])
+    ready = campaign_sending.prepare(desk, "bread", new, NOW)
+    campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda n: None)
+    assert "later@readers.example" not in sink.recipients
+
+
+def test_a_layout_changed_after_the_plan_is_another_plan(desk: MailDesk) -> None:
+    begin(desk)
+    planned = plan(desk, "bread", NOW).hash
+    folder = desk.home / "templates" / "email"
+    folder.mkdir(parents=True)
+    (folder / "campaign.txt").write_text("{{ body }} {{ unsubscribe_url }}", encoding="utf-8")
+    tomorrow = mail_desk(desk.home, open_mailer=desk.open_mailer)
+    ready = campaign_sending.prepare(tomorrow, "bread", planned, NOW)
+    with pytest.raises(Refused, match="templates"):
+        campaign_sending.send(tomorrow, ready, passing=PassingQuickly(), advance=lambda n: None)
