@@ -28,7 +28,10 @@ MOST_READ_SINGLY = 300
 
 @dataclass
 class Changes:
-    """Objects that events named, by resource, with when each was created; and the newest event."""
+    """Objects that events named, by resource, with when each was created; and the newest event.
+
+    A deleted object has no creation time here: no list shows it, so it is always asked for singly.
+    """
 
     dirty: dict[str, dict[str, datetime | None]] = field(default_factory=lambda: defaultdict(dict))
     newest: datetime | None = None
@@ -75,8 +78,12 @@ def _note(changes: Changes, event: dict[str, Any]) -> None:
         changes.newest = made
     named = (event.get("data") or {}).get("object") or {}
     resource = BY_KIND.get(named.get("object") or "")
-    if resource and named.get("id"):
-        changes.dirty[resource.name][named["id"]] = moment(named.get("created"))
+    if resource is None or not named.get("id"):
+        return
+    is_gone = resource.omits_deleted and str(event.get("type")).endswith(".deleted")
+    known = changes.dirty[resource.name]
+    if is_gone or known.get(named["id"], named) is not None:
+        known[named["id"]] = None if is_gone else moment(named.get("created"))
 
 
 def has_gap(since: datetime | None, last_success: datetime | None, now: datetime) -> bool:
