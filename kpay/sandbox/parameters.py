@@ -27,7 +27,7 @@ class Parameters:
 
     # wanting: orders a year by stratum (sure thing, persuadable, lost cause, do not disturb)
     strata_shares: tuple[float, ...] = (0.15, 0.34, 0.41, 0.10)
-    orders_a_year: tuple[float, ...] = (10.8, 4.3, 0.52, 4.8)
+    orders_a_year: tuple[float, ...] = (11.3, 4.5, 0.54, 5.0)
     rate_shape: float = 0.60  # gamma shape inside a stratum: .3-1
     leave_a: float = 0.8  # Beta chance to leave for good after a purchase; mean .07-.25
     leave_b: float = 11.0
