@@ -11,9 +11,19 @@ import typer
 from kpay.commands.options import DryRun, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import ImportKind
+from kpay.domain.import_columns import COLUMNS
 from kpay.errors import UsageProblem
 
 app = new_app()
+
+
+def columns_help() -> str:
+    """Return the columns of every kind, for the help."""
+    lines = [
+        f"  {kind:<12} {' '.join(f.name + '*' * f.is_required for f in fields)}"
+        for kind, fields in COLUMNS.items()
+    ]
+    return "\n".join(["\b", "Columns (* is needed):", *lines])
 
 
 @app.command(
@@ -22,7 +32,9 @@ app = new_app()
         "kpay import orders orders.csv",
         "kpay import orders export.csv.gz --map Total=amount --map Date=ordered_at",
         "zcat people.csv.gz | kpay import subscribers - --dry-run",
-    ),
+    )
+    + "\n\n"
+    + columns_help(),
 )
 def import_(
     kind: Annotated[ImportKind, typer.Argument(help="What the file holds.")],
@@ -49,7 +61,7 @@ def import_(
     business = open_business()
     source = sys.stdin.buffer.read() if file == "-" else read_source(Path(file))
     circumstances = Circumstances(business.clock.now(), business.settings.timezone, dry_run)
-    with progress(f"importing {kind}") as advance:
+    with progress(f"importing {kind}, rows read and written") as advance:
         result = import_csv(
             business.store,
             kind,

@@ -24,7 +24,7 @@ app = new_app()
 def publish(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE|FOLDER]...", help="What to publish; all of content/."),
+        typer.Argument(metavar="FILE|FOLDER", help="What to publish; all of content/."),
     ] = None,
     draft: Annotated[
         bool, typer.Option("--draft", help="Keep it in the store, without page or offer.")

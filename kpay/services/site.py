@@ -20,6 +20,7 @@ from kpay.ports import MarkdownRenderer, Renderer
 
 PIECES = "c"
 HUES = 360
+PROMISES = {ContentKind.MEMBERSHIP: "members", ContentKind.BUNDLE: "inside"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _promise(text: PublishedText) -> str:
     words = words_for(text.row["language"])
     if text.buy_url is None:
         return words["soon"]
-    return words["members" if text.row["kind"] == ContentKind.MEMBERSHIP else "rest"]
+    return words[PROMISES.get(text.row["kind"], "rest")]
 
 
 def page_of(slug: str) -> str:
