@@ -154,10 +154,10 @@ def _trial_days(link: RawObject) -> int:
 
 
 def _has(standing: RawObject, name: str, wished: Any) -> bool:
-    """Say whether a field stands as wished; metadata may hold more than kpay wrote."""
+    """Say whether a field stands as wished; metadata may hold more, and an empty one is not kept."""
     if name == "metadata":
         found = standing.get("metadata") or {}
-        return all(found.get(key) == value for key, value in wished.items())
+        return all((found.get(key) or "") == value for key, value in wished.items())
     return bool(standing.get(name) == wished)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import stripe
 from stripe import _error as errors
+from stripe import oauth_error
 
 from kpay.errors import (
     CredentialsMissing,
@@ -46,6 +47,13 @@ MEANINGS: Final[dict[type[Exception], type[KpayError]]] = {
     errors.VerificationAttemptFailedError: RemoteProblem,
     errors.VerificationExpiredError: RemoteProblem,
     errors.VerificationNotInitiatedError: RemoteProblem,
+    oauth_error.OAuthError: RemoteProblem,
+    oauth_error.InvalidClientError: RemoteProblem,
+    oauth_error.InvalidGrantError: RemoteProblem,
+    oauth_error.InvalidRequestError: RemoteProblem,
+    oauth_error.InvalidScopeError: RemoteProblem,
+    oauth_error.UnsupportedGrantTypeError: RemoteProblem,
+    oauth_error.UnsupportedResponseTypeError: RemoteProblem,
 }
 """Every exception class of the library; a test fails when a new one is missing here."""
 
@@ -67,7 +75,7 @@ def will_pass(error: stripe.StripeError) -> bool:
 
 def translated(error: stripe.StripeError, what: str) -> KpayError:
     """Return kpay's error for one of the library's, without any secret in it."""
-    meaning = MEANINGS[type(error)]
+    meaning = MEANINGS.get(type(error), RemoteProblem)
     status = error.http_status
     if meaning is CredentialsMissing:
         return CredentialsMissing(
