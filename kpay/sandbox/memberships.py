@@ -90,19 +90,18 @@ class Stewardship:
         self._parameters = parameters
         self._clock = clock
 
-    def plan(self, member: Membership, not_before_s: int) -> list[Due]:
-        """Decide at the start of a period how it will end."""
+    def plan(self, member: Membership, decided_at_s: int) -> list[Due]:
+        """Decide at the start of a period how it will end; nothing more happens on the same day."""
+        tomorrow_s = (decided_at_s // DAY_S + 1) * DAY_S
+        ends_at = max(member.period_end_s, tomorrow_s)
         if self._draw("stay", member, member.period_start_s) < self._stay_share(member):
-            return [Due(member.period_end_s, "bill", member.key)]
+            return [Due(ends_at, "bill", member.key)]
         length = member.period_end_s - member.period_start_s
         share = 0.1 + 0.8 * self._draw("leave when", member, member.period_start_s)
-        leaves_at = max(member.period_start_s + int(length * share), not_before_s + 3600)
+        leaves_at = max(member.period_start_s + int(length * share), tomorrow_s)
         gives_notice = self._draw("notice", member, member.period_start_s)
-        if gives_notice < self._parameters.notice_share and leaves_at < member.period_end_s:
-            return [
-                Due(leaves_at, "notice", member.key),
-                Due(member.period_end_s, "leave", member.key),
-            ]
+        if gives_notice < self._parameters.notice_share and leaves_at < ends_at:
+            return [Due(leaves_at, "notice", member.key), Due(ends_at, "leave", member.key)]
         return [Due(leaves_at, "leave", member.key)]
 
     def _stay_share(self, member: Membership) -> float:

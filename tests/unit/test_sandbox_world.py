@@ -23,6 +23,7 @@ from kpay.sandbox.happenings import (
     taking,
 )
 from kpay.sandbox.mail import Mail
+from kpay.sandbox.memberships import Due
 from kpay.sandbox.parameters import PERSUADABLE, UNDISTURBED, Parameters
 from kpay.sandbox.people import draw_people
 from kpay.sandbox.season import season
@@ -282,6 +283,20 @@ def test_a_trial_takes_no_money_until_it_ends() -> None:
 
 def instant_of_day(day: int) -> int:
     return WorldClock(date(2025, 1, 1)).second(day)
+
+
+@pytest.mark.parametrize("trial_days", [0, 1, 7])
+def test_no_membership_is_ever_forgotten(trial_days: int) -> None:
+    world = make_world()
+    live(world, range(150), Catalogue((membership(trial_days=trial_days),)))
+    ahead = {
+        task.membership
+        for day, tasks in world.state.agenda.items()
+        for task in tasks
+        if isinstance(task, Due) and day >= 150
+    }
+    assert set(world.state.members) == ahead != set()
+    assert min(world.state.agenda) >= 150
 
 
 def test_monthly_members_may_move_to_the_year_and_are_then_billed_a_year_later() -> None:
