@@ -109,7 +109,7 @@ def _figures(code: str, listed: Sequence[tuple[MonthOfMrr, Rates]]) -> Figures:
             Figure("Per subscriber", _money(rates.arpu_minor, code), "money"),
             Figure("Revenue churn", rates.gross_churn_share, "share"),
             Figure("Customer churn", rates.logo_churn_share, "share"),
-            Figure("Lifetime value (3 months' churn)", _money(ltv, code), "money"),
+            Figure("Lifetime value", _money(ltv, code), "money"),
         ),
         title=f"{month.first_day:%B %Y}, {code.upper()}",
     )

@@ -130,10 +130,10 @@ def before(period: Period, known: Period) -> Period:
 
 
 def before_in_words(period: Period) -> str:
-    """Name what `before` compares with: "vs the month before", "vs the 30 days before"."""
+    """Name what `before` compares with: "vs month before", "vs 30 days before"."""
     months = _whole_months(period)
     count, unit = (months, "month") if months else (length_days(period), "day")
-    return f"vs the {unit} before" if count == 1 else f"vs the {count} {unit}s before"
+    return f"vs {unit} before" if count == 1 else f"vs {count} {unit}s before"
 
 
 def length_days(period: Period) -> int:

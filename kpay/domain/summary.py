@@ -158,7 +158,7 @@ class Summary:
                     before_in_words(self.period),
                     measured.line,
                     measured.year_change,
-                    "vs a year before",
+                    "vs year before",
                 )
                 for measured in self.figures
             )

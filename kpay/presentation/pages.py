@@ -97,7 +97,7 @@ def _chart(chart: Chart) -> dict[str, Any]:
         "band": _band(low, high) if low and high else "",
         "bars": [] if is_line else _bars(up, zero, chart),
         "scale": [f"{value:,.10g}{chart.unit}" for value in (top, (top + bottom) / 2, bottom)],
-        "labels": _few(chart.labels),
+        "labels": _few(chart.labels, is_line),
     }
 
 
@@ -146,9 +146,17 @@ def _bars(up: list[float], zero: float, chart: Chart) -> list[dict[str, Any]]:
     ]
 
 
-def _few(labels: tuple[str, ...]) -> list[str]:
-    """Return at most six labels, the first and the last among them."""
-    if len(labels) <= MOST_LABELS:
-        return list(labels)
+def _few(labels: tuple[str, ...], is_line: bool) -> list[dict[str, Any]]:
+    """Return at most six labels, the first and the last among them, and where each stands (%)."""
     last = len(labels) - 1
-    return [labels[round(index * last / (MOST_LABELS - 1))] for index in range(MOST_LABELS)]
+    count = min(len(labels), MOST_LABELS)
+    places = [round(index * last / max(1, count - 1)) for index in range(count)]
+    return [
+        {
+            "text": labels[place],
+            "at": round(
+                100 * (place / max(1, last) if is_line else (place + 0.5) / len(labels)), 2
+            ),
+        }
+        for place in places
+    ]

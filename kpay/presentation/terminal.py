@@ -9,17 +9,21 @@ from collections.abc import Iterable
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
-from kpay.domain.document import Block, Chart, Document, Figures, Table, Text
+from kpay.domain.document import Block, Cell, Chart, Document, Figures, Table, Text
+from kpay.domain.money import Money
 from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people, sparkline
 from kpay.presentation.charts import chart_lines
 
 PIPE_WIDTH = 100_000
-SPARK_WIDTH = 24
+SPARK_WIDTH = 16
+TEXT_WIDTH = 24  # a text column is folded at its words before another one has to go below
+GAP = 2
 ACCENT = "cyan"
 TONES = {"plain": "", "good": "green", "warning": "yellow"}
 
@@ -47,19 +51,20 @@ def print_document(document: Document, stream: IO[str] | None = None) -> None:
     """Write a document to stdout (or a stream) as people read it."""
     stream = stream or sys.stdout
     if stream.isatty():
-        console_for(stream).print(_page(document))
+        console = console_for(stream)
+        console.print(_page(document, console.width), crop=False)
         return
     buffer = io.StringIO()
-    console_for(buffer).print(_page(document))
+    console_for(buffer).print(_page(document, PIPE_WIDTH))
     stream.write("\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n")
 
 
-def _page(document: Document) -> Group:
+def _page(document: Document, width: int) -> Group:
     parts: list[RenderableType] = [Styled(document.title, style="bold")]
     if document.subtitle:
         parts.append(Styled(document.subtitle, style="dim"))
     for block in document.blocks:
-        parts += ["", _block(block)]
+        parts += ["", _block(block, width)]
     if document.next_steps:
         parts.append("")
         parts += [
@@ -68,12 +73,12 @@ def _page(document: Document) -> Group:
     return Group(*parts)
 
 
-def _block(block: Block) -> RenderableType:
+def _block(block: Block, width: int) -> RenderableType:
     if isinstance(block, Text):
         return Styled(block.text, style=TONES[block.tone])
     if isinstance(block, Chart):
         return Group(Styled(block.title, style="bold"), *map(Styled, chart_lines(block)))
-    return _figures(block) if isinstance(block, Figures) else _table(block)
+    return _figures(block) if isinstance(block, Figures) else table_within(block, width)
 
 
 def _figures(block: Figures) -> RenderableType:
@@ -107,24 +112,66 @@ def _change(change: float | None, compared_with: str) -> Styled:
     return Styled(change_text(change) if compared_with else "", style=style)
 
 
-def _table(block: Table) -> RenderableType:
-    grid = Grid(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-    for column in block.columns:
-        justify: JustifyMethod = "right" if column.kind in RIGHT_KINDS else "left"
-        grid.add_column(
-            column.heading,
-            justify=justify,
-            overflow="fold",
-            no_wrap=column.kind != "text",
-        )
-    kinds = [column.kind for column in block.columns]
-    for row in block.rows:
-        cells = zip(row, kinds, strict=True)
-        grid.add_row(*(Styled(for_people(cell, kind)) for cell, kind in cells))
-    parts: list[RenderableType] = []
-    if block.title:
-        parts.append(Styled(block.title, style="bold"))
-    parts.append(grid)
-    if block.note:
-        parts.append(Padding(Styled(block.note, style="dim"), (0, 0)))
+def table_within(block: Table, width: int) -> RenderableType:
+    """Draw a table, or where it is too wide for the terminal its columns in turn, never cut."""
+    parts: list[RenderableType] = [Styled(block.title, style="bold")] if block.title else []
+    widths = [_least_width(block, index) for index in range(len(block.columns))]
+    empty = _all_zero(block) if sum(widths) + GAP * len(widths) - GAP > width else []
+    shown = [index for index in range(len(widths)) if index not in empty]
+    for index, columns in enumerate(_column_groups(shown, widths, width)):
+        parts += [""] * (index > 0)
+        parts.append(_grid(block, columns))
+    left_out = ", ".join(block.columns[index].heading for index in empty)
+    notes = [block.note, f"All zero, so not shown here: {left_out}." if left_out else ""]
+    parts += [Padding(Styled(note, style="dim"), (0, 0)) for note in notes if note]
     return Group(*parts)
+
+
+def _all_zero(block: Table) -> list[int]:
+    """Return the columns of numbers that say nothing."""
+    return [
+        index
+        for index, column in enumerate(block.columns)
+        if index and column.kind in RIGHT_KINDS
+        if not any(_amount(row[index]) for row in block.rows)
+    ]
+
+
+def _amount(cell: Cell) -> Cell:
+    return cell.minor if isinstance(cell, Money) else cell
+
+
+def _column_groups(shown: list[int], widths: list[int], width: int) -> list[list[int]]:
+    """Share columns among as many tables as are needed; each begins with the first column."""
+    groups, used = [shown[:1]], widths[0]
+    for index in shown[1:]:
+        if used + GAP + widths[index] > width and len(groups[-1]) > 1:
+            groups.append(shown[:1])
+            used = widths[0]
+        groups[-1].append(index)
+        used += GAP + widths[index]
+    return groups
+
+
+def _least_width(block: Table, index: int) -> int:
+    """Return how narrow a column may become: numbers and moments are never folded."""
+    column = block.columns[index]
+    cells = [cell_len(for_people(row[index], column.kind)) for row in block.rows]
+    words = [cell_len(word) for word in column.heading.split()]
+    widest = max((*cells, *words, 1))
+    return min(widest, TEXT_WIDTH) if column.kind == "text" else widest
+
+
+def _grid(block: Table, columns: list[int]) -> Grid:
+    grid = Grid(
+        box=SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False, show_edge=False
+    )
+    for index in columns:
+        column = block.columns[index]
+        justify: JustifyMethod = "right" if column.kind in RIGHT_KINDS else "left"
+        least = _least_width(block, index)
+        grid.add_column(column.heading, justify=justify, overflow="fold", min_width=least)
+    for row in block.rows:
+        cells = ((row[index], block.columns[index].kind) for index in columns)
+        grid.add_row(*(Styled(for_people(cell, kind)) for cell, kind in cells))
+    return grid

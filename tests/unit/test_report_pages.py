@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
+from rich.console import Console
 
 from kpay.domain.document import Chart, Column, Document, Figure, Figures, Table, Text
 from kpay.domain.money import Money
 from kpay.presentation.charts import chart_lines
 from kpay.presentation.pages import nice_range, page_values
+from kpay.presentation.terminal import table_within
 
 
 def block_of(block: Chart | Figures | Table | Text) -> dict[str, object]:
@@ -51,7 +56,13 @@ def test_a_band_goes_forth_above_and_back_below_the_line() -> None:
 def test_many_labels_are_thinned_but_keep_both_ends() -> None:
     labels = tuple(str(day) for day in range(1, 32))
     chart = block_of(Chart("D", labels, (1.0,) * 31))
-    assert chart["labels"] == ["1", "7", "13", "19", "25", "31"]
+    texts = [(label["text"], label["at"]) for label in chart["labels"]]  # type: ignore[attr-defined]
+    assert texts == [("1", 0), ("7", 20), ("13", 40), ("19", 60), ("25", 80), ("31", 100)]
+
+
+def test_a_label_stands_below_the_middle_of_its_bar() -> None:
+    chart = block_of(Chart("D", ("a", "b"), (1.0, 2.0), style="bars"))
+    assert [label["at"] for label in chart["labels"]] == [25, 75]  # type: ignore[attr-defined]
 
 
 def test_cells_read_as_on_a_terminal() -> None:
@@ -91,3 +102,31 @@ def test_a_band_shades_what_lies_above_a_long_line() -> None:
     assert "░" in lines[0]
     assert "█" in lines[-2]
     assert "░" not in lines[-2]
+
+
+def drawn(table: Table, width: int) -> list[str]:
+    """A table as it is drawn on a terminal of so many columns."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, no_color=True)
+    console.print(table_within(table, width), crop=False)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())  # type: ignore[attr-defined]
+    return [line.rstrip() for line in plain.splitlines()]
+
+
+def wide_table() -> Table:
+    columns = (Column("Month"), *(Column(f"Amount {n}", "money") for n in range(8)))
+    row = ("2026-03", *(Money(12345678 * (n != 2), "usd") for n in range(8)))
+    return Table(columns, (row,))
+
+
+def test_a_table_too_wide_for_the_terminal_goes_on_below_and_cuts_no_figure() -> None:
+    lines = drawn(wide_table(), 60)
+    assert all(len(line) <= 60 for line in lines)
+    assert "\n".join(lines).count("$123,456.78") == 7
+    assert len([line for line in lines if line.startswith("2026-03")]) == 2
+    assert lines[-1] == "All zero, so not shown here: Amount 2."
+
+
+def test_a_table_that_fits_shows_every_column_in_one() -> None:
+    lines = drawn(wide_table(), 140)
+    assert "$0.00" in lines[-1]
+    assert lines[-1].count("$123,456.78") == 7
