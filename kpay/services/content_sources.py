@@ -169,8 +169,9 @@ def digest_of(slug: str, source: SourceFile, files: Sequence[Path]) -> str:
     """
     said = json.dumps([slug, source.written, source.body], ensure_ascii=False, sort_keys=True)
     digest = hashlib.sha256(said.encode())
-    for file in files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    for path in files:
+        with path.open("rb") as file:  # in pieces: an attached film does not fit into memory
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 
