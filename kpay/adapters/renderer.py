@@ -101,7 +101,7 @@ class JinjaRenderer:
         self._letters_text = environment((), autoescape=False)
         self._markdown = markdown
         self._inliner = css_inline.CSSInliner(
-            keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False
+            keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False
         )
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:

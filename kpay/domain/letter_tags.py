@@ -32,13 +32,20 @@ class Protected:
     def restore(self, page: str) -> str:
         """Put the tags back into a finished page, addresses checked where they start a link."""
         page = _without_foreign_tags(page)
-        page = PARAGRAPH.sub(r"\1", page)
+        page = PARAGRAPH.sub(self._unwrapped, page)
         page = LINK_START.sub(lambda found: f'{found[1]}="{self._address(found[2])}', page)
         page = TOKEN.sub(lambda found: self.tags[int(found[1])], page)
         return page.replace(UNSUBSCRIBE, "{{ links.unsubscribe|safe_url }}")
 
+    def _unwrapped(self, found: re.Match[str]) -> str:
+        """A statement is no paragraph; a value alone on its line is one."""
+        return found[0] if self._tag(found[1]).startswith("{{") else found[1]
+
+    def _tag(self, token: str) -> str:
+        return self.tags[int(token.removeprefix("kpaytag")[:-1])]
+
     def _address(self, token: str) -> str:
-        tag = self.tags[int(token.removeprefix("kpaytag")[:-1])]
+        tag = self._tag(token)
         inside = tag.removeprefix("{{").removesuffix("}}").strip("-+ \n")
         return f"{{{{ ({inside})|safe_url }}}}" if tag.startswith("{{") else tag
 

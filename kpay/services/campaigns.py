@@ -173,7 +173,7 @@ def preview(desk: MailDesk, name: str, email: str | None, folder: Path, now: dat
         stem = folder / f"{number}-{normal_email(one.email).replace('/', '-')}"
         parts = {
             ".eml": press.envelope(one.email, one.context, now).content,
-            ".html": filled.html.encode(),
+            ".html": filled.html.encode("utf-8-sig"),  # a browser asks no header for the charset
             ".txt": f"Subject: {filled.subject}\n\n{filled.text}".encode(),
         }
         for ending, content in parts.items():

@@ -77,6 +77,11 @@ def test_a_loop_over_a_list_repeats_its_points() -> None:
     assert "Bye now\nAna" in letter.text
 
 
+def test_a_value_alone_on_its_line_is_a_paragraph_and_a_statement_is_none() -> None:
+    letter = filled("{{ a }}\n\n{% if true %}\n\n{{ b }}\n\n{% endif %}", a="one", b="two")
+    assert letter.html.count('<p style="margin: 0 0 18px;">') == 2
+
+
 def test_every_message_says_how_to_leave_and_where_the_sender_lives() -> None:
     letter = filled("Hello")
     for part in (letter.html, letter.text):
