@@ -23,7 +23,7 @@ from kpay.presentation.charts import chart_lines
 PIPE_WIDTH = 100_000
 SPARK_WIDTH = 16
 TEXT_WIDTH = 24  # a text column is folded at its words before another one has to go below
-GAP = 2
+GAP, EDGE = 2, 1  # columns between columns, and after the last one
 ACCENT = "cyan"
 TONES = {"plain": "", "good": "green", "warning": "yellow"}
 
@@ -116,7 +116,7 @@ def table_within(block: Table, width: int) -> RenderableType:
     """Draw a table, or where it is too wide for the terminal its columns in turn, never cut."""
     parts: list[RenderableType] = [Styled(block.title, style="bold")] if block.title else []
     widths = [_least_width(block, index) for index in range(len(block.columns))]
-    empty = _all_zero(block) if sum(widths) + GAP * len(widths) - GAP > width else []
+    empty = _all_zero(block) if sum(widths) + GAP * len(widths) - EDGE > width else []
     shown = [index for index in range(len(widths)) if index not in empty]
     for index, columns in enumerate(_column_groups(shown, widths, width)):
         parts += [""] * (index > 0)
@@ -145,7 +145,7 @@ def _column_groups(shown: list[int], widths: list[int], width: int) -> list[list
     """Share columns among as many tables as are needed; each begins with the first column."""
     groups, used = [shown[:1]], widths[0]
     for index in shown[1:]:
-        if used + GAP + widths[index] > width and len(groups[-1]) > 1:
+        if used + GAP + widths[index] + EDGE > width and len(groups[-1]) > 1:
             groups.append(shown[:1])
             used = widths[0]
         groups[-1].append(index)
