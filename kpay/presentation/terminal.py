@@ -120,7 +120,7 @@ def table_within(block: Table, width: int) -> RenderableType:
     shown = [index for index in range(len(widths)) if index not in empty]
     for index, columns in enumerate(_column_groups(shown, widths, width)):
         parts += [""] * (index > 0)
-        parts.append(_grid(block, columns))
+        parts.append(_grid(block, columns, width))
     left_out = ", ".join(block.columns[index].heading for index in empty)
     notes = [block.note, f"All zero, so not shown here: {left_out}." if left_out else ""]
     parts += [Padding(Styled(note, style="dim"), (0, 0)) for note in notes if note]
@@ -156,21 +156,36 @@ def _column_groups(shown: list[int], widths: list[int], width: int) -> list[list
 def _least_width(block: Table, index: int) -> int:
     """Return how narrow a column may become: numbers and moments are never folded."""
     column = block.columns[index]
-    cells = [cell_len(for_people(row[index], column.kind)) for row in block.rows]
     words = [cell_len(word) for word in column.heading.split()]
-    widest = max((*cells, *words, 1))
+    widest = max((_widest_cell(block, index), *words, 1))
     return min(widest, TEXT_WIDTH) if column.kind == "text" else widest
 
 
-def _grid(block: Table, columns: list[int]) -> Grid:
+def _widest_cell(block: Table, index: int) -> int:
+    kind = block.columns[index].kind
+    return max((cell_len(for_people(row[index], kind)) for row in block.rows), default=0)
+
+
+def _final_widths(block: Table, columns: list[int], width: int) -> list[int]:
+    """Give every column its least width, then what is left over to those that could use it."""
+    widths = [_least_width(block, index) for index in columns]
+    left = width - EDGE - sum(widths) - GAP * (len(columns) - 1)
+    for place, index in enumerate(columns):
+        wished = max(_widest_cell(block, index), cell_len(block.columns[index].heading))
+        more = max(0, min(left, wished - widths[place]))
+        widths[place] += more
+        left -= more
+    return widths
+
+
+def _grid(block: Table, columns: list[int], width: int) -> Grid:
     grid = Grid(
         box=SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False, show_edge=False
     )
-    for index in columns:
+    for index, fixed in zip(columns, _final_widths(block, columns, width), strict=True):
         column = block.columns[index]
         justify: JustifyMethod = "right" if column.kind in RIGHT_KINDS else "left"
-        least = _least_width(block, index)
-        grid.add_column(column.heading, justify=justify, overflow="fold", min_width=least)
+        grid.add_column(column.heading, justify=justify, overflow="fold", width=fixed)
     for row in block.rows:
         cells = ((row[index], block.columns[index].kind) for index in columns)
         grid.add_row(*(Styled(for_people(cell, kind)) for cell, kind in cells))
