@@ -12,6 +12,7 @@ from kpay.domain.series import Step
 from kpay.ml.forecast import Backtest, Outlook, Range
 
 FEW_FOLDS = 4
+SHOWN_OCCASIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Forecast:
     outlook: Outlook
     points: tuple[Point, ...]
     total: Range
+    as_usual: tuple[str, ...] = ()  # campaigns and launches whose days were told as usual ones
     note: str = ""
 
     def to_document(self) -> Document:
@@ -56,6 +58,7 @@ class Forecast:
             "model": self.outlook.model,
             "why": self.outlook.why,
             "weights": self.outlook.weights,
+            "as_usual": list(self.as_usual),
             "points": [
                 {"start": _start_text(point.start), **self._keys(point.range)}
                 for point in self.points
@@ -127,6 +130,9 @@ class Forecast:
             said.append("Few comparable stretches are known: the range is rough.")
         if self.currency:
             said.append("No launch and no campaign is assumed.")
+        if self.as_usual:
+            names = ", ".join(self.as_usual[-SHOWN_OCCASIONS:])
+            said.append(f"The days after them count as usual days: {names}.")
         return tuple(Text(sentence) for sentence in [*said, self.note] if sentence)
 
 

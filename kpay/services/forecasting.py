@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
 
 import numpy as np
 
+from kpay.domain.period import local_day
 from kpay.domain.series import SEASON_STEPS, Step, following, grouped, steps_in
 from kpay.errors import Refused, UsageProblem
 from kpay.ml import forecast as ml
+from kpay.ml import occasions
+from kpay.ml.frames import Floats
 from kpay.services.forecast_input import Series, read_series
 from kpay.services.forecast_result import Forecast, Point
-from kpay.services.vantage import vantage
+from kpay.services.vantage import Vantage, vantage
 from kpay.store import learning
 from kpay.store.engine import Store
 from kpay.store.frames import daily_takings
@@ -24,6 +28,10 @@ from kpay.store.frames import daily_takings
 RUN_DIGITS = 12
 KEPT_DIGITS = 7  # of the largest value from a file
 SEED = 0
+CAMPAIGN_DAYS = 14  # after its first mail
+LAUNCH_DAYS = 7
+
+Happened = tuple[str, int, list[tuple[str, datetime]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +76,43 @@ def forecast_revenue(
         if not currency and not learning.has_sales(connection, moment, chosen):
             chosen = learning.busiest_currency(connection, moment) or chosen
         days = daily_takings(connection, chosen, seen_from.day, timezone)
+        happened = (
+            ("campaign", CAMPAIGN_DAYS, learning.campaign_starts(connection, moment)),
+            ("launch", LAUNCH_DAYS, learning.launches(connection, moment)),
+        )
     if days.empty:
         raise Refused(
             f"no order in {chosen.upper()} is known at the end of {seen_from.day}", "kpay sync"
         )
-    series = Series(tuple(days["amount_minor"].astype(float)), "day", seen_from.day)
+    values, told = without_occasions(days["amount_minor"].to_numpy(float), happened, seen_from)
+    series = Series(tuple(values.tolist()), "day", seen_from.day)
     made = replace(
         make(series, asked, currency=chosen, first_ahead=seen_from.day + timedelta(days=1)),
         known_until=seen_from.day,
+        as_usual=told,
         note=f"Made as of the last day known: {seen_from.why}." if seen_from.why else "",
     )
     _keep(store, made, asked, run_id(series, asked, chosen), now)
     return made
+
+
+def without_occasions(
+    values: Floats, happened: Sequence[Happened], seen_from: Vantage
+) -> tuple[Floats, tuple[str, ...]]:
+    """Tell the days after campaigns and launches as usual days; name those whose days changed."""
+    first = seen_from.day - timedelta(days=len(values) - 1)
+    mask = np.zeros(len(values), dtype=bool)
+    spans: list[tuple[str, int, int]] = []
+    for kind, length, named in happened:
+        starts = [(local_day(at, seen_from.timezone) - first).days for _, at in named]
+        mask |= occasions.touched(len(values), starts, length)
+        spans += [
+            (f"{kind} {name}", max(start, 0), max(start + length, 0))
+            for (name, _), start in zip(named, starts, strict=True)
+        ]
+    told = occasions.as_usual(values, mask, SEASON_STEPS["day"])
+    changed = told != values
+    return told, tuple(name for name, start, end in spans if changed[start:end].any())
 
 
 def forecast_file(source: str, asked: Asked) -> Forecast:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, select, update
 from kpay.domain.enums import ContentStatus
 from kpay.models.catalog import Content
 from kpay.models.learning import ForecastRun, ModelRun, Score
+from kpay.models.mail import Campaign
 from kpay.models.people import Customer, Subscriber
 from kpay.models.sales import LineItem, Order
 from kpay.store.dialect import insert_missing, table_of, upsert_rows
@@ -22,6 +23,7 @@ SUBSCRIBERS = table_of(Subscriber)
 ORDERS = table_of(Order)
 LINES = table_of(LineItem)
 CONTENT = table_of(Content)
+CAMPAIGNS = table_of(Campaign)
 
 Row = dict[str, Any]
 
@@ -126,6 +128,26 @@ def customer_of(connection: Connection, email: str) -> int | None:
     query = select(CUSTOMERS.c.id).where(CUSTOMERS.c.email == email)
     found: int | None = connection.execute(query).scalar()
     return found
+
+
+def campaign_starts(connection: Connection, until: datetime) -> list[tuple[str, datetime]]:
+    """Return name and first sending of each campaign that was sent before a moment, oldest first."""
+    query = (
+        select(CAMPAIGNS.c.name, CAMPAIGNS.c.first_sent_at)
+        .where(CAMPAIGNS.c.first_sent_at < until)
+        .order_by(CAMPAIGNS.c.first_sent_at, CAMPAIGNS.c.id)
+    )
+    return [(name, sent_at) for name, sent_at in connection.execute(query)]
+
+
+def launches(connection: Connection, until: datetime) -> list[tuple[str, datetime]]:
+    """Return slug and publication of what went on sale before a moment, oldest first."""
+    query = (
+        select(CONTENT.c.slug, CONTENT.c.published_at)
+        .where(CONTENT.c.published_at < until, CONTENT.c.pricing != "free")
+        .order_by(CONTENT.c.published_at, CONTENT.c.slug)
+    )
+    return [(slug, published_at) for slug, published_at in connection.execute(query)]
 
 
 def busiest_currency(connection: Connection, until: datetime) -> str | None:

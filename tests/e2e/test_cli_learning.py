@@ -275,6 +275,27 @@ def test_months_weeks_and_days_have_the_same_total(shop: Path, kpay: Kpay) -> No
     ]
 
 
+def test_a_campaign_that_is_over_does_not_lift_the_forecast(shop: Path, kpay: Kpay) -> None:
+    extra = "".join(
+        f"x{day}-{n},c{n:04d}@example.com,2025-10-{day}T10:00:00Z,40.00,usd\n"
+        for day in range(21, 31)
+        for n in range(40)
+    )
+    head = "order_id,email,ordered_at,amount,currency\n"
+    before = answer(kpay("forecast", "--as-of", AS_OF, "--json", home=shop))
+    assert kpay("import", "orders", "-", home=shop, input=head + extra).exit_code == 0
+    lifted = answer(kpay("forecast", "--as-of", AS_OF, "--json", home=shop))
+    with sqlite3.connect(shop / "kpay.db") as connection:
+        connection.execute(
+            "INSERT INTO campaign (name, state, created_at, first_sent_at)"
+            " VALUES ('autumn', 'sent', '2025-10-20T00:00:00Z', '2025-10-20T09:00:00Z')"
+        )
+    told = answer(kpay("forecast", "--as-of", AS_OF, "--json", home=shop))
+    assert lifted["total"]["mean_minor"] > 1.5 * before["total"]["mean_minor"]
+    assert told["total"]["mean_minor"] == pytest.approx(before["total"]["mean_minor"], rel=0.15)
+    assert (before["as_usual"], told["as_usual"]) == ([], ["campaign autumn"])
+
+
 def test_a_forecast_is_kept_once(shop: Path, kpay: Kpay) -> None:
     for _ in range(2):
         answer(kpay("forecast", "--as-of", AS_OF, "--json", home=shop))
