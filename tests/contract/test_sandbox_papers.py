@@ -91,6 +91,8 @@ def test_the_world_has_the_vital_signs_of_a_small_business(sandbox: Sandbox) -> 
         s["customer_details"]["email"] != s["customer_details"]["email"].lower() for s in sessions
     )
     assert counts["charges"] - len(charges) > 20  # declined cards and card testing
+    undone = {r["charge"] for r in read(sandbox, "refunds") if r["reason"] == "fraudulent"}
+    assert undone & {charge["id"] for charge in charges if charge["customer"] is None}
 
 
 def test_memberships_live_through_everything_a_membership_can(sandbox: Sandbox) -> None:

@@ -187,12 +187,14 @@ def test_refusals_arrive_as_the_librarys_own_errors(fresh: Sandbox) -> None:
         stranger.v1.products.list()
 
 
-def test_people_buy_only_what_is_switched_on(fresh: Sandbox) -> None:
-    (link,) = publish(fresh, "ebook", "ebook", amount=900)
+@pytest.mark.parametrize("switch", ["products", "prices", "payment_links"])
+def test_people_buy_only_what_is_switched_on(fresh: Sandbox, switch: str) -> None:
+    publish(fresh, "ebook", "ebook", amount=900)
     fresh.advance(20)
     sold = fresh.ledger().counts["checkout.sessions"]
     assert sold > 0
-    client(fresh).v1.payment_links.update(link, {"active": False})
+    shelf = getattr(client(fresh).v1, switch)
+    shelf.update(shelf.list().data[0].id, {"active": False})
     fresh.advance(20)
     assert fresh.ledger().counts["checkout.sessions"] == sold
 

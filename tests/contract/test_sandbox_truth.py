@@ -137,6 +137,10 @@ def test_without_the_mail_they_did_what_they_do_in_a_world_without_it(
     assert story.campaign.buyers_without == len({email for email, *_ in rows})
     for currency, amount in story.campaign.revenue_without_minor.items():
         assert amount == sum(row[1] for row in rows if row[2] == currency)
+    told = story.campaign
+    assert told.incremental_buyers == told.buyers_with - told.buyers_without
+    for currency, amount in told.incremental_revenue_minor.items():
+        assert amount + told.revenue_without_minor[currency] == told.revenue_with_minor[currency]
     unmailed = story.sandbox.truth.buyers(story.day, HORIZON, with_mail=False)
     assert unmailed == twin.truth.buyers(story.day, HORIZON)
 

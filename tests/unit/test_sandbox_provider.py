@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from threading import RLock
 from typing import Any
 
@@ -172,6 +173,17 @@ def test_money_settles_after_two_days_and_is_paid_out_on_monday(desk: Desk) -> N
     assert net(desk) == 0
 
 
+def test_a_debt_waits_and_is_taken_out_of_the_next_payout(desk: Desk) -> None:
+    desk.happen(0, desk.sale(), Refunded(MONDAY + 7200, "o", 1900, "requested_by_customer"))
+    desk.happen(7)
+    assert desk.get("/v1/payouts")["data"] == []
+    later = replace(desk.sale("later"), at=MONDAY + 8 * DAY)
+    desk.happen(8, later)
+    desk.happen(14)
+    fee = charge_fee(1900, "eur")
+    assert [payout["amount"] for payout in desk.get("/v1/payouts")["data"]] == [1900 - 2 * fee]
+
+
 def start_membership(desk: Desk, trial_end: int | None = None) -> MembershipStarted:
     return MembershipStarted(
         MONDAY,
@@ -235,6 +247,15 @@ def test_a_declined_renewal_is_past_due_until_it_recovers_or_is_written_off(desk
     ended = desk.get("/v1/subscriptions?status=all")["data"][0]
     assert ended["cancellation_details"]["reason"] == "payment_failed"
     assert desk.get("/v1/invoices")["data"][0]["status"] == "uncollectible"
+
+
+def test_leaving_after_a_recovery_writes_nothing_off(desk: Desk) -> None:
+    desk.happen(0, start_membership(desk))
+    at = MONDAY + 30 * DAY
+    desk.happen(30, MembershipBilled(at, "m", "m-30", 1, desk.club, MONDAY + 60 * DAY, False))
+    desk.happen(33, MembershipRecovered(at + 3 * DAY, "m", "m-30", 1, desk.club))
+    desk.happen(40, MembershipEnded(at + 10 * DAY, "m", False))
+    assert {invoice["status"] for invoice in desk.get("/v1/invoices")["data"]} == {"paid"}
 
 
 def test_a_change_of_plan_shows_on_the_subscription_and_on_the_next_invoice(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -13,6 +14,7 @@ import pytest
 from kpay.sandbox.catalogue import Appeal, Catalogue, Item, Offer
 from kpay.sandbox.clock import WorldClock, instant, period_end
 from kpay.sandbox.happenings import (
+    CustomerErased,
     Happening,
     MembershipBilled,
     MembershipEnded,
@@ -192,6 +194,14 @@ def test_what_is_dearer_sells_less() -> None:
     )
 
 
+def test_hardly_anybody_buys_the_same_piece_twice() -> None:
+    sales = [h for h in live(make_world(customers=1000), range(300)) if isinstance(h, Sale)]
+    known = [sale for sale in sales if sale.is_paid and sale.buyer.person >= 0]
+    bought = Counter((sale.buyer.person, sale.slug) for sale in known)
+    again = sum(count - 1 for count in bought.values())
+    assert 0 < again < 0.06 * len(known)
+
+
 def test_nobody_buys_where_nothing_is_for_sale() -> None:
     assert live(make_world(), range(50), Catalogue()) == []
 
@@ -297,6 +307,19 @@ def test_no_membership_is_ever_forgotten(trial_days: int) -> None:
     }
     assert set(world.state.members) == ahead != set()
     assert min(world.state.agenda) >= 150
+
+
+def test_nobody_with_a_running_membership_is_erased_at_the_provider() -> None:
+    parameters = replace(Parameters(), erased_share=1.0, first_renewal_share=1.0)
+    world = make_world(parameters=parameters)
+    erased = 0
+    for day in range(150):
+        members = {member.person for member in world.state.members.values()}
+        for happening in world.step(day, CATALOGUE, (), is_watched=False).happenings:
+            if isinstance(happening, CustomerErased):
+                assert happening.person not in members
+                erased += 1
+    assert erased > 0
 
 
 def test_monthly_members_may_move_to_the_year_and_are_then_billed_a_year_later() -> None:
