@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kpay.domain.delivery_report import DeliveryReport
     from kpay.domain.schedule import Ticked
-    from kpay.domain.sync_report import Delivered, SyncReport
+    from kpay.domain.sync_report import SyncReport
     from kpay.domain.verdicts import Demonstration
     from kpay.ports import (
         CheckoutPublisher,
@@ -109,6 +109,7 @@ class Business:
     def sync(self, wish: SyncWish, advance: Callable[[int], None]) -> SyncReport:
         """Bring the store up to Stripe, remember when that last worked, and mail new buyers."""
         from kpay.domain.period import parse_instant
+        from kpay.domain.sync_report import Delivered
         from kpay.services import syncing
 
         now, last = self.clock.now(), self.last_success("sync")
@@ -122,18 +123,8 @@ class Business:
         )
         if not report.is_partial:
             heartbeat.record(self.home, "sync", now)
-        return replace(report, delivered=self._deliver_after_sync())
-
-    def _deliver_after_sync(self) -> Delivered:
-        """Mail new buyers; mail that does not work is told of, for the sales are in all the same."""
-        from kpay.domain.sync_report import Delivered
-        from kpay.errors import KpayError
-
-        try:
-            report = self.deliver()
-        except KpayError as problem:
-            return Delivered(problem=problem.message)
-        return Delivered(report.sent_now, report.waiting)
+        handover = self.deliver_after_sync()
+        return replace(report, delivered=Delivered(*handover)) if handover else report
 
     def workplace(self) -> Workplace:
         """What publishing needs; the payment provider is asked for only when something is sold."""

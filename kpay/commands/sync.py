@@ -9,6 +9,7 @@ import typer
 from kpay.commands.options import app as new_app
 from kpay.commands.options import examples
 from kpay.errors import ExitCode
+from kpay.manners import manners
 
 app = new_app()
 
@@ -37,16 +38,14 @@ def sync(
     A list that the key may not read is named, and the rest is read (exit 3).
     """
     from kpay.bootstrap import open_business
-    from kpay.presentation import note, progress, show, warn
+    from kpay.presentation import progress, show
     from kpay.services.syncing import SyncWish
 
     business = open_business()
     wish = SyncWish(full, tuple(only or ()), verify)
     with progress("reading from Stripe") as advance:
         report = business.sync(wish, advance)
-    show(report.to_document())
-    delivered = business.deliver_after_sync()
-    if delivered:
-        (warn if delivered.is_trouble else note)(delivered.sentence)
+    if report.is_worth_saying or not manners().quiet:
+        show(report.to_document())
     if report.is_partial:
         raise typer.Exit(ExitCode.PARTIAL)

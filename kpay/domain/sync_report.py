@@ -45,19 +45,10 @@ class NetPair:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What came of mailing new buyers what they bought; `problem` says why nobody could be mailed."""
+    """What came of mailing new buyers what they bought; an empty sentence when nobody was due."""
 
-    sent: int = 0
-    waiting: int = 0
-    problem: str | None = None
-
-    def sentence(self) -> str:
-        """Say it in words; empty when there was nothing to deliver."""
-        if self.problem:
-            return f"New buyers were not mailed: {self.problem}"
-        parts = [f"{self.sent:,} bought pieces delivered by mail"] if self.sent else []
-        parts += [f"{self.waiting:,} still to deliver"] if self.waiting else []
-        return ", ".join(parts)
+    sentence: str = ""
+    is_trouble: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +73,12 @@ class SyncReport:
         """Say whether something was not read, or the money does not agree."""
         halted = (ResourceStatus.PARTIAL, ResourceStatus.FORBIDDEN)
         return bool(self.differences) or any(one.status in halted for one in self.tallies.values())
+
+    @property
+    def is_worth_saying(self) -> bool:
+        """Say whether even a quiet run has to speak: something did not go as it should."""
+        has_reason = any(tally.reason for tally in self.tallies.values())
+        return self.is_partial or has_reason or bool(self.notes or self.delivered.is_trouble)
 
     @property
     def changed(self) -> int:
@@ -116,7 +113,7 @@ class SyncReport:
             return ("kpay sync --full",)
         if self.is_partial:
             return ("kpay sync",)
-        if self.delivered.problem or self.delivered.waiting:
+        if self.delivered.is_trouble:
             return ("kpay deliver",)
         return ("kpay report", "kpay order list") if self.changed else ()
 
@@ -144,9 +141,9 @@ class SyncReport:
         ]
         blocks += [Text(difference, "warning") for difference in self.differences]
         blocks += [Text(note) for note in self.notes]
-        if self.delivered.sentence():
-            tone: Literal["plain", "warning"] = "warning" if self.delivered.problem else "plain"
-            blocks.append(Text(self.delivered.sentence(), tone))
+        if self.delivered.sentence:
+            tone: Literal["plain", "warning"] = "warning" if self.delivered.is_trouble else "plain"
+            blocks.append(Text(self.delivered.sentence, tone))
         if self.is_verified and not self.differences:
             blocks.append(Text("Verified: store and Stripe agree to the cent.", "good"))
         return blocks
@@ -183,8 +180,7 @@ class SyncReport:
             "verified": self.is_verified and not self.differences if self.is_verified else None,
             "differences": list(self.differences),
             "delivered": {
-                "sent": self.delivered.sent,
-                "waiting": self.delivered.waiting,
-                "problem": self.delivered.problem,
+                "sentence": self.delivered.sentence or None,
+                "is_trouble": self.delivered.is_trouble,
             },
         }

@@ -1,0 +1,210 @@
+"""What a sale is made of: content, money, kind; and from when a subscription costs what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from kpay.domain.enums import OrderKind
+from kpay.domain.records import ChargeRecord, InvoiceRecord, LineRecord, SessionRecord, read
+from kpay.domain.sales import Catalogue, PriceTerms, phase_of, sale_of
+
+AT = datetime(2026, 6, 1, tzinfo=UTC)
+CATALOGUE = Catalogue(
+    prices={
+        "price_guide": PriceTerms("prod_guide", 1000, None, 1),
+        "price_club": PriceTerms("prod_club", 900, "month", 1),
+        "price_year": PriceTerms("prod_club", 9000, "year", 1),
+    },
+    product_contents={"prod_guide": "guide", "prod_club": "club"},
+    product_names={"prod_guide": "The guide"},
+    link_contents={"plink_1": "from-link"},
+)
+CHARGE = ChargeRecord(
+    id="ch_1",
+    payment_intent="pi_1",
+    invoice=None,
+    customer=None,
+    amount_minor=1000,
+    currency="usd",
+    is_sale=True,
+    email="card@example.com",
+    name="Card",
+    country="US",
+    content=None,
+    description="a charge",
+    created_at=AT,
+)
+LINE = LineRecord("price_guide", None, "Guide", 1, 1000)
+SESSION = SessionRecord(
+    id="cs_1",
+    payment_intent="pi_1",
+    invoice=None,
+    subscription=None,
+    customer="cus_1",
+    payment_link="plink_1",
+    email="typed@example.com",
+    name="Typed",
+    country="DE",
+    total_minor=1000,
+    discount_minor=0,
+    tax_minor=0,
+    content=None,
+    reference="ref",
+    tracking={},
+    lines=(LINE,),
+    created_at=AT,
+)
+
+
+def invoice(**fields: Any) -> InvoiceRecord:
+    line = {
+        "amount": 900,
+        "description": "Club",
+        "period": {"start": int(AT.timestamp())},
+        "pricing": {"price_details": {"price": "price_club"}},
+        **fields.pop("line", {}),
+    }
+    raw = {
+        "id": "in_1",
+        "object": "invoice",
+        "created": 1,
+        "currency": "usd",
+        "status": "paid",
+        "total": 900,
+        "billing_reason": "subscription_cycle",
+        "parent": {"subscription_details": {"subscription": "sub_1"}},
+        "lines": {"data": [line, *fields.pop("more_lines", [])]},
+        **fields,
+    }
+    found = read(raw)
+    assert isinstance(found, InvoiceRecord)
+    return found
+
+
+def content(session: SessionRecord | None, charge: ChargeRecord = CHARGE, **more: Any) -> Any:
+    return sale_of(charge, session, None, CATALOGUE, **more).lines[0].content
+
+
+def test_content_is_taken_from_where_it_was_frozen_first() -> None:
+    assert content(replace(SESSION, content="from-session")) == "from-session"
+    assert content(SESSION) == "from-link"
+    assert content(replace(SESSION, payment_link=None)) == "guide"
+
+
+def test_a_direct_payment_names_its_content_on_charge_or_intent() -> None:
+    assert content(None, replace(CHARGE, content="a")) == "a"
+    assert content(None, payment_content="b") == "b"
+    assert content(None) is None
+
+
+def test_of_several_lines_each_is_what_its_price_says() -> None:
+    lines = (LINE, LineRecord("price_club", None, "Club", 1, 900))
+
+    sale = sale_of(
+        replace(CHARGE, amount_minor=1900),
+        replace(SESSION, lines=lines, content="one", total_minor=1900),
+        None,
+        CATALOGUE,
+    )
+
+    assert [line.content for line in sale.lines] == ["guide", "club"]
+
+
+def test_the_checkout_knows_the_buyer_better_than_the_card() -> None:
+    sale = sale_of(CHARGE, SESSION, None, CATALOGUE)
+
+    assert (sale.email, sale.name, sale.country) == ("typed@example.com", "Typed", "DE")
+    assert (sale.customer, sale.reference) == ("cus_1", "ref")
+    alone = sale_of(CHARGE, None, None, CATALOGUE)
+    assert (alone.email, alone.name, alone.country) == ("card@example.com", "Card", "US")
+
+
+def test_gross_is_what_was_asked_before_the_coupon_and_tax_is_inside() -> None:
+    session = replace(SESSION, total_minor=800, discount_minor=200, tax_minor=133)
+
+    sale = sale_of(replace(CHARGE, amount_minor=800), session, None, CATALOGUE)
+
+    assert (sale.gross_minor, sale.discount_minor, sale.total_minor) == (1000, 200, 800)
+    assert sale.tax_minor == 133
+
+
+def test_a_charge_of_a_part_carries_its_part_of_discount_and_tax() -> None:
+    session = replace(SESSION, total_minor=800, discount_minor=200, tax_minor=101)
+
+    sale = sale_of(replace(CHARGE, amount_minor=400), session, None, CATALOGUE)
+
+    assert (sale.total_minor, sale.discount_minor, sale.tax_minor) == (400, 100, 50)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("subscription_create", OrderKind.SUBSCRIPTION_START),
+        ("subscription_cycle", OrderKind.RENEWAL),
+        ("subscription_update", OrderKind.SUBSCRIPTION_UPDATE),
+        ("manual", OrderKind.ONE_TIME),
+    ],
+)
+def test_the_invoice_tells_what_kind_of_order_it_was(reason: str, kind: OrderKind) -> None:
+    bill = invoice(billing_reason=reason)
+
+    sale = sale_of(replace(CHARGE, amount_minor=900), None, bill, CATALOGUE)
+
+    assert (sale.kind, sale.subscription, sale.invoice) == (kind, "sub_1", "in_1")
+    assert sale.lines[0].content == "club"
+
+
+def test_a_changed_plan_sells_what_its_price_says_not_what_the_first_day_said() -> None:
+    bill = invoice(
+        parent={"subscription_details": {"subscription": "s", "metadata": {"kpay_content": "old"}}}
+    )
+
+    assert sale_of(CHARGE, None, bill, CATALOGUE).lines[0].content == "club"
+
+
+def test_an_invoice_begins_a_phase_at_its_line_with_what_an_interval_costs() -> None:
+    phase = phase_of(invoice(), CATALOGUE)
+
+    assert phase
+    assert (phase.subscription, phase.starts_at, phase.amount_minor) == ("sub_1", AT, 900)
+    assert (phase.interval, phase.interval_count) == ("month", 1)
+
+
+def test_a_phase_is_without_tax_and_after_discount() -> None:
+    line = {
+        "discount_amounts": [{"amount": 90}],
+        "taxes": [{"amount": 135, "tax_behavior": "inclusive"}],
+    }
+    phase = phase_of(invoice(line=line), CATALOGUE)
+
+    assert phase
+    assert phase.amount_minor == 675
+
+
+def test_a_change_in_the_middle_begins_a_phase_at_the_new_price_not_at_its_part() -> None:
+    proration = {"subscription_item_details": {"proration": True}}
+    upgrade = {
+        "amount": 4100,
+        "period": {"start": int(AT.timestamp())},
+        "pricing": {"price_details": {"price": "price_year"}},
+        "parent": proration,
+    }
+    bill = invoice(
+        billing_reason="subscription_update",
+        line={"amount": -450, "parent": proration},
+        more_lines=[upgrade],
+    )
+
+    phase = phase_of(bill, CATALOGUE)
+
+    assert phase
+    assert (phase.amount_minor, phase.interval) == (9000, "year")
+
+
+@pytest.mark.parametrize("status", ["draft", "void"])
+def test_an_invoice_that_does_not_count_begins_no_phase(status: str) -> None:
+    assert phase_of(invoice(status=status), CATALOGUE) is None
