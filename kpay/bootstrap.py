@@ -169,6 +169,7 @@ class Business:
             signer=Signer(self.home, "unsubscribe"),
             open_mailer=self.mailer,
             recommend=self.recommend_for,
+            one_click_problem=_one_click_problem,
             base_currency=settings.base_currency,
             allows_live=settings.live,
         )
@@ -246,6 +247,12 @@ class Business:
     def has_secret(self, name: str) -> bool:
         """Say whether a secret is set."""
         return secrets.find(name, self.home, self.environment) is not None
+
+
+def _one_click_problem(url: str) -> str | None:
+    from kpay.adapters.http import one_click_problem
+
+    return one_click_problem(url)
 
 
 def open_business() -> Business:

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from kpay.domain.campaign_plan import Plan
 from kpay.domain.enums import CampaignState, DeliveryState
+from kpay.domain.letterhead import Letterhead
 from kpay.domain.send_report import SendReport
 from kpay.errors import NotFound, Refused
 from kpay.ports import Mailer
@@ -33,6 +34,7 @@ class ReadyToSend:
     frozen: FrozenPlan
     campaign: RowMapping
     mailer: Mailer
+    letterhead: Letterhead
     waiting: int
 
     @property
@@ -63,8 +65,9 @@ def prepare(desk: MailDesk, name: str, plan_hash: str | None, now: datetime) -> 
     _check_hash(shown, plan_hash)
     waiting = _waiting(tally) if shown.is_sent else shown.recipients
     _check_problems(shown)
-    mailer = desk.mailer(messages=shown.recipients, is_marketing=True)
-    return ReadyToSend(shown, frozen, campaign, mailer, waiting)
+    mailer = desk.mailer()
+    letterhead = desk.proven_letterhead(mailer, shown.recipients)
+    return ReadyToSend(shown, frozen, campaign, mailer, letterhead, waiting)
 
 
 def send(
@@ -73,7 +76,7 @@ def send(
     """Send what waits of a campaign; run again it goes on, and what is sent stays sent."""
     name, campaign_id = ready.plan.campaign, ready.campaign["id"]
     purpose, started_s = Purpose(campaign_id), time.monotonic()
-    press = Press(ready.frozen.wording, desk.letterhead, desk.renderer, desk.signer)
+    press = Press(ready.frozen.wording, ready.letterhead, desk.renderer, desk.signer)
     with sending.sending_lock(desk.store):
         before = _tally(desk, purpose)
         if not before:

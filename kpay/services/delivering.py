@@ -56,7 +56,7 @@ def send_pending(
     if not waiting:
         return DeliveryReport(0, 0, before, "", is_live=False)
     _check_letterhead(desk)
-    mailer = desk.mailer(messages=waiting, is_marketing=False)
+    mailer = desk.mailer()
     press = PurchasePress(desk)
     with sending.sending_lock(desk.store, wait_s=LOCK_WAIT_S):
         run = sending.Run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,16 @@ from kpay.errors import Refused
 from kpay.ports import Mailer, MarkdownRenderer, Renderer, SourceReader, TokenSigner
 from kpay.store.engine import Store
 
+Probe = Callable[[str], str | None]
 Recommend = Callable[[Sequence[str]], Mapping[str, Sequence[Mapping[str, Any]]]]
-ANONYMOUS_LIMIT = 100
+MAILTO_LIMIT = 100
 
 
 @dataclass(frozen=True)
 class MailDesk:
     """A business's mail room. `home` is its folder; `recommend` gives each address its next pieces.
 
-    `allows_live` is the setting `live`.
+    `one_click_problem` tries an unsubscribe address; `allows_live` is the setting `live`.
     """
 
     store: Store
@@ -32,26 +33,42 @@ class MailDesk:
     signer: TokenSigner
     open_mailer: Callable[[], Mailer]
     recommend: Recommend
+    one_click_problem: Probe
     base_currency: str
     allows_live: bool
 
-    def mailer(self, *, messages: int, is_marketing: bool) -> Mailer:
-        """Return the way out, or raise Refused when real mail is not allowed now.
+    def mailer(self) -> Mailer:
+        """Return the way out, or raise Refused when real mail is not allowed.
 
-        Mail to this machine is a test and always allowed. Above a hundred readers a real campaign
-        needs the one-click address that mail providers ask for.
+        Mail to this machine is a test and always allowed.
         """
         mailer = self.open_mailer()
-        if not mailer.is_live:
-            return mailer
-        if not self.allows_live:
+        if mailer.is_live and not self.allows_live:
             raise Refused(
                 f"mail to {mailer.where} is real mail, and live = true is not set",
                 "kpay config live",
             )
-        if is_marketing and messages > ANONYMOUS_LIMIT and not self.letterhead.unsubscribe_url:
+        return mailer
+
+    def proven_letterhead(self, mailer: Mailer, messages: int) -> Letterhead:
+        """Return the letterhead as it may be used: one click is offered only where it works.
+
+        Real mail to more than a hundred readers needs it, because their providers ask for it;
+        raises Refused without. A test keeps what is set, since nobody outside sees it.
+        """
+        if not mailer.is_live:
+            return self.letterhead
+        problem = self._one_click_problem()
+        if problem and messages > MAILTO_LIMIT:
             raise Refused(
-                f"a campaign to {messages} people needs unsubscribe_url (https, one click)",
+                f"a campaign to {messages:,} people needs one-click unsubscribing: {problem}",
                 "kpay config unsubscribe_url",
             )
-        return mailer
+        return replace(self.letterhead, unsubscribe_url="") if problem else self.letterhead
+
+    def _one_click_problem(self) -> str | None:
+        url = self.letterhead.unsubscribe_url
+        if not url:
+            return "unsubscribe_url is not set"
+        problem = self.one_click_problem(self.letterhead.unsubscribe_link(self.signer.sign("test")))
+        return f"unsubscribe_url was tried, and {problem}" if problem else None

@@ -84,6 +84,7 @@ def mail_desk(
         signer=Signer(home, "unsubscribe"),
         open_mailer=open_mailer or (lambda: OutboxMailer(home / "outbox")),
         recommend=recommend,
+        one_click_problem=lambda url: None,
         base_currency="usd",
         allows_live=allows_live,
     )

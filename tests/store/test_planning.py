@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kpay.adapters.outbox_mailer import OutboxMailer
 from kpay.errors import InputInvalid, NotFound, Refused, UsageProblem
 from kpay.ports import Mailer
 from kpay.services import campaign_sending, campaigns
@@ -185,6 +186,26 @@ def test_a_real_campaign_needs_the_setting_and_one_click(desk: MailDesk) -> None
         replace(real, allows_live=True, letterhead=head), "bread", None, NOW
     )
     assert "LIVE" in ready.question
+    assert ready.letterhead == head
+
+
+def test_one_click_is_offered_only_where_it_works(desk: MailDesk) -> None:
+    head = replace(LETTERHEAD, unsubscribe_url="https://bakery.example/leave")
+    tried: list[str] = []
+
+    def broken(url: str) -> str:
+        tried.append(url)
+        return "it answers 404"
+
+    real, test = OutboxMailer(desk.home / "outbox"), OutboxMailer(desk.home / "outbox")
+    real.is_live = True
+    desk = replace(desk, letterhead=head, one_click_problem=broken)
+    assert desk.proven_letterhead(test, 5000) == head
+    assert tried == []
+    assert desk.proven_letterhead(real, 100).unsubscribe_url == ""
+    assert tried[0].startswith("https://bakery.example/leave?t=")
+    with pytest.raises(Refused, match="it answers 404"):
+        desk.proven_letterhead(real, 101)
 
 
 def test_a_draft_can_be_planned_as_it_is(desk: MailDesk) -> None:
