@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kpay.domain.import_values import Complaint
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedLine:
+class ImportedLine(NamedTuple):
     """One line: `refunded_minor` of its amount went back at `refunded_at` (or with the order)."""
 
     line: int
@@ -58,14 +57,12 @@ class OrderGathering:
             order = self._orders[order_id] = ImportedOrder(
                 order_id, values["email"], values["currency"], values["ordered_at"]
             )
-        imported, complaints = _line(line, values)
-        complaints += _misfits(order, values)
+        imported = _line(line, values)
+        order.lines.append(imported)
+        _complete(order, values)
+        complaints = _misfits(order, imported, values)
         if complaints:
             self.spoil(order_id, line)
-        order.ordered_at = min(order.ordered_at, values["ordered_at"])
-        order.name = order.name or values.get("name") or ""
-        order.country = order.country or values.get("country")
-        order.lines.append(imported)
         return complaints
 
     def spoil(self, order_id: str | None, line: int) -> None:
@@ -85,14 +82,11 @@ class OrderGathering:
                 yield line.line, spoiled_by
 
 
-def _line(line: int, values: Mapping[str, Any]) -> tuple[ImportedLine, list[Complaint]]:
+def _line(line: int, values: Mapping[str, Any]) -> ImportedLine:
     amount = values["amount"]
     refunded = values.get("refunded")
     refunded_minor = amount if refunded is True else int(refunded or 0)
-    complaints: list[Complaint] = []
-    if refunded_minor > amount:
-        complaints.append(("refunded", "is more than the amount of the line"))
-    imported = ImportedLine(
+    return ImportedLine(
         line,
         values.get("product") or "",
         values.get("quantity") or 1,
@@ -100,13 +94,27 @@ def _line(line: int, values: Mapping[str, Any]) -> tuple[ImportedLine, list[Comp
         refunded_minor,
         values.get("refunded_at") if refunded_minor else None,
     )
-    return imported, complaints
 
 
-def _misfits(order: ImportedOrder, values: Mapping[str, Any]) -> list[Complaint]:
-    if values["currency"] == order.currency and values["email"] == order.email:
+def _complete(order: ImportedOrder, values: Mapping[str, Any]) -> None:
+    if values["ordered_at"] < order.ordered_at:
+        order.ordered_at = values["ordered_at"]
+    if not order.name:
+        order.name = values.get("name") or ""
+    if order.country is None:
+        order.country = values.get("country")
+
+
+def _misfits(
+    order: ImportedOrder, line: ImportedLine, values: Mapping[str, Any]
+) -> list[Complaint]:
+    if (
+        values["currency"] == order.currency
+        and values["email"] == order.email
+        and line.refunded_minor <= line.amount_minor
+    ):
         return []
-    return [
+    complaints = [
         (
             name,
             f"{values[name]!r}, but order {order.order_id!r} has {expected!r} on an earlier line",
@@ -114,3 +122,6 @@ def _misfits(order: ImportedOrder, values: Mapping[str, Any]) -> list[Complaint]
         for name, expected in (("currency", order.currency), ("email", order.email))
         if values[name] != expected
     ]
+    if line.refunded_minor > line.amount_minor:
+        complaints.append(("refunded", "is more than the amount of the line"))
+    return complaints

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from kpay.domain.period import instant_text
 from kpay.models.catalog import Content
 from kpay.models.people import Customer
 from kpay.models.sales import LineItem, Order, Refund
-from kpay.store.dialect import insert_missing, table_of
+from kpay.store.dialect import insert_missing, insert_tuples, table_of
 
 SOURCE = "import"
 ORDERS_AT_ONCE = 1000
@@ -153,12 +153,8 @@ def _insert_parts(
     orders: Sequence[tuple[int, ImportedOrder]],
     pieces: Mapping[str, Piece],
 ) -> None:
-    lines = [
-        dict(zip(LINE_COLUMNS, (order_id, *line), strict=True)) | _meant(line[1], pieces)
-        for order_id, order in orders
-        for line in _lines(order)
-    ]
-    connection.execute(insert(LINE), lines)
+    lines = [line for order_id, order in orders for line in _line_rows(order_id, order, pieces)]
+    insert_tuples(connection, LineItem, LINE_COLUMNS, lines)
     refunds = [
         _refund_row(order_id, order, refund)
         for order_id, order in orders
@@ -168,12 +164,18 @@ def _insert_parts(
         connection.execute(insert(REFUND), refunds)
 
 
-LINE_COLUMNS = ("order_id", "position", "product", "quantity", "amount_minor")
+LINE_COLUMNS = ("order_id", "position", "content_id", "product", "name", "quantity", "amount_minor")
 
 
-def _meant(product: str, pieces: Mapping[str, Piece]) -> dict[str, Any]:
-    piece = pieces.get(product, NOT_PUBLISHED)
-    return {"content_id": piece.content_id, "name": piece.title or product}
+def _line_rows(
+    order_id: int, order: ImportedOrder, pieces: Mapping[str, Piece]
+) -> Iterator[tuple[int | str | None, ...]]:
+    for position, line in enumerate(order.lines):
+        piece = pieces.get(line.product, NOT_PUBLISHED)
+        name = piece.title or line.product
+        yield (
+            order_id, position, piece.content_id, line.product, name, line.quantity, line.amount_minor,
+        )  # fmt: skip
 
 
 def _header(order: ImportedOrder) -> tuple[Any, ...]:
@@ -258,9 +260,8 @@ def _stored(connection: Connection, order_ids: Sequence[str]) -> dict[str, Store
             ).where(ORDER.c.source == SOURCE, ORDER.c.external_id.in_(order_ids))
         )
     }
-    lines = select(*(LINE.c[name] for name in LINE_COLUMNS)).order_by(
-        LINE.c.order_id, LINE.c.position
-    )
+    compared = ("order_id", "position", "product", "quantity", "amount_minor")
+    lines = select(*(LINE.c[name] for name in compared)).order_by(LINE.c.order_id, LINE.c.position)
     for row in connection.execute(lines.where(LINE.c.order_id.in_(list(found)))):
         found[row.order_id][1].lines.append(tuple(row[1:]))
     refunds = select(
