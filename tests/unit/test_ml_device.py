@@ -57,17 +57,27 @@ def test_a_trial_is_judged_by_its_end_its_result_and_its_card(
     assert (found is None) if reason is None else (reason in str(found))
 
 
-def test_openmp_is_told_to_sleep_before_lightgbm_can_be_imported() -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP")}
+def test_number_libraries_are_told_to_be_quiet_before_training_can_load_one() -> None:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OMP", "OPENBLAS"))
+    }
+    program = (
+        "import sys; from importlib import abc\n"
+        "class Watch(abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        import os\n"
+        "        if name == 'numpy':\n"
+        "            print(os.environ.get('OMP_WAIT_POLICY'), os.environ.get('OPENBLAS_NUM_THREADS'))\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "import kpay.services.training\n"
+    )
     said = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import kpay.ml, os, sys; print(os.environ['OMP_WAIT_POLICY'], 'lightgbm' in sys.modules)",
-        ],
+        [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         env=environment,
         check=True,
     )
-    assert said.stdout.split() == ["PASSIVE", "False"]
+    assert said.stdout.splitlines() == ["PASSIVE 1"]
