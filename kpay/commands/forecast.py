@@ -67,4 +67,4 @@ def forecast(
         now=business.clock.now(),
         timezone=business.settings.timezone,
     )
-    show(made.to_document(), fmt, out)
+    show(made.to_document(), fmt, out, fill_page=business.fill_page)
