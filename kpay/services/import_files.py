@@ -22,12 +22,13 @@ SEPARATORS = ",;\t"
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """A decoded file: its name for messages, its header, and the text of its rows."""
+    """A decoded file: its name for messages, its header, and the text that begins with it."""
 
     name: str
     header: tuple[str, ...]
     text: str
     separator: str
+    first_line: int = 1
 
     @property
     def line_count(self) -> int:
@@ -40,12 +41,12 @@ class CsvFile:
         Raises InputInvalid where the text stops being CSV.
         """
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator)
-        line = 1
+        line = before = self.first_line
         try:
             for cells in reader:
-                if line > 1 and any(cells):
+                if line > before and any(cells):
                     yield line, cells
-                line = reader.line_num + 1
+                line = before + reader.line_num
         except csv.Error as error:
             raise _unreadable(self.name, line, f"is not CSV ({error})") from error
 
@@ -65,13 +66,15 @@ def read_source(path: Path) -> bytes:
 def open_csv(source: bytes, name: str) -> CsvFile:
     """Unpack, decode and find header and separator; raise InputInvalid naming the line."""
     text = _decoded(_unpacked(source, name), name)
-    first = text.lstrip("\r\n").partition("\n")[0]
+    blank_lines = text.count("\n", 0, len(text) - len(text.lstrip("\r\n")))
+    text = text.lstrip("\r\n")
+    first = text.partition("\n")[0]
     if not first.strip():
         raise _unreadable(name, 1, "is empty: a header with the column names is needed")
-    text = text.lstrip("\r\n")
     separator = max(SEPARATORS, key=first.count)
     header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    return CsvFile(name, tuple(cell.strip() for cell in header), text, separator)
+    names = tuple(cell.strip() for cell in header)
+    return CsvFile(name, names, text, separator, blank_lines + 1)
 
 
 def find_columns(

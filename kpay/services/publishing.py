@@ -91,7 +91,8 @@ def publish(
     steps = [_Step(read, _decided(read, rows.get(read.slug), wish, now)) for read in pieces]
     if is_rehearsal:
         return Outcome(PublishResult([_answer(step) for step in steps], is_rehearsal=True), None)
-    _save(workplace.store, steps, now)
+    moved = [step for step in steps if rows.get(step.read.slug, {}).get("file") != step.read.file]
+    _save(workplace.store, steps, moved, now)
     sold, trouble = _sell(workplace)
     pages = workplace.site.write(_published(workplace))
     return Outcome(_result(workplace, steps, pages, sold), trouble)
@@ -108,12 +109,12 @@ def _decided(read: ReadPiece, row: Row | None, wish: Wish, now: datetime) -> Dec
         raise Refused(f"{read.slug} {error}", f"kpay publish {read.file}") from None
 
 
-def _save(store: Store, steps: Sequence[_Step], now: datetime) -> None:
+def _save(store: Store, steps: Sequence[_Step], moved: Sequence[_Step], now: datetime) -> None:
     changed = [step for step in steps if step.decision.change is not Change.UNCHANGED]
-    if not changed:
+    if not changed and not moved:
         return
     with store.writing() as connection:
-        for step in changed:
+        for step in (*changed, *(step for step in moved if step not in changed)):
             existing = content.by_slug(connection, step.read.slug)
             created_at = existing["created_at"] if existing else now
             is_new_text = step.decision.change in (Change.NEW, Change.CHANGED)

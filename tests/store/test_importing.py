@@ -186,6 +186,13 @@ def test_a_file_that_is_no_table_of_orders_is_refused(
     assert says in said.replace("f.csv:2", "line 2")
 
 
+def test_lines_are_counted_as_an_editor_counts_them(store: Store) -> None:
+    text = '\n\nemail,at,kind,text\na@example.com,2026-01-01,note,"two\nlines"\nnobody,2026-01-01,note,x\n'
+    assert problems(store, ImportKind.FEEDBACK, text) == [
+        "f.csv:6: email: 'nobody' is not an email address"
+    ]
+
+
 def test_a_customers_name_is_filled_in_but_not_overwritten(store: Store) -> None:
     bring(store, ImportKind.CUSTOMERS, "email,name\na@example.com,Ana\nb@example.com,\n")
     text = (

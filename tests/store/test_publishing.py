@@ -280,8 +280,12 @@ def test_a_renamed_file_is_the_same_piece(desk: Desk) -> None:
     desk.write("content/rain.md", ARTICLE)
     desk.publish()
     (desk.home / "content" / "rain.md").rename(desk.home / "content" / "weather.md")
+    assert changes(desk.publish().result) == {"rain": "unchanged"}
+    desk.write("content/weather.md", ARTICLE.replace("title: Rain", "title: Weather"))
     desk.publish()
-    assert rows(desk.store, "SELECT slug FROM content") == [("rain",)]
+    assert rows(desk.store, "SELECT slug, title, file FROM content") == [
+        ("rain", "Weather", "content/weather.md")
+    ]
 
 
 def test_a_rehearsal_changes_nothing(desk: Desk) -> None:
