@@ -5,7 +5,9 @@ Undefined measures (one class only, nothing to measure) are None, never 0 and ne
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -154,10 +156,12 @@ def log_loss_interval(
     return _middle95([float(weight @ each) / len(each) for weight in _resamples(len(each), seed)])
 
 
-def _resamples(count: int, seed: int) -> list[Floats]:
+def _resamples(count: int, seed: int) -> Iterator[Floats]:
+    """Yield how often each of `count` customers is drawn in each bootstrap sample."""
     generator = np.random.default_rng(seed)
-    draws: list[Ints] = [generator.integers(0, count, count) for _ in range(RESAMPLES)]
-    return [np.bincount(draw, minlength=count).astype(float) for draw in draws]
+    for _ in range(RESAMPLES):
+        drawn = generator.integers(0, count, count)
+        yield np.bincount(drawn, minlength=count).astype(float)
 
 
 def auc_advantage(
@@ -167,7 +171,7 @@ def auc_advantage(
     _, our_rank = np.unique(ours, return_inverse=True)
     _, their_rank = np.unique(theirs, return_inverse=True)
     gains = []
-    for weight in [np.ones(len(bought)), *_resamples(len(bought), seed)]:
+    for weight in chain([np.ones(len(bought))], _resamples(len(bought), seed)):
         our_auc = _auc_of_ranks(bought, our_rank, weight)
         their_auc = _auc_of_ranks(bought, their_rank, weight)
         if our_auc is not None and their_auc is not None:
