@@ -53,7 +53,7 @@ def import_(
     Rows with one order_id are the lines of one order. Wrong rows are listed with their line.
     """
     from kpay.bootstrap import open_business
-    from kpay.domain.importing import Circumstances
+    from kpay.domain.importing import STDIN, Circumstances
     from kpay.presentation import progress, show
     from kpay.services.import_files import read_source
     from kpay.services.importing import import_csv
@@ -66,7 +66,7 @@ def import_(
             business.store,
             kind,
             source,
-            name=file,
+            name=STDIN if file == "-" else file,
             circumstances=circumstances,
             mapping=_mapping(mapping or []),
             skips_bad=skip_bad,

@@ -10,6 +10,7 @@ from typing import Any
 from kpay.domain.document import Block, Column, Document, Table, Text
 
 SHOWN_BAD_ROWS = 50
+STDIN = "stdin"  # what `-` is called in messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ class ImportResult:
 
     def _next_steps(self, changed: int) -> tuple[str, ...]:
         if self.is_rehearsal:
-            return (f"kpay import {self.kind} {self.file}",)
+            source = "-" if self.file == STDIN else self.file
+            return (f"kpay import {self.kind} {source}",)
         if changed and self.kind == "orders":
             return ("kpay report revenue", "kpay train")
         return ()

@@ -12,7 +12,7 @@ from kpay.domain.enums import ImportKind
 from kpay.domain.import_columns import COLUMNS
 from kpay.domain.import_values import RowReader
 from kpay.domain.imported_orders import OrderGathering
-from kpay.domain.importing import BadRow, Circumstances, ImportResult, RowCounts
+from kpay.domain.importing import STDIN, BadRow, Circumstances, ImportResult, RowCounts
 from kpay.errors import InputInvalid, Problem
 from kpay.services import import_orders, import_people, import_signals
 from kpay.services.import_files import CsvFile, find_columns, open_csv
@@ -132,7 +132,7 @@ def import_csv(
 
 def _all_bad(kind: ImportKind, name: str, bad: Sequence[BadRow]) -> InputInvalid:
     problems = [Problem(name, row.line, row.column, row.problem) for row in bad]
-    shown = name if name != "-" else "FILE"
+    shown = "FILE" if name == STDIN else name
     return InputInvalid(
         name,
         problems,

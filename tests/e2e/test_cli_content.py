@@ -53,7 +53,7 @@ def test_bad_rows_can_be_left_out(business: Path, kpay: Kpay) -> None:
     bad = ORDERS + "3,nobody,2026-09-01,1,usd,,\n"
     refused = kpay("import", "orders", "-", home=business, input=bad)
     assert refused.exit_code == 65
-    assert "-:5: email: 'nobody' is not an email address" in refused.stderr
+    assert "stdin:5: email: 'nobody' is not an email address" in refused.stderr
     assert "next: kpay import orders FILE --skip-bad" in refused.stderr
     found = answer(kpay("import", "orders", "-", "--skip-bad", "--json", home=business, input=bad))
     assert found["bad"] == [
