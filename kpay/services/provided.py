@@ -18,7 +18,7 @@ from kpay.domain.checkout import Account, RawObject
 from kpay.store import provider
 
 RECORDS_IN_MEMORY = 400_000
-FAST = 1  # zlib level: half the time of the default for a tenth more bytes
+WINDOW_BITS, MEMORY_LEVEL = 12, 5  # zlib's defaults clear 256 KiB for every object of 1 KiB
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
@@ -47,10 +47,16 @@ def pack(raw: RawObject) -> Packed:
     return Packed(
         raw["object"],
         raw.get("created"),
-        zlib.compress(text, FAST),
+        _compress(text),
         hashlib.sha256(text).digest(),
         records.read(raw),
     )
+
+
+def _compress(text: bytes) -> bytes:
+    """Return zlib data at the fastest level, at a sixth of what `zlib.compress` takes for it."""
+    compressor = zlib.compressobj(1, zlib.DEFLATED, WINDOW_BITS, MEMORY_LEVEL)
+    return compressor.compress(text) + compressor.flush()
 
 
 def unpack(payload: bytes) -> dict[str, Any]:
