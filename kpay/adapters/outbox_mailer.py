@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from kpay.domain.delivery import Fate, MailReply
@@ -42,8 +43,9 @@ class OutboxMailer:
                 file.write(envelope.content)
             os.replace(part, path)
         except OSError as error:
-            part.unlink(missing_ok=True)
-            return MailReply(Fate.UNREACHABLE, f"{path} cannot be written: {error.strerror}")
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            return MailReply(Fate.NO_ROOM, f"{path} cannot be written: {error.strerror}")
         return MailReply(Fate.ACCEPTED, path.name)
 
     def close(self) -> None:

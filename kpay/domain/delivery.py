@@ -46,6 +46,7 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"  # the connection was lost after the final dot
     UNREACHABLE = "unreachable"  # there was nobody to hand it to
     STOPPED = "stopped"  # the server refuses us, not the message
+    NO_ROOM = "no_room"  # this machine's disk did not take it
     NOT_TRIED = "not_tried"  # the run was interrupted before its turn
 
 

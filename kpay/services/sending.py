@@ -26,7 +26,7 @@ from kpay.domain.delivery import (
     wait_before_retry,
 )
 from kpay.domain.enums import DeliveryState
-from kpay.errors import CredentialsMissing, InputInvalid, Interrupted, RemoteProblem
+from kpay.errors import CredentialsMissing, DiskProblem, InputInvalid, Interrupted, RemoteProblem
 from kpay.ports import Envelope, MailConnection, Mailer
 from kpay.services.passing import Brake, PassingTime
 from kpay.store import audience, deliveries
@@ -54,6 +54,8 @@ class Rules:
 
 MARKETING = Rules(refuses=lambda reason: True, asks_the_list=True)
 PURCHASE = Rules(refuses=lambda reason: reason == BOUNCED, asks_the_list=False)
+
+UNTRIED = frozenset({Fate.NOT_TRIED, Fate.UNREACHABLE, Fate.STOPPED, Fate.NO_ROOM})
 
 Compose = Callable[[RowMapping], Envelope]
 Advance = Callable[[int], None]
@@ -198,7 +200,7 @@ class Run:
         except ValueError as error:
             return MailReply(Fate.REFUSED, str(error))
         reply = connection.deliver(envelope)
-        if reply.fate is Fate.STOPPED:
+        if reply.fate in (Fate.STOPPED, Fate.NO_ROOM):
             self._brake.is_pulled = True
         return reply
 
@@ -212,6 +214,10 @@ class Run:
                 f"{self._mailer.where} refuses our mail ({stopped.words}); the rest waits",
                 "kpay doctor",
             )
+        no_room = next((reply for reply in replies if reply.fate is Fate.NO_ROOM), None)
+        if no_room is not None:
+            self._write_down()
+            raise DiskProblem(f"{no_room.words}; the rest waits", "df -h .")
         if self._brake.is_pulled:
             self._write_down()
             raise Interrupted("stopped; what had left is recorded, the rest waits", self._again)
@@ -284,7 +290,7 @@ class LazyConnection:
 
 
 def _outcome(row: RowMapping, reply: MailReply, now: datetime) -> dict[str, Any]:
-    tried = reply.fate not in (Fate.NOT_TRIED, Fate.UNREACHABLE, Fate.STOPPED)
+    tried = reply.fate not in UNTRIED
     attempts = row["attempts"] + tried
     state = state_after(reply.fate, attempts)
     is_later = state is DeliveryState.RETRY

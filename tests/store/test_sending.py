@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from kpay.adapters.outbox_mailer import OutboxMailer
 from kpay.adapters.smtp_mailer import SmtpMailer
+from kpay.domain.delivery import MailReply
 from kpay.domain.enums import DeliveryState
 from kpay.domain.send_report import SendReport
-from kpay.errors import Busy, Interrupted, Refused, RemoteProblem
-from kpay.models import Campaign, Delivery
+from kpay.errors import Busy, DiskProblem, Interrupted, Refused, RemoteProblem
+from kpay.models import Campaign, Delivery, Subscriber
+from kpay.ports import Envelope
 from kpay.services import campaign_sending, sending
 from kpay.services.campaign_planning import plan
 from kpay.services.mail_desk import MailDesk
@@ -208,6 +213,52 @@ def test_who_opts_out_while_it_goes_out_is_not_mailed(desk: MailDesk, sink: Smtp
     report = send(desk)
     assert report.counts["sent"] <= sending.MESSAGES_A_TURN
     assert report.counts["sent"] + report.counts["suppressed"] == 160
+
+
+def test_who_left_the_list_by_another_way_is_not_mailed_either(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    emails = begin(desk)
+    ready = campaign_sending.prepare(desk, "bread", None, NOW)
+    with desk.store.writing() as connection:
+        left = table_of(Subscriber).c.email.in_(emails[::2])
+        connection.execute(update(table_of(Subscriber)).where(left).values(status="unsubscribed"))
+    campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda n: None)
+    assert sink.taken
+    assert set(emails[::2]).isdisjoint(sink.recipients)
+
+
+def test_a_full_disk_stops_the_run_and_loses_nobody(tmp_path: Path) -> None:
+    desk = mail_desk(tmp_path)
+    begin(desk)
+    ready = campaign_sending.prepare(desk, "bread", None, NOW)
+    full = replace(ready, mailer=SmallOutbox(tmp_path / "outbox"))
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(DiskProblem, match="cannot be written"):
+            campaign_sending.send(desk, full, passing=PassingQuickly(), advance=lambda count: None)
+    finally:
+        signal.signal(signal.SIGXFSZ, handler)
+    assert Counter(states(desk).values()) == {"queued": 48, "held_out": 12}
+    assert send(desk).counts["sent"] == 48
+    assert not list((tmp_path / "outbox").glob("*.part"))
+
+
+class SmallOutbox(OutboxMailer):
+    """An outbox on a disk that has no room for a message."""
+
+    def deliver(self, envelope: Envelope) -> MailReply:
+        """Deliver while no file may grow beyond a few bytes."""
+        with DISK:
+            limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (64, limit[1]))
+            try:
+                return super().deliver(envelope)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+DISK = threading.Lock()
 
 
 def test_what_a_dead_run_left_on_its_way_is_uncertain(desk: MailDesk, sink: SmtpSink) -> None:
