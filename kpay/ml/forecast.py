@@ -11,7 +11,7 @@ import numpy as np
 from kpay.ml import paths, rolling
 from kpay.ml.frames import Floats, Ints
 from kpay.ml.members import MEMBERS
-from kpay.ml.rolling import Fold
+from kpay.ml.rolling import YEARLY_SEASON_STEPS, Fold
 
 FEWEST_SEASONS: Final = 4
 FEWEST_STEPS: Final = 12
@@ -54,9 +54,12 @@ def outlook(values: Floats, steps: int, season: int, *, seed: int = 0) -> Outloo
     """Forecast `steps` values after `values` (oldest first, not negative, finite).
 
     `season` is the number of steps after which a pattern repeats: 7 for days, 12 for months, 1 for
-    none. Too short a history gives its mean with a wide range.
+    none. Months of less than four years are taken without their season; too short a history gives its
+    mean with a wide range.
     """
     past = np.asarray(values, dtype=float)
+    if season >= YEARLY_SEASON_STEPS and len(past) < FEWEST_SEASONS * season:
+        season = 1
     if len(past) < max(FEWEST_STEPS, FEWEST_SEASONS * season):
         return _of_the_mean(past, steps, season, seed)
     known = rolling.folds(past, steps, season)

@@ -68,6 +68,12 @@ def test_growth_of_months_is_carried_on() -> None:
     assert (ahead > months[-12:]).all()
 
 
+def test_months_of_less_than_four_years_go_without_a_season_and_keep_their_growth() -> None:
+    found = forecast.outlook(np.arange(100.0, 140.0), 3, 12)
+    assert found.model != "mean"
+    assert (found.mean > 125).all()
+
+
 def test_a_short_history_gets_its_mean_and_a_wide_range() -> None:
     found = forecast.outlook(np.array([100.0, 300.0]), 30, 7)
     assert found.model == "mean"
