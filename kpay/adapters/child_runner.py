@@ -22,8 +22,11 @@ class ChildRunner:
         self._logs = logs
 
     def run(self, name: str, command: Sequence[str]) -> JobOutcome:
-        """Run a command to its end; what it says goes to logs/job-NAME.log, the newest run's only."""
-        words = [sys.executable, "-m", "kpay", "--home", str(self._home), "--no-input", *command]
+        """Run a command in the business's folder to its end; logs/job-NAME.log keeps what it says.
+
+        -P keeps Python from importing what lies in that folder instead of its own modules.
+        """
+        words = [sys.executable, "-P", "-m", "kpay", "--home", str(self._home), "--no-input"]
         path = self._logs / f"job-{name}.log"
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -31,7 +34,12 @@ class ChildRunner:
             raise DiskProblem(f"{path}: {error.strerror}", f"ls -ld {self._logs}") from error
         with os.fdopen(descriptor, "r+b") as log:
             done = subprocess.run(  # noqa: S603 - our own interpreter, words never see a shell
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
+                [*words, *command],
+                cwd=self._home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=False,
             )
             log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL_BYTES))
             said = log.read().decode("utf-8", "replace").strip()

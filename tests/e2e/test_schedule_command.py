@@ -17,17 +17,19 @@ DUE = {"KPAY_NOW": "2026-10-02T04:16:00Z"}
 
 
 def test_a_job_is_added_listed_run_and_removed(kpay: Run, business: Path) -> None:
-    added = kpay("schedule", "add", "nightly", "15 4 * * *", "--", "report", "--csv", home=business)
+    (business / "json.py").write_text("raise SystemExit('not the json that was asked for')")
+    words = ["report", "--csv", "--out", "week.csv"]
+    added = kpay("schedule", "add", "nightly", "15 4 * * *", "--", *words, home=business)
     assert added.exit_code == 0, added.stderr
     assert "next due at 2026-10-02T04:15:00Z" in added.stdout
     listed = json.loads(kpay("schedule", "list", "--json", home=business).stdout)
-    assert listed["jobs"][0]["command"] == ["report", "--csv"]
+    assert listed["jobs"][0]["command"] == words
     early = kpay("schedule", "tick", home=business)
     due = kpay("schedule", "tick", home=business, env=DUE)
     for ticked in (early, due):
         assert (ticked.exit_code, ticked.stdout, ticked.stderr) == (0, "", "")
     log = business / "logs" / "job-nightly.log"
-    assert log.read_text(encoding="utf-8").startswith("figure,value")
+    assert (business / "week.csv").read_text(encoding="utf-8").startswith("figure,value")
     assert log.stat().st_mode & 0o777 == 0o600
     assert kpay("schedule", "remove", "nightly", home=business).exit_code == 0
     assert "No job is scheduled" in kpay("schedule", "list", home=business).stdout
