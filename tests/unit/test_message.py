@@ -93,7 +93,7 @@ def test_nobody_can_add_a_header(evil: str) -> None:
     for changes in ({"subject": evil}, {"headers": (("X-Kpay-Campaign", evil),)}):
         with pytest.raises(ValueError, match="line break"):
             write_message(draft(**changes))
-    with pytest.raises(ValueError, match="sender"):
+    with pytest.raises(ValueError, match=r"sender|line break"):
         write_message(draft(sender=f"Ana {evil} <ana@bakery.example>"))
     with pytest.raises(ValueError, match="address"):
         write_message(draft(recipient=f"li{evil}@readers.example"))
