@@ -72,8 +72,12 @@ ENTRIES: tuple[Entry, ...] = (
         "Publish and sell",
         "List and show what is published.",
         "kpay.commands.content",
-        (("list", "List content."), ("show", "Show one piece.")),
-        {"show": "slug"},
+        (
+            ("list", "List content."),
+            ("show", "Show one piece."),
+            ("archive", "Take a piece off the site and off sale."),
+        ),
+        {"show": "slug", "archive": "slug"},
     ),
     Entry(
         "sync",

@@ -33,3 +33,15 @@ def show_(slug: Annotated[str, typer.Argument(help="The piece's slug.")]) -> Non
     from kpay.services.catalogue import show_content
 
     show(show_content(open_business().store, slug).to_document())
+
+
+@app.command(epilog=examples("kpay content archive my-first-piece"))
+def archive(slug: Annotated[str, typer.Argument(help="The piece's slug.")]) -> None:
+    """Take a piece off the site and off sale; who bought it keeps it."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services.archiving import archive as archive_piece
+
+    archived = archive_piece(open_business().workplace(), slug)
+    show(archived.to_document())
+    archived.raise_trouble()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from sqlalchemy import Connection
+
 from kpay.domain.content_shown import PieceCard, PieceList, ShownPiece
 from kpay.domain.enums import ContentStatus
 from kpay.domain.money import Money
@@ -36,18 +38,22 @@ def list_content(store: Store, *, kind: str | None = None) -> PieceList:
 def show_content(store: Store, slug: str) -> PieceCard:
     """Return one piece with its versions; raise NotFound with the slug that was probably meant."""
     with store.reading() as connection:
-        row = content.by_slug(connection, slug)
-        if row is None:
-            slugs = [known["slug"] for known in content.everything(connection)]
-            close = get_close_matches(slug, slugs, n=1)
-            raise NotFound(
-                "content", slug, f"kpay content show {close[0]}" if close else "kpay content list"
-            )
+        row = wanted(connection, slug, "kpay content show")
         links = content.open_links(connection)
         sales = content.sales(connection)
         versions = content.versions(connection, row["id"])
     piece = _shown(row, links.get(row["id"]), sales.get(row["id"], {}))
     return PieceCard(piece, [(version["version"], version["created_at"]) for version in versions])
+
+
+def wanted(connection: Connection, slug: str, command: str) -> dict[str, Any]:
+    """Return the row of a piece; raise NotFound, with `command` for the slug probably meant."""
+    row = content.by_slug(connection, slug)
+    if row is not None:
+        return row
+    slugs = [known["slug"] for known in content.everything(connection)]
+    close = get_close_matches(slug, slugs, n=1)
+    raise NotFound("content", slug, f"{command} {close[0]}" if close else "kpay content list")
 
 
 def _shown(row: Mapping[str, Any], buy_url: str | None, sales: Sales) -> ShownPiece:

@@ -94,7 +94,7 @@ def publish(
     moved = [step for step in steps if rows.get(step.read.slug, {}).get("file") != step.read.file]
     _save(workplace.store, steps, moved, now)
     sold, trouble = _sell(workplace)
-    pages = workplace.site.write(_published(workplace))
+    pages = workplace.site.write(published_texts(workplace))
     return Outcome(_result(workplace, steps, pages, sold), trouble)
 
 
@@ -223,14 +223,23 @@ def _offer(row: Row) -> Offer:
     )
 
 
-def _explained(error: KpayError, count: int) -> KpayError:
-    pieces = "piece" if count == 1 else "pieces"
-    said = f"published here, but {count} paid {pieces} cannot be bought yet: {error.message}"
-    error.message, error.args = said, (said,)
+def _explained(error: KpayError, unsold: int) -> KpayError:
+    if unsold:
+        pieces = "piece" if unsold == 1 else "pieces"
+        said = f"published here, but {unsold} paid {pieces} cannot be bought yet: {error.message}"
+    else:
+        said = f"published here, but what is free now is still on sale: {error.message}"
+    return retold(error, said)
+
+
+def retold(error: KpayError, sentence: str) -> KpayError:
+    """Give an error another sentence; its class, code and next step stay."""
+    error.message, error.args = sentence, (sentence,)
     return error
 
 
-def _published(workplace: Workplace) -> list[PublishedText]:
+def published_texts(workplace: Workplace) -> list[PublishedText]:
+    """Return everything that is published, as its pages show it."""
     with workplace.store.reading() as connection:
         rows = content.published_texts(connection)
         links = content.open_links(connection)

@@ -65,6 +65,13 @@ class SiteWriter:
         )
         return written + _write_changed(self._folder / "index.html", home.encode())
 
+    def remove(self, slug: str) -> bool:
+        """Remove the page of a piece; say whether there was one."""
+        page = self._folder / page_of(slug)
+        is_there = page.exists()
+        page.unlink(missing_ok=True)
+        return is_there
+
     def _write_piece(self, text: PublishedText, cards: Mapping[str, Mapping[str, Any]]) -> int:
         slug, language = text.row["slug"], text.row["language"]
         included = [cards[name] for name in text.row["includes"] if name in cards]

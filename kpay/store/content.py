@@ -49,6 +49,11 @@ def save(connection: Connection, row: Mapping[str, Any], version: Mapping[str, A
         connection.execute(insert(VERSION).values(content_id=content_id, **version))
 
 
+def set_status(connection: Connection, slug: str, status: ContentStatus) -> None:
+    """Say where a piece of content stands."""
+    connection.execute(update(CONTENT).where(CONTENT.c.slug == slug).values(status=status.value))
+
+
 def versions(connection: Connection, content_id: int) -> list[Row]:
     """Return the versions of a piece, newest first, without their text."""
     query = (

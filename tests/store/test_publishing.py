@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from kpay.domain.publishing import PublishResult, Wish
 from kpay.errors import CredentialsMissing, InputInvalid, Refused, UsageProblem
 from kpay.ports import CheckoutPublisher
 from kpay.sandbox import Sandbox
+from kpay.services.archiving import archive
 from kpay.services.importing import import_csv
 from kpay.services.publishing import Outcome, Workplace, publish
 from kpay.services.site import SiteFacts, SiteWriter
@@ -60,6 +63,14 @@ class Desk:
     ) -> Outcome:
         asked = wish or Wish(is_named=bool(named))
         return publish(self.workplace, named, asked, start=self.home, now=now, is_rehearsal=dry_run)
+
+    @contextmanager
+    def without_key(self) -> Iterator[None]:
+        """Take the provider's key away for a while."""
+        whole = self.workplace
+        self.workplace = replace(whole, checkout=no_key)
+        yield
+        self.workplace = whole
 
     def page(self, slug: str) -> str:
         return (self.home / "site" / "c" / f"{slug}.html").read_text(encoding="utf-8")
@@ -169,9 +180,8 @@ def test_a_paid_piece_is_put_on_sale_once(shop: Desk, provider: Sandbox) -> None
 
 def test_what_could_not_be_sold_is_sold_the_next_time(shop: Desk) -> None:
     shop.write("content/later.md", EBOOK.replace("Salt", "Later"))
-    offline = Desk(shop.home, no_key)
-    assert offline.publish().trouble is not None
-    offline.store.close()
+    with shop.without_key():
+        assert shop.publish().trouble is not None
     outcome = shop.publish()
     assert (outcome.trouble, outcome.result.put_on_sale) == (None, 1)
     assert "cannot be bought yet" not in shop.page("later")
@@ -182,9 +192,8 @@ def test_a_change_of_terms_that_the_provider_missed_reaches_it_later(shop: Desk)
     shop.write("content/missed.md", text)
     shop.publish()
     shop.write("content/missed.md", text.replace("from 5 usd", "from 8 usd"))
-    offline = Desk(shop.home, no_key)
-    assert offline.publish().trouble is not None
-    offline.store.close()
+    with shop.without_key():
+        assert shop.publish().trouble is not None
     assert shop.publish().result.put_on_sale == 1
     assert shop.publish().result.put_on_sale == 0
 
@@ -208,6 +217,32 @@ def test_what_becomes_free_is_taken_off_sale(shop: Desk) -> None:
     shop.publish()
     assert rows(shop.store, "SELECT is_active FROM payment_link") == [(0,)]
     assert "Second part." in shop.page("gift")
+
+
+def test_an_archived_piece_is_neither_shown_nor_sold(shop: Desk) -> None:
+    shop.write("content/old.md", EBOOK.replace("Salt", "Old"))
+    shop.publish()
+    assert archive(shop.workplace, "old").is_new
+    assert not (shop.home / "site" / "c" / "old.html").exists()
+    assert rows(shop.store, "SELECT is_active FROM payment_link") == [(0,)]
+    before = digest(shop.store)
+    assert not archive(shop.workplace, "old").is_new
+    assert changes(shop.publish().result) == {"old": "unchanged"}
+    assert digest(shop.store) == before
+    assert shop.publish("content/old.md").result.put_on_sale == 1
+    assert "cannot be bought yet" not in shop.page("old")
+
+
+def test_archiving_without_a_key_says_what_is_still_on_sale(shop: Desk) -> None:
+    shop.write("content/stale.md", EBOOK.replace("Salt", "Stale"))
+    shop.publish()
+    with (
+        shop.without_key(),
+        pytest.raises(CredentialsMissing, match="stale is archived here, but still on sale"),
+    ):
+        archive(shop.workplace, "stale").raise_trouble()
+    archive(shop.workplace, "stale").raise_trouble()
+    assert rows(shop.store, "SELECT is_active FROM payment_link") == [(0,)]
 
 
 def test_a_chinese_membership_speaks_chinese(shop: Desk) -> None:
