@@ -38,11 +38,11 @@ class CampaignResults:
         if found is None:
             return "Nobody was held out, so what the mail caused cannot be known."
         if found.low > 0:
-            return f"The mail sold: {_points(found)} more buyers among those mailed ({share})."
+            return f"The mail sold: the share of buyers rose by {_points(found)} ({share})."
         if found.high < 0:
-            return f"The mail cost sales: {_points(found)} buyers among those mailed ({share})."
+            return f"The mail cost sales: the share of buyers moved by {_points(found)} ({share})."
         return (
-            f"No effect is shown: the difference in buyers is {_points(found)} ({share}). "
+            f"No effect is shown: the share of buyers moved by {_points(found)} ({share}). "
             f"{self._can_show()}"
         )
 
@@ -52,7 +52,7 @@ class CampaignResults:
         least = smallest_effect(arms[0].people, arms[1].people, base)
         if not least:
             return "Nobody bought, so nothing can be said about money."
-        return f"One send to this list can show only a difference of {least:.2%} or more."
+        return f"One send to this list can show only {100 * least:.2f} points or more."
 
     def to_document(self) -> Document:
         """Show both arms, the difference, and the money it was worth."""
@@ -164,4 +164,5 @@ def _three(found: Interval) -> tuple[float, float, float]:
 
 
 def _points(found: Interval) -> str:
-    return f"{found.estimate:+.2%}, between {found.low:+.2%} and {found.high:+.2%}"
+    points = (f"{100 * share:+.2f}" for share in _three(found))
+    return "{} points, between {} and {}".format(*points)

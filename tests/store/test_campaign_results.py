@@ -116,7 +116,7 @@ def test_a_campaign_that_was_not_sent_has_no_results(desk: MailDesk) -> None:
     [
         (Arm(1000, (1000,) * 200), Arm(1000, (1000,) * 20), "The mail sold"),
         (Arm(1000, (1000,) * 20), Arm(1000, (1000,) * 200), "cost sales"),
-        (Arm(900, (1000,) * 20), Arm(100, (1000,) * 2), "can show only a difference of"),
+        (Arm(900, (1000,) * 20), Arm(100, (1000,) * 2), "can show only"),
         (Arm(900), Arm(100), "Nobody bought"),
         (Arm(900, (1000,)), Arm(0), "cannot be known"),
     ],
