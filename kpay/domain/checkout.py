@@ -77,9 +77,9 @@ def sells_the_same(price: RawObject, offer: Offer) -> bool:
         return False
     if price.get("currency") != offer.currency:
         return False
-    chosen = price.get("custom_unit_amount")
+    chosen = price.get("custom_unit_amount") or {}
     if offer.buyer_names_amount:
-        return bool(chosen) and chosen.get("minimum") == offer.amount_minor
+        return bool(chosen.get("minimum") == offer.amount_minor)
     return not chosen and price.get("unit_amount") == offer.amount_minor
 
 

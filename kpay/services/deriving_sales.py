@@ -162,13 +162,16 @@ class _OrderWriter:
         frozen: dict[tuple[int, int], Any],
     ) -> dict[str, Any]:
         before = frozen.get((order_id, position))
-        is_frozen = before is not None and before.content_id is not None
-        found = self._contents.get(line.content or "")
+        if before is not None and before.content_id is not None:
+            content_id, product = before.content_id, before.product
+        else:
+            content_id = self._contents.get(line.content or "")
+            product = line.content or line.product_name
         return {
             "order_id": order_id,
             "position": position,
-            "content_id": before.content_id if is_frozen else found,
-            "product": before.product if is_frozen else line.content or line.product_name,
+            "content_id": content_id,
+            "product": product,
             "price_external_id": line.price,
             "name": line.name or line.product_name,
             "quantity": line.quantity,
