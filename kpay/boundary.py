@@ -30,7 +30,7 @@ def guarded(action: Callable[[], int]) -> int:
 
 
 def _silence_stdout() -> None:
-    import os  # noqa: PLC0415 - only after `| head`
+    import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -75,11 +75,11 @@ def _usage(error: Exception) -> int:
 
 
 def _bug(error: Exception) -> int:
-    from kpay.log import write_bug_report  # noqa: PLC0415 - only when something broke
+    from kpay.log import write_bug_report
 
     where = write_bug_report(error)
     if manners().debug:
-        import traceback  # noqa: PLC0415
+        import traceback
 
         traceback.print_exception(error)
     sorry = KpayError(

@@ -108,6 +108,9 @@ def _invoke(entry: Entry, words: list[str]) -> int:
     """Import one command and run it: the only import by name in kpay."""
     if not sys.stdout.isatty():
         os.environ.setdefault("TYPER_USE_RICH", "0")  # plain help, and rich is not imported for it
+    # Small models crawl when the libraries' threads spin against each other on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import importlib
 
     import typer.main

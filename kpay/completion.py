@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 
-
 from kpay.registry import BY_NAME, ENTRIES, Entry
 
 TYPE_CHECKING = False

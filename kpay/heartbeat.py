@@ -1,5 +1,7 @@
-"""When each kind of work last succeeded: a small file beside the store, so that running a command
-again changes no table."""
+"""When each kind of work last succeeded.
+
+The times stand in a small file beside the store, so that running a command again changes no table.
+"""
 
 from __future__ import annotations
 

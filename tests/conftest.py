@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,11 +143,11 @@ def kpay_process() -> Callable[..., Result]:
 
 
 @pytest.fixture
-def business(tmp_path: Path) -> Iterator[Path]:
+def business(tmp_path: Path) -> Path:
     """The folder of a fresh, empty business."""
     home = tmp_path / "business"
     result = run_kpay("init", str(home))
     assert result.exit_code == 0, result.stderr
     for sample in ("content/my-first-piece.md", "campaigns/hello.md"):
         (home / sample).unlink()
-    yield home
+    return home

@@ -31,7 +31,7 @@ def _lying(chart: Chart) -> list[str]:
     lines = []
     for index, (label, value) in enumerate(zip(chart.labels, chart.values, strict=True)):
         padding = " " * (longest - _cells(label))
-        text = f"{label}{padding}  {_bar(value / top):<{WIDTH}} {value:,.0f}{chart.unit}"
+        text = f"{label}{padding}  {_bar(value / top):<{WIDTH}} {value:,.0f} {chart.unit}".rstrip()
         if chart.low and chart.high:
             text += f"  ({chart.low[index]:,.0f} to {chart.high[index]:,.0f})"
         lines.append(text)
@@ -43,7 +43,8 @@ def _standing(chart: Chart) -> list[str]:
     values, high = thinned(chart.values, MOST_COLUMNS), thinned(chart.high, MOST_COLUMNS)
     top = max((*values, *high, 0.0)) or 1.0
     wide = 2 if len(values) * 2 <= MOST_COLUMNS else 1
-    scale = [f"{top:,.0f}{chart.unit}", *[""] * (HEIGHT - 2), f"0{chart.unit}"]
+    unit = f" {chart.unit}" if chart.unit else ""
+    scale = [f"{top:,.0f}{unit}", *[""] * (HEIGHT - 2), f"0{unit}"]
     margin = max(map(len, scale))
     lines = []
     for row, text in enumerate(scale):

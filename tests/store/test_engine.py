@@ -56,9 +56,13 @@ def test_two_writers_lose_no_increment(store: Store) -> None:
 
 
 def test_a_block_that_raises_leaves_nothing(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), store.writing() as connection:
-        connection.execute(FACT.insert().values(name="a", value="1"))
-        _ = 1 / 0
+    def half_done() -> None:
+        with store.writing() as connection:
+            connection.execute(FACT.insert().values(name="a", value="1"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_done()
     with store.reading() as connection:
         assert connection.execute(select(func.count()).select_from(FACT)).scalar_one() == 0
 
@@ -94,12 +98,15 @@ def test_every_table_is_strict_and_checks_its_amounts(store: Store) -> None:
         "currency": "USD",
         "gross_minor": 1,
         "total_minor": 1,
+        "ordered_at": datetime(2026, 1, 1, tzinfo=UTC),
     }
-    with pytest.raises((IntegrityError, sqlite3.IntegrityError)), store.writing() as connection:
-        row = wrong | {"ordered_at": datetime(2026, 1, 1, tzinfo=UTC)}
-        insert_missing(
-            connection, Order, [row], key=["source", "account", "livemode", "external_id"]
-        )
+    with pytest.raises((IntegrityError, sqlite3.IntegrityError)):
+        write(store, Order, wrong, key=["source", "account", "livemode", "external_id"])
+
+
+def write(store: Store, model: type, row: dict[str, object], *, key: list[str]) -> None:
+    with store.writing() as connection:
+        insert_missing(connection, model, [row], key=key)
 
 
 def test_an_upsert_writes_only_what_differs(store: Store) -> None:
@@ -113,14 +120,10 @@ def test_an_upsert_writes_only_what_differs(store: Store) -> None:
 
 
 def test_a_naive_time_has_no_place(store: Store) -> None:
-    with pytest.raises(Exception, match="no time zone"), store.writing() as connection:
-        row = {
-            "account": "a",
-            "livemode": False,
-            "resource": "x",
-            "watermark_at": datetime(2026, 1, 1),
-        }  # noqa: DTZ001
-        upsert_rows(connection, SyncCursor, [row], key=["account", "livemode", "resource"])
+    naive = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+    row = {"account": "a", "livemode": False, "resource": "x", "watermark_at": naive}
+    with pytest.raises(Exception, match="no time zone"):
+        write(store, SyncCursor, row, key=["account", "livemode", "resource"])
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -26,5 +26,5 @@ def test_prices_are_read_as_people_write_them(text: str, tag: PriceTag) -> None:
     ["29 dolars", "29", "usd 29", "0 usd", "-3 usd", "9 usd/fortnight", "from", "29.999 usd", ""],
 )
 def test_a_wrong_price_is_refused_with_how_to_write_it(text: str) -> None:
-    with pytest.raises(ValueError, match="price|interval|above zero"):
+    with pytest.raises(ValueError, match=r"price|interval|above zero"):
         parse_price(text)
