@@ -20,7 +20,7 @@ from kpay.errors import RemoteProblem, ResourceForbidden, ResourceUnsupported
 from kpay.ports import PaymentSource
 from kpay.services.intake import Intake
 from kpay.services.provided import Packed, pack
-from kpay.services.walking import LOOKBACK, READERS, complete
+from kpay.services.walking import LOOKBACK, READERS, Walk, complete
 from kpay.store.provider import Cursor
 
 MOST_READ_SINGLY = 300
@@ -43,12 +43,17 @@ class Changes:
             return None
         return min((made for made in named.values() if made), default=None)
 
-    def read_singly(self, resource: Resource, lower: datetime | None) -> list[str]:
-        """Return what a walk down to `lower` does not see anyway."""
-        if not resource.has_created_filter or lower is None:
+    def read_singly(self, walk: Walk) -> list[str]:
+        """Return what a walk does not see anyway; one that goes on in the middle sees nothing surely."""
+        named = self.dirty.get(walk.resource.name, {})
+        if not walk.resource.has_created_filter:
             return []
-        named = self.dirty.get(resource.name, {})
-        return sorted(one for one, made in named.items() if made is None or made < lower)
+        if walk.is_resumed:
+            return sorted(named)
+        lower = walk.lower
+        return sorted(
+            one for one, made in named.items() if made is None or (lower and made < lower)
+        )
 
 
 def newest_event(source: PaymentSource) -> datetime | None:
@@ -143,7 +148,7 @@ def _note_refusal(intake: Intake, resource: Resource, problem: RemoteProblem) ->
 
 
 def move_events_cursor(intake: Intake, changes: Changes) -> None:
-    """Remember up to which event changes are known; called when all of them were taken in."""
+    """Remember up to which event changes are known, or will be once a first sync is through."""
     if changes.newest is not None:
         intake.finish(EVENTS.name, Cursor(changes.newest))
 

@@ -154,11 +154,17 @@ class _Run:
         return derived, walker.finished, notes
 
     def _changes(self, is_full: bool, since: datetime | None) -> Changes:
-        """Return what changed; a whole read needs no list of changes, only where the next begins."""
+        """Return what changed; a whole read needs no list of changes, only where the next begins.
+
+        The first sync marks that at once: if it breaks off, the next one reads what changed since.
+        """
         is_first = not self.intake.cursors
-        if is_full or is_first:
-            return Changes(newest=newest_event(self.source))
-        return read_changes(self.source, since)
+        if not is_full and not is_first:
+            return read_changes(self.source, since)
+        changes = Changes(newest=newest_event(self.source))
+        if is_first:
+            move_events_cursor(self.intake, changes)
+        return changes
 
     def _first_walk(
         self, resource: Resource, changes: Changes | None, is_full: bool, due: datetime | None
@@ -174,7 +180,7 @@ class _Run:
         wanted = [
             (walk.resource, external_id)
             for walk in walks
-            for external_id in (changes.read_singly(walk.resource, walk.lower) if changes else ())
+            for external_id in (changes.read_singly(walk) if changes else ())
         ]
         return reread(self.source, self.intake, wanted, self.advance) if wanted else True
 

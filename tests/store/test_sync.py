@@ -336,6 +336,33 @@ def test_a_sync_that_breaks_off_goes_on_and_ends_as_an_unbroken_one(
     assert again.requests < 45
 
 
+@pytest.mark.parametrize("is_second", [False, True])
+def test_what_changed_after_a_walk_broke_off_is_read_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch, is_second: bool
+) -> None:
+    monkeypatch.setattr("kpay.services.walking.OBJECTS_A_TRANSACTION", 100)
+    if is_second:
+        early = Shop()
+        early.sell(early.offer("guide", 100), START - DAY)
+        run(store, early, START)
+    shop, now = many_sales(), START + 3 * DAY
+    source = FakeSource(shop.provider)
+    source.broken_after = 25
+    assert sync(store, source, now=at(now)).is_partial
+    [(charge,)] = rows(
+        store,
+        "SELECT external_id FROM provider_object WHERE object = 'charge' "
+        "ORDER BY created_at DESC LIMIT 1 OFFSET 80",
+    )
+    kept = shop.provider.objects["charge"][str(charge)]
+    shop.provider.change(kept, now, "charge.updated", amount_captured=77)
+
+    assert not run(store, shop, now + 60).is_partial
+
+    found = rows(store, f"SELECT total_minor FROM orders WHERE external_id = '{charge}'")
+    assert found == [(77,)]
+
+
 def test_objects_that_were_kept_but_not_derived_are_derived_by_the_next_run(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
