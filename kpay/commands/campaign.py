@@ -9,6 +9,7 @@ import typer
 
 from kpay.commands.options import Yes, examples
 from kpay.commands.options import app as new_app
+from kpay.domain.enums import CampaignGoal
 from kpay.errors import ExitCode, UsageProblem
 
 app = new_app("Write, plan, send and measure a mailing.")
@@ -17,12 +18,19 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The file campaigns/NA
 
 
 @app.command(
-    epilog=examples("kpay campaign new hello", "kpay campaign new autumn --about sourdough-basics")
+    epilog=examples(
+        "kpay campaign new hello",
+        "kpay campaign new autumn --about sourdough-basics",
+        "kpay campaign new come-back --for winback",
+    )
 )
 def new(
     name: Name,
     about: Annotated[
         str | None, typer.Option("--about", metavar="SLUG", help="The piece it is about.")
+    ] = None,
+    goal: Annotated[
+        CampaignGoal | None, typer.Option("--for", help="What it is for; buyers, if not a launch.")
     ] = None,
 ) -> None:
     """Write a draft that can be planned as it is."""
@@ -30,12 +38,12 @@ def new(
     from kpay.presentation import show
     from kpay.services import campaigns
 
-    show(campaigns.new(open_business().mail_desk(), name, about))
+    show(campaigns.new(open_business().mail_desk(), name, about, goal))
 
 
 @app.command("list", epilog=examples("kpay campaign list"))
 def list_campaigns() -> None:
-    """List campaigns, written or planned, with where each stands."""
+    """List campaigns and where each stands."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
     from kpay.services import campaigns
@@ -45,7 +53,7 @@ def list_campaigns() -> None:
 
 @app.command("show", epilog=examples("kpay campaign show hello"))
 def show_campaign(name: Name) -> None:
-    """Show a campaign: its settings, its text, and where its messages stand."""
+    """Show a campaign and where its messages stand."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
     from kpay.services import campaigns
@@ -55,9 +63,10 @@ def show_campaign(name: Name) -> None:
 
 @app.command(epilog=examples("kpay campaign plan hello", "kpay campaign plan hello --json"))
 def plan(name: Name) -> None:
-    """Choose whom to mail, draw whom to hold back, fill every letter, and freeze it all.
+    """Freeze whom to mail and every letter.
 
-    Nothing is sent. Planning again without a change changes nothing.
+    Draws whom to hold back, fills each letter and says what is wrong with it. Nothing is sent, and
+    planning again without a change changes nothing.
     """
     from kpay.bootstrap import open_business
     from kpay.presentation import progress, show
@@ -84,7 +93,10 @@ def preview(
         typer.Option("--out", metavar="DIR", help="Where (else outbox/preview/NAME)."),
     ] = None,
 ) -> None:
-    """Write sample messages of a plan as .eml, .html and .txt files; nothing is sent."""
+    """Write sample messages of a plan.
+
+    As .eml, .html and .txt files; nothing is sent.
+    """
     from kpay.bootstrap import open_business
     from kpay.presentation import show
     from kpay.services import campaigns
@@ -107,9 +119,9 @@ def send(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Send a campaign; run it again and it goes on where it stopped, nobody gets two.
+    """Send a campaign; nobody gets two.
 
-    Without --plan it is planned first. Exit 3 means that something failed, is uncertain or waits.
+    Run it again and it goes on where it stopped. Without --plan it is planned first. Exit 3 means that something failed, is uncertain or waits.
     """
     from kpay.bootstrap import open_business
     from kpay.presentation import confirm, progress, show
@@ -140,7 +152,10 @@ def results(
         int, typer.Option("--days", min=1, max=365, help="How long after the first message.")
     ] = 14,
 ) -> None:
-    """Show what a campaign really earned: mailed against held out, with honest ranges."""
+    """Show what a campaign really earned.
+
+    What mailed people bought is compared with what held-out people bought, with honest ranges.
+    """
     from kpay.bootstrap import open_business
     from kpay.presentation import show
     from kpay.services.experiments import results as measure

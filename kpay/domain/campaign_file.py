@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from kpay.domain.audience import AudienceUnknown, parse_audience
+from kpay.domain.enums import CampaignGoal
 
 KEYS: Final = ("subject", "audience", "holdout", "about", "goal", "nameless")
-GOALS: Final = ("launch", "winback", "upsell", "renewal")
 LONGEST_SUBJECT: Final = 200
 
 
@@ -104,7 +104,8 @@ def _about_problem(value: Any) -> str | None:
 
 
 def _goal_problem(value: Any) -> str | None:
-    return None if value in GOALS else f"{value!r} is not a goal ({', '.join(GOALS)})"
+    known = tuple(CampaignGoal)
+    return None if value in known else f"{value!r} is not a goal ({', '.join(known)})"
 
 
 def _nameless_problem(value: Any) -> str | None:

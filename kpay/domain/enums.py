@@ -71,6 +71,15 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class CampaignGoal(StrEnum):
+    """What a campaign is for."""
+
+    LAUNCH = "launch"
+    WINBACK = "winback"
+    UPSELL = "upsell"
+    RENEWAL = "renewal"
+
+
 class DeliveryState(StrEnum):
     """Where one message to one person stands."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 from kpay.domain.address import normal_email
 from kpay.domain.campaign_plan import Plan
 from kpay.domain.document import Column, Document, Table, Text, done
-from kpay.domain.enums import CampaignState, DeliveryState
+from kpay.domain.enums import CampaignGoal, CampaignState, DeliveryState
 from kpay.domain.period import instant_text
 from kpay.errors import NotFound
 from kpay.services import campaign_files
@@ -23,45 +23,51 @@ from kpay.store import campaigns, deliveries
 from kpay.store.deliveries import Purpose
 
 SAMPLES = 3
-GENERAL = """\
+DRAFT = """\
 ---
-subject: "A few words, {{ name }}"
-audience: all            # or customers, prospects, tag:NAME, owns:SLUG, joined by and, or, not
-holdout: 0.1             # the share kept back to measure with; leave it out and kpay chooses
+subject: "{subject}"
+audience: {audience}     # all, customers, prospects, tag:NAME, owns:SLUG, joined by and, or, not
+{settings}# holdout: 0.1           # the share kept back to measure with; without it kpay chooses
 ---
-Hello {{ name }},
+Hello {{{{ name }}}},
 
-write here, in Markdown.
+{letter}
 """
+GENERAL = "write here, in Markdown."
 ABOUT = """\
----
-subject: "New: {{ content.title }}"
-audience: all            # or customers, prospects, tag:NAME, owns:SLUG, joined by and, or, not
-about: SLUG              # whoever owns it already is not mailed
----
-Hello {{ name }},
-
 there is something new: **{{ content.title }}**. {{ content.summary }}
 
-[See {{ content.title }}]({{ content.url }}) ({{ content.price }})
-"""
+[See {{ content.title }}]({{ content.url }}) ({{ content.price }})"""
+PAST_BUYERS = (CampaignGoal.WINBACK, CampaignGoal.UPSELL, CampaignGoal.RENEWAL)
 
 
-def new(desk: MailDesk, name: str, about: str | None) -> Document:
+def new(desk: MailDesk, name: str, about: str | None, goal: CampaignGoal | None) -> Document:
     """Write a draft that can be planned as it is; Refused when the file is there already."""
     if about is not None:
         with desk.store.reading() as connection:
             if about not in shown_pieces(connection, desk.letterhead):
                 raise NotFound("published piece", about, "kpay content list")
-    text = GENERAL if about is None else ABOUT.replace("SLUG ", f"{about} ", 1)
-    path = campaign_files.create(desk.home, name, text)
+    path = campaign_files.create(desk.home, name, _draft(about, goal))
     file = f"{campaign_files.FOLDER}/{path.name}"
     return done(
         "kpay.campaign.new/1",
         f"A draft in {file}",
-        {"campaign": name, "file": file, "about": about},
+        {"campaign": name, "file": file, "about": about, "for": goal},
         f"$EDITOR {file}",
         f"kpay campaign plan {name}",
+    )
+
+
+def _draft(about: str | None, goal: CampaignGoal | None) -> str:
+    settings = {
+        f"about: {about}       # whoever owns it already is not mailed\n": about,
+        f"goal: {goal}\n": goal,
+    }
+    return DRAFT.format(
+        subject="New: {{ content.title }}" if about else "A few words, {{ name }}",
+        audience="customers" if goal in PAST_BUYERS else "all",
+        settings="".join(line for line, is_given in settings.items() if is_given),
+        letter=ABOUT if about else GENERAL,
     )
 
 

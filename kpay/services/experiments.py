@@ -38,7 +38,7 @@ def results(
         orders = campaigns.orders_between(connection, since, min(end, now + timedelta(seconds=1)))
     treated = {one["email"] for one in people if one["state"] != DeliveryState.HELD_OUT}
     held_out = {one["email"] for one in people if one["state"] == DeliveryState.HELD_OUT}
-    spent = _spent(orders)
+    spent = _spent(orders, treated | held_out)
     currencies = [desk.base_currency, *sorted(spent.keys() - {desk.base_currency})]
     buyers: dict[str, int] = {}
     for by_person in spent.values():
@@ -57,12 +57,12 @@ def results(
     )
 
 
-def _spent(orders: Iterable[RowMapping]) -> dict[str, dict[str, int]]:
-    """Return what each address paid, by currency."""
+def _spent(orders: Iterable[RowMapping], people: set[str]) -> dict[str, dict[str, int]]:
+    """Return what each of these people paid, by currency."""
     spent: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for order in orders:
-        if order["email"] and order["total_minor"] > 0:
-            email = normal_email(order["email"])
+        email = normal_email(order["email"] or "")
+        if email in people and order["total_minor"] > 0:
             so_far = spent[order["currency"]].get(email, 0)
             spent[order["currency"]][email] = so_far + order["total_minor"]
     return dict(spent)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kpay.adapters.outbox_mailer import OutboxMailer
+from kpay.domain.enums import CampaignGoal
 from kpay.errors import InputInvalid, NotFound, Refused, UsageProblem
 from kpay.ports import Mailer
 from kpay.services import campaign_sending, campaigns
@@ -211,15 +212,16 @@ def test_one_click_is_offered_only_where_it_works(desk: MailDesk) -> None:
 def test_a_draft_can_be_planned_as_it_is(desk: MailDesk) -> None:
     subscribe(desk, readers(5))
     add_content(desk, "rye-bread")
-    campaigns.new(desk, "hello", None)
-    campaigns.new(desk, "about-rye", "rye-bread")
+    campaigns.new(desk, "hello", None, None)
+    campaigns.new(desk, "about-rye", "rye-bread", CampaignGoal.UPSELL)
     assert plan(desk, "hello", NOW).problems == ()
     about = plan(desk, "about-rye", NOW)
     assert about.problems == ()
+    assert about.audience == "customers"
     with pytest.raises(Refused):
-        campaigns.new(desk, "hello", None)
+        campaigns.new(desk, "hello", None, None)
     with pytest.raises(NotFound):
-        campaigns.new(desk, "other", "no-such-piece")
+        campaigns.new(desk, "other", "no-such-piece", None)
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "Über Uns", "", "a\0b"])
