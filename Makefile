@@ -54,4 +54,5 @@ $(READY): requirements-dev.lock pyproject.toml
 	@echo "installing the pinned dependencies into $(VENV) (about a minute, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q kpay
 	@touch $(READY)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -124,25 +125,31 @@ class Day:
         (folder / name).write_text(text, encoding="utf-8")
         self._kpay("import", kind, f"imports/{name}")
 
-    def _ask(self, *words: str) -> str:
+    def _ask(self, words: tuple[str, ...]) -> str:
         code, text = self._shell.ask(words, self.settings)
         if code != 0:
             raise PartialResult(f"kpay {' '.join(words)} ended with {code}")
         return text
 
     def _answers(self, mailed_on: date) -> Answers:
-        """Read again, as JSON and CSV, what was shown."""
-        first = str(self._first_day)
+        """Read again, as JSON and CSV and two at a time, what was shown."""
+        questions: tuple[tuple[str, ...], ...] = (
+            ("export", "orders"),
+            ("report", "revenue", "--since", str(self._first_day), "--json"),
+            ("campaign", "results", LAUNCH, "--level", "99.9", "--json"),
+            ("forecast", "--horizon", f"{FORECAST_DAYS}d", "--json"),
+        )
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            orders, revenue, results, forecast = pool.map(self._ask, questions)
         return Answers(
             today=self._world.today,
             mailed_on=mailed_on,
             mailed=[letter.recipient for letter in self._world.mailbox if letter.is_marketing],
             scores=(self._home / SCORES).read_text(encoding="utf-8"),
-            orders=self._ask("export", "orders"),
-            revenue=self._ask("report", "revenue", "--since", first, "--json"),
-            results=self._ask("campaign", "results", LAUNCH, "--json"),
-            cautious_results=self._ask("campaign", "results", LAUNCH, "--level", "99.9", "--json"),
-            forecast=self._ask("forecast", "--horizon", f"{FORECAST_DAYS}d", "--json"),
+            orders=orders,
+            revenue=revenue,
+            results=results,
+            forecast=forecast,
         )
 
     def _next_steps(self) -> tuple[str, ...]:
