@@ -6,10 +6,11 @@ The times stand in a small file beside the store, so that running a command agai
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+
+from kpay.files import disk_problems, write_whole
 
 FILE = Path("logs") / "last-success.json"
 
@@ -24,12 +25,9 @@ def read(home: Path) -> dict[str, str]:
 
 
 def record(home: Path, name: str, at: datetime) -> None:
-    """Remember that a kind of work succeeded at a moment."""
+    """Remember that a kind of work succeeded at a moment; DiskProblem when it cannot be kept."""
     path = home / FILE
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = read(home) | {name: at.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    part = path.with_suffix(".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(known, file, sort_keys=True)
-    os.replace(part, path)
+    with disk_problems(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(path, json.dumps(known, sort_keys=True).encode())

@@ -11,6 +11,9 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kpay.errors import DiskProblem
+from kpay.files import disk_problems, write_whole
+
 SECRET_PATTERNS = (
     re.compile(r"\b(?:sk|rk|pk|whsec)_(?:test|live)?_?[A-Za-z0-9_]{4,}"),
     re.compile(r"(?i)(authorization:?\s*(?:bearer|basic)\s+)\S+"),
@@ -51,10 +54,9 @@ def write_bug_report(error: BaseException) -> Path:
     path = folder / f"kpay-bug-{stamp}-{os.getpid()}.log"
     text = redacted("".join(traceback.format_exception(error)))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError:
+        with disk_problems(path):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
+    except DiskProblem:
         return Path(os.devnull)
     return path

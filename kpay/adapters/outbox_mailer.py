@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from kpay.domain.delivery import Fate, MailReply
 from kpay.errors import DiskProblem
+from kpay.files import disk_problems, write_whole
 from kpay.ports import Envelope
 
 
@@ -23,29 +22,19 @@ class OutboxMailer:
 
     def connect(self) -> OutboxMailer:
         """Make sure that the folder is there; DiskProblem when it cannot be."""
-        try:
+        with disk_problems(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise DiskProblem(
-                f"{self._folder} cannot be made: {error.strerror}", f"ls -ld {self._folder.parent}"
-            ) from error
         return self
 
     def deliver(self, envelope: Envelope) -> MailReply:
         """Write the message whole or not at all; one that is there already is left alone."""
         path = self._folder / file_name(envelope.message_id)
-        part = path.with_suffix(".part")
+        if path.exists():
+            return MailReply(Fate.ACCEPTED, f"{path.name} was written before")
         try:
-            if path.exists():
-                return MailReply(Fate.ACCEPTED, f"{path.name} was written before")
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(envelope.content)
-            os.replace(part, path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            return MailReply(Fate.NO_ROOM, f"{path} cannot be written: {error.strerror}")
+            write_whole(path, envelope.content)
+        except DiskProblem as problem:
+            return MailReply(Fate.NO_ROOM, problem.message)
         return MailReply(Fate.ACCEPTED, path.name)
 
     def close(self) -> None:

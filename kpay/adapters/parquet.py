@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kpay.errors import DiskProblem, SettingsInvalid
+from kpay.errors import SettingsInvalid
+from kpay.files import replacing
 
 
 def write_parquet(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
@@ -23,10 +23,5 @@ def write_parquet(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
             'Parquet needs the extra "parquet", which is not installed',
             'pip install "kpay[parquet]"',
         ) from error
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with replacing(path) as part:
         pyarrow.parquet.write_table(pyarrow.table(dict(columns)), part)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DiskProblem(f"{path} cannot be written: {error}", f"ls -ld {path.parent}") from error

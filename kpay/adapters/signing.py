@@ -10,6 +10,7 @@ from pathlib import Path
 from itsdangerous import BadData, URLSafeSerializer
 
 from kpay.errors import DiskProblem
+from kpay.files import write_new
 
 KEY_FILE = "signing.key"
 
@@ -51,9 +52,7 @@ def signing_key(home: Path) -> str:
 def _make_key(path: Path) -> None:
     """Write a whole file first and link it into place, so that nobody reads half a key."""
     part = path.with_name(f"{KEY_FILE}.{secrets.token_hex(4)}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32))
+    write_new(part, secrets.token_hex(32).encode())
     try:
         os.link(part, path)
     except FileExistsError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 from kpay.domain.document import Document
 from kpay.domain.enums import OutputFormat
-from kpay.errors import DiskProblem, UsageProblem
+from kpay.errors import UsageProblem
+from kpay.files import write_whole
 from kpay.manners import manners
 from kpay.presentation import writers
 
@@ -78,22 +78,11 @@ def as_text(document: Document, fmt: OutputFormat, fill_page: FillPage | None = 
 
 
 def write_text(text: str, out: str | None = None) -> None:
-    """Write text to stdout, or to a 0600 file that appears whole or not at all."""
+    """Write text to stdout, or to a file for its owner only; DiskProblem when it cannot be."""
     if out is None or out == "-":
         sys.stdout.write(text)
         return
-    path = Path(out)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DiskProblem(
-            f"{out} cannot be written: {error.strerror}", f"ls -ld {path.parent}"
-        ) from error
+    write_whole(Path(out), text.encode())
 
 
 def note(text: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from kpay.domain.campaign_file import CampaignFile, read_campaign
 from kpay.domain.slug import is_slug, slugify
-from kpay.errors import DiskProblem, InputInvalid, NotFound, Problem, Refused, UsageProblem
+from kpay.errors import InputInvalid, NotFound, Problem, Refused, UsageProblem
+from kpay.files import disk_problems, write_new
 from kpay.ports import SourceReader
 
 FOLDER = "campaigns"
@@ -71,17 +71,8 @@ def path_of(home: Path, name: str) -> Path:
 def create(home: Path, name: str, text: str) -> Path:
     """Write a new campaign file; Refused when there is one already."""
     path = path_of(home, name)
-    try:
+    with disk_problems(path):
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise Refused(
-            f"{FOLDER}/{name}.md is there already", f"kpay campaign plan {name}"
-        ) from None
-    except OSError as error:
-        raise DiskProblem(
-            f"{path} cannot be written: {error.strerror}", f"ls -ld {home}"
-        ) from error
+    if not write_new(path, text.encode()):
+        raise Refused(f"{FOLDER}/{name}.md is there already", f"kpay campaign plan {name}")
     return path

@@ -14,6 +14,7 @@ from kpay.domain.document import Column, Document, Table, Text, done
 from kpay.domain.enums import CampaignGoal, CampaignState, DeliveryState
 from kpay.domain.period import instant_text
 from kpay.errors import NotFound
+from kpay.files import disk_problems, write_whole
 from kpay.services import campaign_files
 from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, kept_plan
 from kpay.services.letters import Press
@@ -172,7 +173,8 @@ def preview(desk: MailDesk, name: str, email: str | None, folder: Path, now: dat
     """Write sample messages of a campaign's plan as .eml, .html and .txt files; nothing is sent."""
     kept, people = _planned(desk, name, email)
     press = Press(kept[1].wording, desk.letterhead, desk.renderer, desk.signer)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with disk_problems(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files: list[str] = []
     for number, one in enumerate(people, 1):
         filled = press.fill(one.email, one.context)
@@ -184,7 +186,7 @@ def preview(desk: MailDesk, name: str, email: str | None, folder: Path, now: dat
         }
         for ending, content in parts.items():
             path = stem.with_name(stem.name + ending)
-            path.write_bytes(content)
+            write_whole(path, content)
             files.append(str(path))
     return Document(
         "kpay.campaign.preview/1",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from kpay.domain.money import format_minor
 from kpay.domain.period import local_day
 from kpay.domain.pricing import PriceTag
 from kpay.domain.site_words import words_for
-from kpay.errors import DiskProblem
+from kpay.files import FOR_ANYONE, disk_problems, write_whole
 from kpay.ports import MarkdownRenderer, Renderer
 
 PIECES = "c"
@@ -179,16 +178,9 @@ def price_of(row: Mapping[str, Any]) -> PriceTag:
 
 def _write_changed(path: Path, content: bytes) -> int:
     """Write a file whole or not at all; return 0 when it says so already."""
-    try:
+    with disk_problems(path):
         if path.is_file() and path.read_bytes() == content:
             return 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name[:60]}.part")
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        raise DiskProblem(
-            f"{path} cannot be written: {error.strerror}; run the same command again",
-            f"df -h {path.parent}",
-        ) from error
+    write_whole(path, content, mode=FOR_ANYONE)
     return 1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from kpay.domain.document import Document, Text
-from kpay.errors import DiskProblem
+from kpay.files import disk_problems, write_new
 from kpay.store.engine import create_file
 from kpay.store.upgrade import upgrade
 
@@ -88,12 +87,8 @@ def start_business(home: Path, example: Path | None = None) -> Started:
 
     `example` is a workspace whose files are taken instead of the first piece and campaign.
     """
-    try:
+    with disk_problems(home):
         created = _write_files(home, example)
-    except OSError as error:
-        raise DiskProblem(
-            f"{error.filename or home} cannot be written: {error.strerror}", f"ls -ld {home.parent}"
-        ) from error
     store = home / "kpay.db"
     if not store.exists():
         created.append("kpay.db")
@@ -118,7 +113,7 @@ def _write_files(home: Path, example: Path | None) -> list[str]:
         "campaigns/hello.md": FIRST_CAMPAIGN,
         ".gitignore": NOT_FOR_GIT,
     }
-    return [path for path, text in files.items() if _write_new(home / path, text.encode())]
+    return [path for path, text in files.items() if write_new(home / path, text.encode())]
 
 
 def _copy_example(example: Path, home: Path) -> list[str]:
@@ -127,19 +122,7 @@ def _copy_example(example: Path, home: Path) -> list[str]:
     files.sort(key=lambda path: path.name == "kpay.toml")
     for path in files:
         (home / path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    created = [
-        str(path) for path in files if _write_new(home / path, (example / path).read_bytes())
-    ]
+    created = [str(path) for path in files if write_new(home / path, (example / path).read_bytes())]
     return created + (
-        [".gitignore"] if _write_new(home / ".gitignore", NOT_FOR_GIT.encode()) else []
+        [".gitignore"] if write_new(home / ".gitignore", NOT_FOR_GIT.encode()) else []
     )
-
-
-def _write_new(path: Path, content: bytes) -> bool:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return False
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    return True

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from kpay.errors import DiskProblem, Refused
+from kpay.files import write_whole
 
 
 def checksum_of(text: str) -> str:
@@ -17,22 +17,9 @@ def checksum_of(text: str) -> str:
 
 
 def write_model(folder: Path, run: str, model: dict[str, Any]) -> str:
-    """Write a model, whole or not at all and for its owner only; return its checksum."""
+    """Write a model and return its checksum; DiskProblem, and no file, when it cannot be kept."""
     text = json.dumps(model, sort_keys=True, allow_nan=False)
-    path = folder / f"{run}.json"
-    part = folder / f".{run}.json.part"
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DiskProblem(
-            f"{path} cannot be written: {error.strerror}; no model was kept", f"df -h {folder}"
-        ) from error
+    write_whole(folder / f"{run}.json", text.encode(), is_durable=True)
     return checksum_of(text)
 
 

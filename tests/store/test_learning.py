@@ -191,6 +191,6 @@ def test_a_model_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) ->
     blocked = tmp_path / "models"
     blocked.mkdir()
     (blocked / "run.json").mkdir()
-    with pytest.raises(DiskProblem, match="no model was kept"):
+    with pytest.raises(DiskProblem, match="cannot be written"):
         model_files.write_model(blocked, "run", {})
     assert [path.name for path in blocked.iterdir()] == ["run.json"]
