@@ -15,6 +15,12 @@ def mode_of(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
+def interrupted_while_writing(path: Path) -> None:
+    with replacing(path) as part:
+        part.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+
 def test_a_file_is_replaced_for_its_owner_only_and_leaves_no_part(tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
     path.write_bytes(b"old")
@@ -42,15 +48,14 @@ def test_a_long_name_of_large_characters_can_be_written(tmp_path: Path) -> None:
 def test_what_fails_halfway_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     path.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as part:
-        part.write_bytes(b"half")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_while_writing(path)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["model.json"]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DiskProblem, match="none/report.md cannot be written") as caught:
+    with pytest.raises(DiskProblem, match=r"none/report\.md cannot be written") as caught:
         write_whole(tmp_path / "none" / "report.md", b"")
     assert caught.value.hint == f"ls -ld {tmp_path / 'none'}"
 
