@@ -232,11 +232,11 @@ class Business:
 
     def tick(self) -> Ticked:
         """Run the jobs that are due, as children of this process."""
-        from kpay.adapters.child_runner import ChildRunner
+        from kpay.adapters.child import JobChild
         from kpay.services import scheduling
 
         logs = self.folder("logs")
-        runner = ChildRunner(self.home, logs)
+        runner = JobChild(self.home, logs)
         lock = logs / "schedule.lock"
         return scheduling.tick(self.store, runner, self.timetable(), self.clock, lock=lock)
 
@@ -307,7 +307,7 @@ def live_a_day(
     world: World, home: Path, *, say: Callable[[str], None], seed: int, days: int
 ) -> Demonstration:
     """Run the demo's day in a folder, with kpay's own commands as child processes."""
-    from kpay.adapters.child import KpayChild
+    from kpay.adapters.child import Shell
     from kpay.services.demonstrating import Day
 
-    return Day(world, KpayChild(home), home, say, seed).live(days)
+    return Day(world, Shell(home), home, say, seed).live(days)
