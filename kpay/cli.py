@@ -86,6 +86,10 @@ def _run_command(arguments: list[str]) -> int:
     except ValueError as error:
         return _usage(str(error), "kpay --help")
     adopt(chosen)
+    if chosen.verbose:
+        from kpay.log import speak
+
+        speak()
     return guarded(lambda: _dispatch(rest))
 
 

@@ -37,13 +37,13 @@ class RedactingFormatter(logging.Formatter):
         return redacted(super().format(record))
 
 
-def set_up(verbose: bool) -> None:
-    """Send warnings, and with -v everything worth knowing, to stderr."""
+def speak() -> None:
+    """Say on stderr what is going on, as -v asks; until then nothing is said."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("kpay")
     logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO if verbose else logging.WARNING)
+    logger.setLevel(logging.INFO)
     logger.propagate = False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from kpay.files import OWNER_ONLY, disk_problems
 from kpay.ports import JobOutcome
 
 TAIL_BYTES = 4_000
+
+log = logging.getLogger(__name__)
 
 
 class Shell:
@@ -45,10 +48,12 @@ class JobChild:
         path = self._logs / f"job-{name}.log"
         with disk_problems(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-        with os.fdopen(descriptor, "r+b") as log:
-            done = _run_kpay(words, self._home, out=log, err=log)
-            log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL_BYTES))
-            said = log.read().decode("utf-8", "replace").strip()
+        log.info("job %s: kpay %s", name, " ".join(command))
+        with os.fdopen(descriptor, "r+b") as said_to:
+            done = _run_kpay(words, self._home, out=said_to, err=said_to)
+            said_to.seek(max(0, os.fstat(said_to.fileno()).st_size - TAIL_BYTES))
+            said = said_to.read().decode("utf-8", "replace").strip()
+        log.info("job %s ended with %d", name, done.returncode)
         return JobOutcome(done.returncode, said, str(path))
 
 

@@ -7,6 +7,7 @@ whether a message may be sent again; so MAIL, RCPT, DATA, the text and the dot a
 from __future__ import annotations
 
 import ipaddress
+import logging
 import smtplib
 import socket
 import ssl
@@ -23,6 +24,8 @@ ANSWER_TIMEOUT_S = 120.0
 """How long the answer to the final dot may take: giving up early makes a message uncertain."""
 NEXT = "kpay config smtp_url"
 WORDS_KEPT = 300
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,11 @@ class SmtpMailer:
 
     def connect(self) -> SmtpConnection:
         """Open a connection; RemoteProblem or CredentialsMissing."""
-        return SmtpConnection(self._open, self._open(), self.where)
+        return SmtpConnection(self._open, self._open())
 
     def _open(self) -> smtplib.SMTP:
         server = self._server
+        log.info("connecting to the mail server %s, TLS %s", self.where, server.tls)
         try:
             return self._greeted(server)
         except smtplib.SMTPAuthenticationError as error:
@@ -145,12 +149,9 @@ class SmtpMailer:
 class SmtpConnection:
     """One connection, opened again when the server has closed it."""
 
-    def __init__(
-        self, open_again: Callable[[], smtplib.SMTP], smtp: smtplib.SMTP, where: str
-    ) -> None:
+    def __init__(self, open_again: Callable[[], smtplib.SMTP], smtp: smtplib.SMTP) -> None:
         self._open_again = open_again
         self._smtp: smtplib.SMTP | None = smtp
-        self._where = where
 
     def deliver(self, envelope: Envelope) -> MailReply:
         """Hand over one message; whatever goes wrong is a fate, not an exception."""

@@ -6,6 +6,7 @@ walk began, 4. read the older objects that changed, 5. derive orders and all els
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from kpay.services.walking import Walk, Walker, first_walk
 from kpay.store import billing, orders, provider
 from kpay.store.engine import Store
 from kpay.store.provider import Cursor
+
+log = logging.getLogger(__name__)
 
 GAP_NOTE = "Stripe tells of changes for 30 days and the last sync is longer ago: everything was read again."
 
@@ -140,6 +143,7 @@ class _Run:
         since = self.intake.cursors.get(EVENTS.name, Cursor()).watermark_at
         is_gap = not wish.is_full and has_gap(since, last_success, now)
         is_full = wish.is_full or is_gap
+        log.info("reading %s", "everything" if is_full else f"what is new since {since}")
         changes, refusal = try_events(lambda: self._changes(is_full, since))
         walks = [self._first_walk(one, changes, is_full, due) for one in resources]
         walker = Walker(self.source, self.intake, self.advance)

@@ -258,3 +258,14 @@ def test_an_order_that_does_not_exist_is_refused(kpay: Kpay, synced: Path) -> No
 
     assert result.exit_code == 4
     assert "next: kpay order list" in result.stderr
+
+
+def test_v_says_what_is_asked_of_the_provider_and_never_the_key(
+    kpay: Kpay, business: Path, env: dict[str, str]
+) -> None:
+    quiet = kpay("sync", "--only", "customers", home=business, env=env)
+    assert "customers" not in quiet.stderr
+    said = kpay("sync", "--only", "customers", "-v", home=business, env=env).stderr
+    assert "reading what is new since" in said
+    assert "get customers in 0." in said
+    assert env["KPAY_STRIPE_KEY"] not in said

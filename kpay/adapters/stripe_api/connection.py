@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -35,6 +37,8 @@ TEST_REQUESTS_A_SECOND = 20.0  # Stripe allows 25 (https://docs.stripe.com/rate-
 LIVE_REQUESTS_A_SECOND = 80.0  # Stripe allows 100
 KEY_MODES = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_": True}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+log = logging.getLogger(__name__)
 
 
 class _PlainAnswers(stripe.RequestsClient):
@@ -125,17 +129,20 @@ class StripeConnection:
             self._pace.wait_turn()
             with self._lock:
                 self.requests += 1
+            began = time.monotonic()
             try:
                 self._client.raw_request(method, f"/v1/{path}", **parameters)
             except stripe.StripeError as error:
                 if not will_pass(error) or attempt + 1 >= _patience(error):
                     raise translated(error, what) from error
+                log.info("%s %s: %s; trying again", method, path, error.http_status or "no answer")
                 if isinstance(error, stripe.RateLimitError):
                     self._pace.slow_down()
                 self._pace.back_off(attempt)
                 attempt += 1
                 continue
             answer = self._answers.taken()
+            log.info("%s %s in %.3f s", method, path, time.monotonic() - began)
             if isinstance(answer, dict):
                 return answer
             raise RemoteProblem(f"Stripe did not {what} (its answer is no object)", "kpay doctor")
