@@ -244,10 +244,6 @@ class Business:
         """Return a secret or raise CredentialsMissing."""
         return secrets.require(name, self.home, self.environment)
 
-    def has_secret(self, name: str) -> bool:
-        """Say whether a secret is set."""
-        return secrets.find(name, self.home, self.environment) is not None
-
 
 def _one_click_problem(url: str) -> str | None:
     from kpay.adapters.http import one_click_problem

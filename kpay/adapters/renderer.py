@@ -33,7 +33,6 @@ from kpay.errors import InputInvalid, Problem
 from kpay.ports import FilledLetter, LetterSource, MarkdownRenderer
 
 LARGEST_OUTPUT = 2_000_000
-LARGEST_REPEAT = 10_000
 PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "format", "format_map"})
 
 

@@ -40,7 +40,7 @@ def train(
     from kpay.services.vantage import horizon_days
 
     business = open_business()
-    asked = training.Asked(horizon_days(horizon), as_of, device.value, threads)
+    asked = training.Asked(horizon_days(horizon), as_of, device, threads)
     show(
         training.train(
             business.store,

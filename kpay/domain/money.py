@@ -7,7 +7,6 @@ ISK and UGX are sent with two digits although neither has a coin below the unit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -65,21 +64,8 @@ class Money:
         if self.currency != other.currency:
             raise ValueError(f"{self.currency} and {other.currency} are never added")
 
-    @property
-    def major(self) -> Decimal:
-        """The amount in whole units, exactly."""
-        return Decimal(self.minor).scaleb(-exponent(self.currency))
-
     def __str__(self) -> str:
         return format_minor(self.minor, self.currency)
-
-
-def total(amounts: Iterable[Money], currency: str) -> Money:
-    """Sum amounts of one currency; an empty sum is zero of that currency."""
-    result = Money(0, currency)
-    for amount in amounts:
-        result += amount
-    return result
 
 
 def parse_minor(text: str, currency: str) -> int:

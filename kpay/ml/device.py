@@ -12,10 +12,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
-Device = Literal["auto", "cpu", "gpu", "cuda"]
-DEVICES: Final[tuple[Device, ...]] = get_args(Device)
+from kpay.domain.enums import Device
+
 ONE_THREAD_BELOW_ROWS: Final = 50_000
 MOST_THREADS: Final = 8
 PROBE_LIMIT_S: Final = 30.0
@@ -61,11 +61,11 @@ def choose(
     tiny model in a child process.
     """
     count = threads if threads else default_threads(rows)
-    if asked == "cpu":
-        return Choice(asked, "cpu", "asked for", count)
-    if asked == "auto":
+    if asked is Device.CPU:
+        return Choice(asked, Device.CPU, "asked for", count)
+    if asked is Device.AUTO:
         why = f"{rows} rows are far below the size at which a graphics card pays"
-        return Choice(asked, "cpu", why, count)
+        return Choice(asked, Device.CPU, why, count)
     problem = (probe or probe_device)(asked)
     if problem is not None:
         raise DeviceRefused(f"--device {asked} does not work here: {problem}")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from kpay.domain.money import LARGEST_MINOR
 from kpay.ml.features import Snapshot, snapshot
 from kpay.ml.frames import Floats, Ints, Purchases
 from kpay.ml.propensity import Propensity
 from kpay.ml.value import GammaGamma
-
-SCORE_COLUMNS = ("customer", "propensity", "expected_value_minor", "currency", "decile")
 
 
 def score(everything: Purchases, model: Propensity, amounts: GammaGamma) -> pd.DataFrame:
@@ -61,4 +60,4 @@ def expected_value_minor(
     times_a_buyer = np.maximum(model.bg.expected_purchases(now.seen, horizon) / once, 1.0)
     multiple = amounts.expected_amount(now.columns["days_bought"], now.columns["mean_value"])
     spend = probability * times_a_buyer * multiple * now.unit_minor[currency]
-    return np.asarray(np.rint(np.clip(spend, 0, 2**53 - 1)), dtype=np.int64)
+    return np.asarray(np.rint(np.clip(spend, 0, LARGEST_MINOR)), dtype=np.int64)

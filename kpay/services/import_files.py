@@ -30,11 +30,6 @@ class CsvFile:
     separator: str
     first_line: int = 1
 
-    @property
-    def line_count(self) -> int:
-        """How many lines the text has: a measure of how long reading takes."""
-        return self.text.count("\n")
-
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield each row that is not blank, with the line on which it begins.
 

@@ -12,10 +12,11 @@ from time import perf_counter
 from typing import Any
 
 from kpay.domain.document import Column, Document, Figure, Figures, Table, Text
+from kpay.domain.enums import Device
 from kpay.domain.period import local_day
 from kpay.errors import Refused, UsageProblem
 from kpay.ml import boosting, device, frames, panel, propensity, training
-from kpay.ml.device import Choice, Device
+from kpay.ml.device import Choice
 from kpay.ml.frames import Frame
 from kpay.ml.metrics import Metrics
 from kpay.ml.training import Training

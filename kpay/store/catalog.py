@@ -105,14 +105,3 @@ def ids_selling(connection: Connection, account: Account, slug: str) -> dict[str
 
 def _active_first(connection: Connection, query: Any, table: Table) -> list[str]:
     return list(connection.scalars(query.order_by(table.c.is_active.desc(), table.c.id)))
-
-
-def link_url(connection: Connection, account: Account, slug: str) -> str | None:
-    """Return the address where a piece of content can be bought now, or None."""
-    query = (
-        select(_links.c.url)
-        .join(_content, _content.c.id == _links.c.content_id)
-        .where(_ours(_links, account), _content.c.slug == slug, _links.c.is_active.is_(True))
-        .order_by(_links.c.id.desc())
-    )
-    return connection.scalars(query).first()

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from kpay.domain.enums import Device
 from kpay.ml import device
 
 
@@ -13,21 +14,21 @@ def test_auto_means_the_cpu_without_asking_the_machine() -> None:
     def never(_: str) -> str:
         raise AssertionError("auto must not probe")
 
-    found = device.choose("auto", 20_000, probe=never)
+    found = device.choose(Device.AUTO, 20_000, probe=never)
     assert (found.asked, found.used, found.threads) == ("auto", "cpu", 1)
     assert "20000 rows" in found.why
 
 
 def test_threads_follow_the_rows_unless_they_are_given() -> None:
-    assert device.choose("cpu", 100).threads == 1
-    assert device.choose("cpu", 100, threads=3).threads == 3
-    assert 1 <= device.choose("cpu", 10**6).threads <= device.MOST_THREADS
+    assert device.choose(Device.CPU, 100).threads == 1
+    assert device.choose(Device.CPU, 100, threads=3).threads == 3
+    assert 1 <= device.choose(Device.CPU, 10**6).threads <= device.MOST_THREADS
 
 
 def test_a_device_asked_by_name_is_used_only_after_a_sound_trial() -> None:
-    assert device.choose("gpu", 100, probe=lambda _: None).used == "gpu"
+    assert device.choose(Device.GPU, 100, probe=lambda _: None).used == "gpu"
     with pytest.raises(device.DeviceRefused, match=r"--device cuda does not work here: no card"):
-        device.choose("cuda", 100, probe=lambda _: "no card")
+        device.choose(Device.CUDA, 100, probe=lambda _: "no card")
 
 
 def test_this_wheel_has_no_cuda_and_says_so_from_the_child_process() -> None:

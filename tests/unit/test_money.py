@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpay.domain.money import Money, exponent, format_major, format_minor, parse_minor, total
+from kpay.domain.money import Money, exponent, format_major, format_minor, parse_minor
 
 CURRENCIES = ["usd", "eur", "jpy", "bhd", "isk", "ugx"]
 
@@ -45,7 +45,10 @@ def test_writing_and_reading_gives_the_same_amount(minor: int, currency: str) ->
 
 @given(st.lists(st.integers(-(10**9), 10**9)), st.sampled_from(CURRENCIES))
 def test_a_total_is_the_sum_to_the_cent(amounts: list[int], currency: str) -> None:
-    assert total((Money(amount, currency) for amount in amounts), currency).minor == sum(amounts)
+    total = Money(0, currency)
+    for amount in amounts:
+        total += Money(amount, currency)
+    assert total.minor == sum(amounts)
 
 
 def test_two_currencies_are_never_added() -> None:
