@@ -27,15 +27,11 @@ class Packed:
     """One object made ready to be kept: its text compressed, the text's digest, its record."""
 
     kind: str
+    id: str
     created: int | None
     payload: bytes
     digest: bytes
     record: records.Record
-
-    @property
-    def id(self) -> str:
-        """The provider's id."""
-        return self.record.id
 
 
 def pack(raw: RawObject) -> Packed:
@@ -46,6 +42,7 @@ def pack(raw: RawObject) -> Packed:
     text = _encode(raw).encode()
     return Packed(
         raw["object"],
+        raw["id"],
         raw.get("created"),
         _compress(text),
         hashlib.sha256(text).digest(),

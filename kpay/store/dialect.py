@@ -65,11 +65,17 @@ class _Prepared(NamedTuple):
 
     def values_of(self, rows: Rows) -> list[tuple[Any, ...]]:
         """Return what the driver is given for each row; raises KeyError for a row that lacks a column."""
-        columns = [
-            [row[name] for row in rows] if prepare is None else [prepare(row[name]) for row in rows]
-            for name, prepare in self.places
-        ]
+        columns = [_prepared_column([row[name] for row in rows], how) for name, how in self.places]
         return list(zip(*columns, strict=True))
+
+
+def _prepared_column(values: list[Any], prepare: Callable[[Any], Any] | None) -> list[Any]:
+    """Prepare values for a column; one that all rows share is prepared once."""
+    if prepare is None:
+        return values
+    if values.count(values[0]) == len(values):
+        return [prepare(values[0])] * len(values)
+    return [prepare(value) for value in values]
 
 
 @lru_cache(maxsize=256)

@@ -20,6 +20,7 @@ from kpay.store.engine import Store, create_file
 from kpay.store.upgrade import upgrade
 
 FACT = table_of(Fact)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -117,6 +118,25 @@ def test_an_upsert_writes_only_what_differs(store: Store) -> None:
         assert upsert_rows(connection, SyncCursor, [row], key=key) == 0
         assert upsert_rows(connection, SyncCursor, [row | {"starting_after": None}], key=key) == 1
         assert insert_missing(connection, SyncCursor, [row], key=key) == 0
+
+
+def test_many_rows_come_back_as_they_were_written(store: Store) -> None:
+    key = ["account", "livemode", "resource"]
+    moments = [None, NOON, NOON]
+    blank = {"account": "a", "target_at": None, "starting_after": "x"}
+    rows = [
+        {**blank, "resource": f"r{n}", "livemode": n == 1, "watermark_at": moments[n]}
+        for n in range(3)
+    ]
+    lacking = {"account": "a", "livemode": True, "resource": "r4"}
+    with store.writing() as connection:
+        assert upsert_rows(connection, SyncCursor, rows, key=key) == 3
+        changed = [{**rows[0], "watermark_at": NOON}, *rows[1:]]
+        assert upsert_rows(connection, SyncCursor, changed, key=key) == 1
+        with pytest.raises(KeyError, match="target_at"):
+            upsert_rows(connection, SyncCursor, [rows[0], lacking], key=key)
+        kept = connection.execute(select(table_of(SyncCursor)).order_by("resource")).mappings()
+        assert [dict(row) for row in kept] == changed
 
 
 def test_a_naive_time_has_no_place(store: Store) -> None:
