@@ -133,7 +133,7 @@ def test_many_rows_come_back_as_they_were_written(store: Store) -> None:
         assert upsert_rows(connection, SyncCursor, rows, key=key) == 3
         changed = [{**rows[0], "watermark_at": NOON}, *rows[1:]]
         assert upsert_rows(connection, SyncCursor, changed, key=key) == 1
-        with pytest.raises(KeyError, match="target_at"):
+        with pytest.raises(KeyError, match="watermark_at"):
             upsert_rows(connection, SyncCursor, [rows[0], lacking], key=key)
         kept = connection.execute(select(table_of(SyncCursor)).order_by("resource")).mappings()
         assert [dict(row) for row in kept] == changed
