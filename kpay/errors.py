@@ -16,6 +16,7 @@
     ├── Busy ....................... 75   another kpay is at work
     ├── SettingsInvalid ............ 78   settings are missing or wrong
     │   ├── BusinessNotFound ....... 78   no kpay.toml here or above
+    │   ├── StoreTooNew ............ 78   a newer kpay wrote the store
     │   └── CredentialsMissing ..... 78   a key or password is missing or refused
     └── Interrupted ................ 130  Ctrl-C; safe to run again
 
@@ -199,6 +200,19 @@ class SettingsInvalid(KpayError):
 
     code = "settings"
     exit_code = ExitCode.SETTINGS
+
+
+class StoreTooNew(SettingsInvalid):
+    """A newer kpay has changed the store; this one would not understand it."""
+
+    code = "store_too_new"
+
+    def __init__(self, path: str, found: str, known: str) -> None:
+        super().__init__(
+            f"{path} was written by a newer kpay (its schema is {found}, this one knows {known})",
+            "kpay --version   # then install the newer kpay again",
+            path=path,
+        )
 
 
 class BusinessNotFound(SettingsInvalid):

@@ -15,7 +15,7 @@ from typing import Literal
 from kpay import heartbeat
 from kpay.config import Settings
 from kpay.domain.document import Column, Document, Table
-from kpay.errors import KpayError, SettingsInvalid
+from kpay.errors import KpayError, SettingsInvalid, StoreTooNew
 from kpay.secrets import find
 from kpay.store import schema
 from kpay.store.health import integrity_problems
@@ -118,6 +118,8 @@ def _store(home: Path) -> Iterator[Finding]:
         yield Finding("store", "broken", f"{path}: {problems[0]}", step)
         return
     revision, head = schema.store_revision(path), schema.newest_revision()
+    if revision is not None and schema.is_from_a_newer_kpay(revision):
+        raise StoreTooNew(str(path), revision, head)
     size_mb = path.stat().st_size / 1e6
     state = "newest schema" if revision == head else f"schema {revision}, will become {head}"
     yield Finding("store", "ok", f"healthy, {state}, {size_mb:.1f} MB")

@@ -42,6 +42,7 @@ DISK_ERRNOS = {
     errno.EFBIG,
     errno.EACCES,
     errno.EPERM,
+    errno.EISDIR,
 }
 Mode = Literal["read", "write", "migrate"]
 

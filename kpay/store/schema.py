@@ -16,7 +16,16 @@ VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 def newest_revision() -> str:
     """Return the newest schema that this kpay knows: the number that the last file begins with."""
-    return max(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
+    return max(_revisions())
+
+
+def is_from_a_newer_kpay(revision: str) -> bool:
+    """Say whether a store's schema is one that this kpay has never heard of."""
+    return revision not in _revisions()
+
+
+def _revisions() -> set[str]:
+    return {path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py")}
 
 
 def store_revision(path: Path) -> str | None:

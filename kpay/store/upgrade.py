@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from kpay.errors import StoreCorrupt
+from kpay.errors import StoreCorrupt, StoreTooNew
 from kpay.store.backup import copy_database
 from kpay.store.engine import APPLICATION_ID, LOCK_WAIT_S, make_engine, translated
 from kpay.store.lock import held
@@ -39,18 +39,25 @@ def head_revision(config: Config | None = None) -> str:
     return head
 
 
+def _known_revisions(config: Config) -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+
+
 def upgrade(
     path: Path, backups: Path, *, to: str = "head", config: Config | None = None
 ) -> Path | None:
     """Migrate the store; return the backup that was made first, or None when there was nothing to do.
 
-    Raises StoreCorrupt when rows were lost or a reference points nowhere; the store is then unchanged.
+    Raises StoreTooNew for a schema that this kpay does not know, StoreCorrupt when rows were lost or a
+    reference points nowhere; the store is then unchanged.
     """
     config = config or alembic_config()
     goal = head_revision(config) if to == "head" else to
     before = store_revision(path)
     if before == goal:
         return None
+    if before is not None and before not in _known_revisions(config):
+        raise StoreTooNew(str(path), before, goal)
     backup = _back_up(path, backups, before) if before else None
     with (
         translated(path),

@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, Table, insert, inspect
 from sqlmodel import SQLModel
 
 import kpay.models  # noqa: F401 - registers the tables
-from kpay.errors import StoreCorrupt
+from kpay.errors import StoreCorrupt, StoreTooNew
 from kpay.store.engine import create_file, make_engine
 from kpay.store.health import integrity_problems
 from kpay.store.schema import is_newest, newest_revision, store_revision
@@ -149,6 +149,18 @@ def test_a_migration_that_loses_rows_is_undone(tmp_path: Path) -> None:
         )
     assert counts(path) == before
     assert store_revision(path) == head_revision()
+
+
+def test_the_store_of_a_newer_kpay_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = store_at(tmp_path / "kpay.db", "head")
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("UPDATE alembic_version SET version_num = '9999'")
+        store.commit()
+    before = path.read_bytes()
+    with pytest.raises(StoreTooNew, match="9999"):
+        upgrade(path, tmp_path / "backups")
+    assert path.read_bytes() == before
+    assert not (tmp_path / "backups").exists()
 
 
 def test_upgrading_twice_does_nothing(tmp_path: Path) -> None:
