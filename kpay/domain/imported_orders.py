@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from kpay.domain.import_values import Complaint
+from kpay.domain.money import LARGEST_MINOR
 
 
 class ImportedLine(NamedTuple):
@@ -73,6 +74,14 @@ class OrderGathering:
     def whole_orders(self) -> list[ImportedOrder]:
         """Return the orders without a wrong line, in the order of their first line."""
         return [order for key, order in self._orders.items() if key not in self._first_bad]
+
+    def too_large(self) -> Iterator[tuple[int, str]]:
+        """Yield the last line of each order whose lines add up to more than kpay keeps, spoiling it."""
+        for order in self.whole_orders():
+            if order.gross_minor > LARGEST_MINOR:
+                last = order.lines[-1].line
+                self.spoil(order.order_id, last)
+                yield last, "its order is larger than any amount kpay keeps"
 
     def lines_left_out(self) -> Iterator[tuple[int, int]]:
         """Yield each line of a spoiled order and the line that spoiled it."""

@@ -67,7 +67,10 @@ def open_csv(source: bytes, name: str) -> CsvFile:
     if not first.strip():
         raise _unreadable(name, 1, "is empty: a header with the column names is needed")
     separator = max(SEPARATORS, key=first.count)
-    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    try:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise _unreadable(name, blank_lines + 1, f"is not CSV ({error})") from error
     names = tuple(cell.strip() for cell in header)
     return CsvFile(name, names, text, separator, blank_lines + 1)
 

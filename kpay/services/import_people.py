@@ -51,7 +51,7 @@ def import_subscribers(
         "created_at": circumstances.now,
     }
     target = Target(Subscriber, ("email",), blanks)
-    records = last_of_each(target, [_with_tag_list(row) for row in rows])
+    records = _with_opt_outs_kept(rows, last_of_each(target, [_with_tag_list(row) for row in rows]))
     gone = subscribers.opted_out_among(connection, [record["email"] for record, _ in records])
     staying = [(record, count) for record, count in records if record["email"] not in gone]
     left_alone = sum(count for record, count in records if record["email"] in gone)
@@ -60,6 +60,17 @@ def import_subscribers(
     if leaving and not circumstances.is_rehearsal:
         audience.opt_out(connection, leaving, "unsubscribe", circumstances.now)
     return written.counts + RowCounts(unchanged=left_alone)
+
+
+def _with_opt_outs_kept(
+    rows: Sequence[Record], records: Sequence[tuple[Record, int]]
+) -> list[tuple[Record, int]]:
+    """Let the row that says unsubscribed hold, wherever in the file it stands."""
+    left = {row["email"] for row in rows if row.get("status") == UNSUBSCRIBED}
+    return [
+        ({**record, "status": UNSUBSCRIBED} if record["email"] in left else record, count)
+        for record, count in records
+    ]
 
 
 def _with_tag_list(row: Record) -> Record:

@@ -61,6 +61,8 @@ class FileReading:
                 self._read_row(line, cells)
             if self.rows % ROWS_A_STEP == 0:
                 advance(ROWS_A_STEP)
+        for line, problem in self.gathering.too_large():
+            self._refuse(line, [("amount", problem)])
         listed = {bad.line for bad in self.bad}
         self.bad += [
             BadRow(line, None, f"left out: line {spoiled_by} of the same order is wrong")

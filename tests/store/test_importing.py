@@ -172,6 +172,7 @@ def test_a_wrong_mapping_says_what_was_meant(
     ("source", "says"),
     [
         (b"", "empty"),
+        (b'"order_id' + b"x" * 200_000, "is not CSV"),
         (b"order_id,email,orderd_at,amount,currency\n", "did you mean 'orderd_at'"),
         (b"order_id,email,ordered_at,amount,currency,email\n", "twice"),
         ("order_id,email\n1,café\n".encode("latin-1"), "line 2"),
@@ -216,6 +217,27 @@ def test_an_import_never_revives_an_opt_out(store: Store) -> None:
     again = PEOPLE.replace("form", "other form") + "gone@example.com,,,,,\n"
     assert counts(bring(store, ImportKind.SUBSCRIBERS, again, at=LATER)) == (0, 0, 2)
     assert digest(store) == before
+
+
+@pytest.mark.parametrize("line_of_leaving", [0, 1])
+def test_in_one_file_the_row_that_says_unsubscribed_holds(
+    store: Store, line_of_leaving: int
+) -> None:
+    people = ["Ana@Example.com,subscribed\n"]
+    people.insert(line_of_leaving, "ana@example.com,unsubscribed\n")
+    bring(store, ImportKind.SUBSCRIBERS, "email,status\n" + "".join(people))
+    assert rows(store, "SELECT email, status FROM subscriber") == [
+        ("ana@example.com", "unsubscribed")
+    ]
+    with store.reading() as connection:
+        assert audience.suppressed_among(connection, ["ana@example.com"])
+
+
+def test_an_order_larger_than_any_amount_is_refused(store: Store) -> None:
+    line = "9,a@example.com,2026-01-05,90071992547409.91,usd,salt,1,,,,\n"
+    found = problems(store, ImportKind.ORDERS, HEAD + line * 2)
+    assert "f.csv:3: amount: its order is larger than any amount kpay keeps" in found
+    assert rows(store, "SELECT count(*) FROM orders") == [(0,)]
 
 
 def test_a_subscriber_who_left_elsewhere_has_left_here(store: Store) -> None:
