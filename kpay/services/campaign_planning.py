@@ -162,8 +162,8 @@ class _Draft:
         links = [self.shared["contents"], self.pieces.values()]["recommendations" in names]
         found = {
             "nobody is in this audience": not self.division.chosen,
-            "holdout is 0: nobody is held back, so nothing can be measured": self.holdout_share
-            == 0,
+            f"{'holdout is 0' if not self.holdout_share else 'too few people'}: nobody is held back, "
+            "so nothing can be measured": bool(self.division.chosen) and not self.held_out,
             "unsubscribe_url is not set: readers can leave by mail only, and mail providers want "
             "one click": not desk.letterhead.unsubscribe_url,
             "some pieces have neither a page nor a payment link: set site_url, or publish and sync": (

@@ -65,6 +65,7 @@ def prepare(desk: MailDesk, name: str, plan_hash: str | None, now: datetime) -> 
     _check_hash(shown, plan_hash)
     waiting = _waiting(tally) if shown.is_sent else shown.recipients
     _check_problems(shown)
+    _check_somebody(shown)
     mailer = desk.mailer()
     letterhead = desk.proven_letterhead(mailer, shown.recipients)
     return ReadyToSend(shown, frozen, campaign, mailer, letterhead, waiting)
@@ -125,6 +126,15 @@ def _check_problems(shown: Plan) -> None:
         f"problem{'' if len(shown.problems) == 1 else 's'}, the first: {first.problem}",
         f"kpay campaign plan {shown.campaign}",
     )
+
+
+def _check_somebody(shown: Plan) -> None:
+    """A campaign is sent once: sent to nobody, it could never reach those who join tomorrow."""
+    if not shown.recipients and not shown.is_sent:
+        raise Refused(
+            f"nobody would get {shown.campaign!r}: its audience is empty",
+            f"kpay campaign plan {shown.campaign}",
+        )
 
 
 def _check_letter(ready: ReadyToSend, press: Press) -> None:

@@ -159,6 +159,28 @@ def test_drafts_lists_and_samples(shop: Path, kpay: Kpay) -> None:
     assert "Bread for {{ name }}" in kpay("campaign", "show", "bread", home=shop).stdout
 
 
+def test_a_campaign_to_nobody_is_refused_and_can_be_sent_later(business: Path, kpay: Kpay) -> None:
+    (business / "campaigns" / "bread.md").write_text(LETTER, encoding="utf-8")
+    refused = kpay("campaign", "send", "bread", "--yes", home=business, env=MAIL)
+    assert refused.exit_code == 4
+    assert "its audience is empty" in refused.stderr
+    assert kpay("subscriber", "add", "ana@r.example", home=business).exit_code == 0
+    sent = kpay("campaign", "send", "bread", "--yes", "--json", home=business, env=MAIL)
+    assert json.loads(sent.stdout)["sent"] == 1
+
+
+def test_one_reader_is_mailed_and_the_plan_says_that_nothing_can_be_measured(
+    business: Path, kpay: Kpay
+) -> None:
+    (business / "campaigns" / "bread.md").write_text(LETTER, encoding="utf-8")
+    kpay("subscriber", "add", "ana@r.example", home=business)
+    planned = json.loads(
+        kpay("campaign", "plan", "bread", "--json", home=business, env=MAIL).stdout
+    )
+    assert (planned["recipients"], planned["held_out"]) == (1, 0)
+    assert "too few people: nobody is held back, so nothing can be measured" in planned["warnings"]
+
+
 def test_results_before_sending_are_refused(shop: Path, kpay: Kpay) -> None:
     result = kpay("campaign", "results", "bread", home=shop)
     assert result.exit_code == 4
