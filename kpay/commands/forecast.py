@@ -9,6 +9,7 @@ import typer
 from kpay.commands.options import AsOf, Format, Out, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import Frequency
+from kpay.errors import UsageProblem
 
 app = new_app()
 
@@ -19,6 +20,8 @@ EXAMPLES = examples(
     "kpay forecast --input visits.csv --horizon 30d",
 )
 
+
+EVERY_ROW = "leave out the rows after the day, then kpay forecast --input FILE"
 
 Horizon = Annotated[str, typer.Option("--horizon", metavar="90d", help="How far ahead.")]
 Freq = Annotated[Frequency | None, typer.Option("--freq", help="Days, weeks or months; else days.")]
@@ -54,6 +57,10 @@ def forecast(
     asked = service.Asked(
         horizon_days(horizon), freq.value if freq else None, service.levels_of(level)
     )
+    if source is not None and as_of is not None:
+        raise UsageProblem(
+            "--input uses every row: it does not go together with --as-of", EVERY_ROW
+        )
     if source is not None:
         show(service.forecast_file(source, asked).to_document(), fmt, out)
         return

@@ -13,10 +13,8 @@ from kpay.domain.csv_cells import unescaped
 from kpay.domain.enums import SubscriberStatus
 from kpay.domain.import_columns import AMOUNTS, Field, Holds
 from kpay.domain.money import LARGEST_MINOR, normal_currency, parse_minor
-from kpay.domain.period import parse_instant
+from kpay.domain.period import FIRST_YEAR, LAST_YEAR, parse_instant
 
-FIRST_YEAR: Final = 1970
-LAST_YEAR: Final = 2199
 YES: Final = frozenset(("yes", "true", "y"))
 NO: Final = frozenset(("no", "false", "n"))
 REMEMBERED: Final = 50_000  # distinct cells a column keeps; a file's amounts and times repeat

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2199
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,13 @@ def parse_instant(text: str, timezone: str = "UTC") -> datetime:
 def local_day(moment: datetime, timezone: str) -> date:
     """Return the calendar day of a moment in a zone."""
     return moment.astimezone(ZoneInfo(timezone)).date()
+
+
+def in_known_years(day: date) -> date:
+    """Return a day that kpay can reckon with; ValueError outside the years 1970 to 2199."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"{day} is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return day
 
 
 def start_of_day(day: date, timezone: str) -> datetime:

@@ -86,16 +86,22 @@ def asked_period(
 
 def _month(text: str, timezone: str) -> Period:
     try:
-        return calendar.month(text, timezone)
-    except ValueError:
+        period = calendar.month(text, timezone)
+        calendar.in_known_years(period.first_day)
+        return period
+    except (ValueError, OverflowError):
         raise ValueError(f"--month {text!r} is not a month (write 2026-10)") from None
 
 
 def _day(text: str, flag: str) -> date:
     try:
-        return date.fromisoformat(text.strip())
+        day = date.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"{flag} {text!r} is not a day (write 2026-10-31)") from None
+    try:
+        return calendar.in_known_years(day)
+    except ValueError as error:
+        raise ValueError(f"{flag} {error}") from None
 
 
 def moment_known(text: str | None, now: datetime, timezone: str) -> datetime:
@@ -105,9 +111,11 @@ def moment_known(text: str | None, now: datetime, timezone: str) -> datetime:
     if len(text.strip()) <= 10:
         return calendar.end_of_day(_day(text, "--as-of"), timezone)
     try:
-        return calendar.parse_instant(text, timezone)
-    except ValueError:
+        moment = calendar.parse_instant(text, timezone)
+        calendar.in_known_years(moment.date())
+    except (ValueError, OverflowError):
         raise ValueError(f"--as-of {text!r} is neither a day nor a time (RFC 3339)") from None
+    return moment
 
 
 def last_days(as_of: datetime, count: int, timezone: str) -> Period:

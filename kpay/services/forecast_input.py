@@ -7,6 +7,7 @@ import gzip
 import io
 import math
 import sys
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -14,11 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from kpay.domain.period import LAST_YEAR
 from kpay.domain.series import Step, following
 from kpay.errors import InputInvalid, NotFound, Problem
 
 LARGEST_VALUE = 1e13
 LONGEST_SERIES = 20_000
+SHAPE = "a line is a value, or a date and a value"
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -42,11 +45,11 @@ def read_series(source: str, bare_step: Step) -> Series:
     if rows and _is_header(rows[0][1]):
         rows = rows[1:]
     if not rows:
-        raise InputInvalid(source, [Problem(source, None, None, "there is no value in it")])
+        raise InputInvalid(source, [Problem(source, None, None, "there is no value in it")], SHAPE)
     is_dated = len(rows[0][1]) >= 2
     dated = [_cells(source, row, is_dated, problems) for row in rows]
     if problems:
-        raise InputInvalid(source, problems, "a line is a value, or a date and a value")
+        raise InputInvalid(source, problems, SHAPE)
     values = [value for _, value in dated]
     if not is_dated:
         return Series(tuple(values), bare_step, None)
@@ -60,11 +63,15 @@ def _numbered_rows(source: str) -> list[tuple[int, list[str]]]:
         raise NotFound("file", source, "kpay forecast --input FILE") from None
     try:
         text = (gzip.decompress(raw) if raw.startswith(GZIP_MAGIC) else raw).decode("utf-8-sig")
-    except (UnicodeDecodeError, OSError, EOFError) as error:
+    except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         problem = Problem(source, None, None, "is neither UTF-8 text nor gzip of it")
-        raise InputInvalid(source, [problem]) from error
+        raise InputInvalid(source, [problem], SHAPE) from error
     reader = csv.reader(io.StringIO(text))
-    return [(reader.line_num, row) for row in reader]
+    try:
+        return [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        problem = Problem(source, reader.line_num, None, f"is not CSV ({error})")
+        raise InputInvalid(source, [problem], SHAPE) from error
 
 
 def _is_header(row: list[str]) -> bool:
@@ -94,11 +101,14 @@ def _cells(
 
 def _day(source: str, line: int, cell: str, problems: list[Problem]) -> date | None:
     try:
-        return date.fromisoformat(cell.strip()[:10])
+        day = date.fromisoformat(cell.strip()[:10])
     except ValueError:
-        said = f"{cell.strip()!r} is not a date (write 2026-10-31)"
-        problems.append(Problem(source, line, "date", said))
-        return None
+        day = None
+    if day is not None and day.year <= LAST_YEAR:
+        return day
+    said = f"{cell.strip()!r} is not a date up to {LAST_YEAR} (write 2026-10-31)"
+    problems.append(Problem(source, line, "date", said))
+    return None
 
 
 def _added(dated: list[tuple[date | None, float]]) -> dict[date | None, float]:
@@ -118,6 +128,6 @@ def _even(source: str, by_day: dict[date, float]) -> Series:
             values.append(0.0)
             if len(values) > LONGEST_SERIES:
                 problem = Problem(source, None, "date", f"spans more than {LONGEST_SERIES} {step}s")
-                raise InputInvalid(source, [problem])
+                raise InputInvalid(source, [problem], SHAPE)
         values[-1] += by_day[day]
     return Series(tuple(values), step, days[0])

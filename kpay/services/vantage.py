@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from kpay.domain.period import end_of_day, local_day, parse_duration_days
+from kpay.domain.period import end_of_day, in_known_years, local_day, parse_duration_days
 from kpay.errors import Refused, UsageProblem
 from kpay.store import ledger
 
@@ -33,10 +33,11 @@ def vantage(connection: Connection, asked: str | None, now: datetime, timezone: 
     """Return the day asked for, else yesterday, the last whole day.
 
     When the newest sale is older than 90 days the history was brought in from elsewhere, and its
-    last day stands in for yesterday. Raises UsageProblem for no day, Refused without any sale.
+    last day stands in for yesterday. Raises UsageProblem for no day or one to come, Refused without
+    any sale.
     """
     if asked is not None:
-        return Vantage(_day(asked), timezone)
+        return Vantage(_day(asked, local_day(now, timezone)), timezone)
     newest = ledger.last_sale_at(connection, now)
     if newest is None:
         raise Refused("there is no paid order to learn from yet", "kpay sync")
@@ -47,13 +48,18 @@ def vantage(connection: Connection, asked: str | None, now: datetime, timezone: 
     return Vantage(yesterday, timezone)
 
 
-def _day(text: str) -> date:
+def _day(text: str, today: date) -> date:
     try:
-        return date.fromisoformat(text.strip())
+        day = in_known_years(date.fromisoformat(text.strip()))
     except ValueError:
         raise UsageProblem(
-            f"--as-of {text!r} is not a day", "write it as --as-of 2026-10-31"
+            f"--as-of {text!r} is not a day (write 2026-10-31)", f"--as-of {today}"
         ) from None
+    if day > today:
+        raise UsageProblem(
+            f"--as-of {day} has not come yet: its sales are not known", f"--as-of {today}"
+        )
+    return day
 
 
 def horizon_days(text: str) -> int:
@@ -61,7 +67,7 @@ def horizon_days(text: str) -> int:
     try:
         days = parse_duration_days(text)
     except ValueError as error:
-        raise UsageProblem(str(error), "--horizon 90d") from error
+        raise UsageProblem(f"--horizon: {error}", "--horizon 90d") from error
     if days > LONGEST_HORIZON_DAYS:
         raise UsageProblem(
             f"--horizon {text} is longer than ten years", f"--horizon {LONGEST_HORIZON_DAYS}d"

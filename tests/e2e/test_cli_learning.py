@@ -303,6 +303,14 @@ def test_a_forecast_is_kept_once(shop: Path, kpay: Kpay) -> None:
         assert connection.execute("SELECT count(*) FROM forecast_run").fetchone() == (1,)
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "2026-10-02", "0001-01-01"])
+@pytest.mark.parametrize("command", ["train", "score", "forecast"])
+def test_a_day_that_has_not_come_is_refused(shop: Path, kpay: Kpay, command: str, day: str) -> None:
+    refused = kpay(command, "--as-of", day, home=shop)
+    assert refused.exit_code == 2
+    assert "--as-of" in refused.stderr
+
+
 def test_asking_for_a_currency_without_sales_is_refused(shop: Path, kpay: Kpay) -> None:
     refused = kpay("forecast", "--as-of", AS_OF, "--currency", "eur", home=shop)
     assert refused.exit_code == 4
@@ -356,7 +364,13 @@ def test_wrong_lines_of_a_series_are_listed_together(kpay: Kpay, text: str, prob
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--level", "eighty"), ("--level", "100"), ("--horizon", "never"), ("--freq", "hour")],
+    [
+        ("--level", "eighty"),
+        ("--level", "100"),
+        ("--horizon", "never"),
+        ("--freq", "hour"),
+        ("--as-of", "2026-01-01"),
+    ],
 )
 def test_wrong_options_of_a_forecast_are_usage_problems(
     kpay: Kpay, arguments: tuple[str, ...]

@@ -39,6 +39,10 @@ def test_until_is_inside_and_since_alone_goes_to_the_last_known_day() -> None:
         ((None, "last week", None), "--since 'last week' is not a day"),
         ((None, None, "2026-10-01"), "--until needs --since"),
         ((None, "2026-10-02", "2026-10-01"), "is before --since"),
+        ((None, "0001-01-01", None), "--since 0001-01-01 is not between 1970 and 2199"),
+        ((None, "2026-01-01", "9999-12-31"), "--until 9999-12-31 is not between"),
+        (("0001-01", None, None), "--month '0001-01' is not a month"),
+        (("9999-12", None, None), "--month '9999-12' is not a month"),
     ],
 )
 def test_options_that_make_no_period_say_why(
@@ -55,6 +59,14 @@ def test_as_of_a_day_means_its_end_in_the_zone_and_a_time_itself() -> None:
     assert report_scope.moment_known("2026-05-09T10:00:00Z", now, BERLIN) == at("2026-05-09T10:00")
     with pytest.raises(ValueError, match="--as-of 'May' is not a day"):
         report_scope.moment_known("May", now, BERLIN)
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01", "9999-12-31", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
+)
+def test_a_moment_beyond_the_calendar_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="--as-of"):
+        report_scope.moment_known(text, at("2026-10-01"), "Pacific/Auckland")
 
 
 def test_a_whole_month_is_compared_with_the_whole_month_before() -> None:
