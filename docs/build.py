@@ -34,7 +34,7 @@ def help_of(*words: str) -> str:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         cli.run([*words, "--help"])
-    text = out.getvalue().split("  Everywhere:")[0]
+    text = out.getvalue().split("\nEverywhere:")[0]
     return "\n".join(line.rstrip() for line in text.splitlines()).strip()
 
 

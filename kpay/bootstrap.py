@@ -268,12 +268,17 @@ def find_business() -> tuple[Path, config.Settings, Mapping[str, str]]:
 
 
 def settings_without_business() -> config.Settings:
-    """Return the settings of a business if there is one here, else environment and defaults."""
+    """Return the settings of a business if there is one here, else environment and defaults.
+
+    Raises BusinessNotFound when a folder was named that is none.
+    """
     from kpay.errors import BusinessNotFound
 
     try:
         return open_business().settings
     except BusinessNotFound:
+        if manners().home or os.environ.get("KPAY_HOME"):
+            raise
         return config.load(None, os.environ)
 
 

@@ -6,8 +6,9 @@ import json
 import sys
 from collections.abc import Callable
 
-from kpay.errors import ExitCode, InputInvalid, KpayError
-from kpay.manners import manners
+from kpay.errors import ExitCode, InputInvalid, KpayError, UsageProblem
+from kpay.manners import corrected_command, manners, same_command
+from kpay.usage import sentence_of, where_help_is
 
 PROBLEMS_SHOWN = 50
 
@@ -36,7 +37,12 @@ def _silence_stdout() -> None:
 
 
 def report(error: KpayError) -> None:
-    """Write an error to stderr: for programs as JSON, for people as a sentence and a next step."""
+    """Write an error to stderr: for programs as JSON, for people as a sentence and a next step.
+
+    A hint that is an option ("--horizon 90d") becomes the command that was typed, with it.
+    """
+    if error.hint and error.hint.startswith("--"):
+        error.hint = corrected_command(error.hint)
     if manners().as_json:
         sys.stderr.write(json.dumps(error.to_json(), ensure_ascii=False) + "\n")
         return
@@ -59,19 +65,13 @@ def _foreign(error: Exception) -> int:
     if name == "Abort":
         sys.stderr.write("stopped; nothing was changed\n")
         return int(ExitCode.INTERRUPTED)
+    if name == "NoArgsIsHelpError" and not manners().as_json:
+        sys.stdout.write(f"{error.format_message()}\n")  # type: ignore[attr-defined]
+        return int(ExitCode.DONE)
     if hasattr(error, "format_message"):
-        return _usage(error)
+        report(UsageProblem(sentence_of(error), where_help_is(error)))
+        return int(ExitCode.USAGE)
     return _bug(error)
-
-
-def _usage(error: Exception) -> int:
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "kpay"
-    message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
-    problem = KpayError(message[:1].lower() + message[1:], f"{path} --help")
-    problem.code = "usage"  # type: ignore[misc]
-    report(problem)
-    return int(ExitCode.USAGE)
 
 
 def _bug(error: Exception) -> int:
@@ -85,7 +85,7 @@ def _bug(error: Exception) -> int:
     sorry = KpayError(
         f"a bug in kpay stopped this command ({type(error).__name__}); sorry. "
         f"The details are in {where}",
-        "run the same command with --debug",
+        same_command("--debug"),
     )
     sorry.code = "bug"  # type: ignore[misc]
     report(sorry)

@@ -197,5 +197,5 @@ def similar(word: str) -> str | None:
     """Return the command that a mistyped word most likely meant."""
     from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
 
-    close = get_close_matches(word, BY_NAME, n=1, cutoff=0.5)
+    close = get_close_matches(word, BY_NAME, n=1, cutoff=0.6)
     return close[0] if close else None

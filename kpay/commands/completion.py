@@ -32,9 +32,14 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Which shell.")]) -> 
     """Print the completion script of a shell."""
     from typer._completion_shared import get_completion_script
 
-    from kpay.presentation import write_text
+    from kpay.domain.document import done
+    from kpay.manners import manners
+    from kpay.presentation import show, write_text
 
     script = get_completion_script(
         prog_name="kpay", complete_var="_KPAY_COMPLETE", shell=shell.value
     )
+    if manners().as_json:
+        show(done("kpay.completion/1", shell.value, {"shell": shell.value, "script": script}))
+        return
     write_text(script + "\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from kpay.domain.enums import OutputFormat
 from kpay.registry import EVERYWHERE_HELP
@@ -24,9 +26,39 @@ Out = Annotated[
 Format = Annotated[OutputFormat | None, typer.Option("--format", help="How to write the answer.")]
 
 
+class ExamplesFirst(TyperCommand):
+    """A command whose help shows its examples before its options."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the first block of the epilog, then the options."""
+        _write_block(formatter, self._blocks()[0])
+        super().format_options(ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write what is left of the epilog."""
+        _write_block(formatter, self._blocks()[2])
+
+    def _blocks(self) -> tuple[str, str, str]:
+        return inspect.cleandoc(self.epilog or "").partition("\n\n")
+
+
+def _write_block(formatter: Any, text: str) -> None:
+    if text:
+        formatter.write_paragraph()
+        formatter.write_text(text)
+
+
+class CommandApp(typer.Typer):
+    """A typer application whose commands show their examples first."""
+
+    def command(self, name: str | None = None, **options: Any) -> Any:
+        """Register a command, as typer does."""
+        return super().command(name, **{"cls": ExamplesFirst, **options})
+
+
 def app(help_text: str = "") -> typer.Typer:
     """Return the typer application of one top-level command."""
-    return typer.Typer(
+    return CommandApp(
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,

@@ -65,6 +65,8 @@ class Plan:
             return f"{self.campaign}: sent already, its plan is kept; nothing to do"
         if not self.is_new:
             return f"{self.campaign}: planned before and nothing changed; nothing to do"
+        if self.problems:
+            return f"{self.campaign}: planned, but it cannot be sent yet"
         return f"{self.campaign}: planned"
 
     def _figures(self) -> Figures:

@@ -55,7 +55,7 @@ class PendingDeliveries:
             "kpay.deliver.pending/1",
             f"{count} purchase{'' if count == 1 else 's'} to deliver"
             if count
-            else "Every buyer has what they bought; nothing to do",
+            else "Nobody is owed a delivery; nothing to do",
             (Table(columns, rows, note=more),) if count else (),
             {"pending": [one.to_json() for one in self.owed]},
             next_steps=("kpay deliver",) if count else (),
@@ -89,7 +89,7 @@ class DeliveryReport:
         if not self.sent_now and not self.is_partial:
             return Document(
                 "kpay.deliver/1",
-                "Every buyer has what they bought; nothing to do",
+                "Nobody is owed a delivery; nothing to do",
                 payload=self._payload(),
             )
         return Document(

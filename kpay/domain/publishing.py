@@ -144,7 +144,7 @@ class PublishResult:
         )
 
     def _sentence(self, changed: int) -> str:
-        if self.is_rehearsal:
+        if self.is_rehearsal and changed:
             return f"{_pieces(changed)} would be published (--dry-run); nothing was changed."
         if changed:
             return f"{_pieces(changed)} published, {self.put_on_sale} put on sale."
@@ -166,7 +166,7 @@ class PublishResult:
         }
 
     def _next_steps(self, is_changed: bool) -> tuple[str, ...]:
-        if self.is_rehearsal:
+        if self.is_rehearsal and is_changed:
             return ("kpay publish",)
         if self.not_on_sale or not is_changed:
             return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from kpay.errors import ConfirmationNeeded, Refused
-from kpay.manners import manners
+from kpay.manners import manners, same_command
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -17,8 +17,8 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if manners().no_input or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfirmationNeeded(
-            f"{question} needs an answer, and nobody is there to give it",
-            "run the same command with --yes",
+            f"nobody is there to answer: {question}",
+            same_command("--yes"),
         )
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()

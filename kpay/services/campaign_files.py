@@ -57,20 +57,20 @@ def read(reader: SourceReader, home: Path, name: str) -> WrittenCampaign:
     return WrittenCampaign(name, text, settings, source.body, source.first_line, lines.get("about"))
 
 
-def path_of(home: Path, name: str) -> Path:
+def path_of(home: Path, name: str, verb: str = "show") -> Path:
     """Return where a campaign's file is; UsageProblem for a name that is no plain word."""
     if not is_slug(name):
         better = slugify(name.removesuffix(".md")) or "my-campaign"
         raise UsageProblem(
             f"{name!r} is not a campaign's name (small letters, digits and hyphens)",
-            f"kpay campaign show {better}",
+            f"kpay campaign {verb} {better}",
         )
     return home / FOLDER / f"{name}.md"
 
 
 def create(home: Path, name: str, text: str) -> Path:
     """Write a new campaign file; Refused when there is one already."""
-    path = path_of(home, name)
+    path = path_of(home, name, "new")
     with disk_problems(path):
         path.parent.mkdir(mode=0o700, exist_ok=True)
     if not write_new(path, text.encode()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 from sqlalchemy import RowMapping
@@ -46,8 +47,7 @@ def new(desk: MailDesk, name: str, about: str | None, goal: CampaignGoal | None)
     """Write a draft that can be planned as it is; Refused when the file is there already."""
     if about is not None:
         with desk.store.reading() as connection:
-            if about not in shown_pieces(connection, desk.letterhead):
-                raise NotFound("published piece", about, "kpay content list")
+            _check_published(about, name, list(shown_pieces(connection, desk.letterhead)))
     path = campaign_files.create(desk.home, name, _draft(about, goal))
     file = f"{campaign_files.FOLDER}/{path.name}"
     return done(
@@ -213,3 +213,12 @@ def _planned(
     if not wanted:
         raise NotFound("recipient of this campaign", email, f"kpay campaign plan {name}")
     return kept, wanted
+
+
+def _check_published(about: str, name: str, slugs: list[str]) -> None:
+    """Raise NotFound for a slug that is not published, with the one that was probably meant."""
+    if about in slugs:
+        return
+    close = get_close_matches(about, slugs, n=1) or [s for s in slugs if s.startswith(about)]
+    hint = f"kpay campaign new {name} --about {close[0]}" if close else "kpay content list"
+    raise NotFound("published piece", about, hint)

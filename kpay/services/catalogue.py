@@ -52,7 +52,7 @@ def wanted(connection: Connection, slug: str, command: str) -> dict[str, Any]:
     if row is not None:
         return row
     slugs = [known["slug"] for known in content.everything(connection)]
-    close = get_close_matches(slug, slugs, n=1)
+    close = get_close_matches(slug, slugs, n=1) or [s for s in slugs if s.startswith(slug)]
     raise NotFound("content", slug, f"{command} {close[0]}" if close else "kpay content list")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from kpay.domain.front_matter import Piece, read_piece, slug_of
 from kpay.domain.preview import first_blocks
 from kpay.domain.source_file import SourceFile
-from kpay.errors import InputInvalid, Problem, UsageProblem
+from kpay.errors import InputInvalid, NotFound, Problem
 from kpay.ports import SourceReader
 
 ENDINGS = (".md", ".markdown")
@@ -43,7 +43,7 @@ class KnownPiece:
 def find_files(home: Path, named: Sequence[str], start: Path) -> list[Path]:
     """Return the content files that were named (files or folders), or all in content/.
 
-    Raises UsageProblem for a name that is neither.
+    Raises NotFound for a name that is neither.
     """
     places = [_place(name, home, start) for name in named] or [home / "content"]
     found: dict[Path, None] = {}
@@ -179,7 +179,7 @@ def _place(name: str, home: Path, start: Path) -> Path:
     for place in (start / name, home / name, home / "content" / name):
         if place.exists():
             return place
-    raise UsageProblem(f"there is no file or folder {name!r}", f"ls {home / 'content'}")
+    raise NotFound("file or folder", name, f"ls {home / 'content'}")
 
 
 def _files_below(folder: Path) -> list[Path]:

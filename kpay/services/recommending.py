@@ -42,50 +42,51 @@ class Recommendations:
 
     def to_document(self, *, whole: bool) -> Document:
         """Return the recommendations; people see the first twenty persons unless `whole`."""
-        shown = self.rows if whole else self.rows[:SHOWN_PEOPLE]
-        rest = len(self.rows) - len(shown)
+        has_any = any(person.items for person in self.rows)
         return Document(
             schema="kpay.recommend/1",
-            title=self._title(),
+            title=self._title() if has_any else self._nothing(),
             subtitle=f"as of {self.as_of}",
-            blocks=(
-                Table(
-                    (
-                        Column("email"),
-                        Column("content"),
-                        Column("score", "number"),
-                        Column("because"),
-                    ),
-                    tuple(
-                        (person.email, item.content, item.score, item.because)
-                        for person in shown
-                        for item in person.items
-                    ),
-                    note=f"and {rest:,} more people; kpay recommend --all lists them"
-                    if rest
-                    else "",
-                ),
-            ),
-            payload={
-                "as_of": self.as_of,
-                "rows": [
-                    {
-                        "email": person.email,
-                        "items": [
-                            {
-                                "content": item.content,
-                                "title": self.titles[item.content],
-                                "score": item.score,
-                                "because": item.because,
-                            }
-                            for item in person.items
-                        ],
-                    }
-                    for person in self.rows
-                ],
-            },
-            next_steps=("kpay campaign new NAME",),
+            blocks=(self._table(whole),) if has_any else (),
+            payload=self._payload(),
+            next_steps=("kpay campaign new what-next --for upsell",)
+            if has_any
+            else ("kpay publish", "kpay content list"),
         )
+
+    def _table(self, whole: bool) -> Table:
+        shown = self.rows if whole else self.rows[:SHOWN_PEOPLE]
+        rest = len(self.rows) - len(shown)
+        return Table(
+            (Column("email"), Column("content"), Column("score", "number"), Column("because")),
+            tuple(
+                (person.email, item.content, item.score, item.because)
+                for person in shown
+                for item in person.items
+            ),
+            note=f"and {rest:,} more people; kpay recommend --all lists them" if rest else "",
+        )
+
+    def _payload(self) -> dict[str, Any]:
+        return {
+            "as_of": self.as_of,
+            "rows": [
+                {"email": person.email, "items": [self._item(item) for item in person.items]}
+                for person in self.rows
+            ],
+        }
+
+    def _item(self, item: Suggestion) -> dict[str, Any]:
+        return {
+            "content": item.content,
+            "title": self.titles[item.content],
+            "score": item.score,
+            "because": item.because,
+        }
+
+    def _nothing(self) -> str:
+        who = f"{self.rows[0].email} has" if len(self.rows) == 1 else "Everyone has"
+        return f"{who} all that is on sale; there is nothing to recommend"
 
     def _title(self) -> str:
         who = self.rows[0].email if len(self.rows) == 1 else f"{len(self.rows):,} people"

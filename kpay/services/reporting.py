@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -49,6 +49,19 @@ def scope_of(
         last = local_day(known - timedelta(seconds=1), timezone)
         period = asked_period(month, since, until, last=last, timezone=timezone)
     except ValueError as error:
-        hint = "kpay report --month 2026-10, or --since 2026-10-01 --until 2026-10-31"
-        raise UsageProblem(str(error), hint) from error
+        raise UsageProblem(
+            str(error), _corrected(str(error), until, local_day(now, timezone))
+        ) from error
     return Scope(period, known, timezone, base_currency, last_sync)
+
+
+def _corrected(problem: str, until: str | None, today: date) -> str:
+    """Return the option that is wrong with something in it that would do, else where help is."""
+    option = problem.partition(" ")[0]
+    if not option.startswith("--") or "together" in problem:
+        return "kpay report --help"
+    if option == "--month":
+        return f"--month {today:%Y-%m}"
+    if "needs --since" in problem:
+        return f"--since {(until or '').strip()[:7]}-01"
+    return f"{option} {today}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from kpay.domain.document import Document, Text
+from kpay.errors import Refused
 from kpay.files import disk_problems, write_new
 from kpay.store.engine import create_file
 from kpay.store.upgrade import upgrade
@@ -75,8 +77,11 @@ class Started:
             f"A new business in {self.home}",
             (Text("\n".join(f"  + {name}" for name in self.created)),),
             self._payload(),
-            next_steps=(f"cd {self.home}", "kpay publish", "kpay doctor"),
+            next_steps=(*self._way_there(), "kpay publish", "kpay doctor"),
         )
+
+    def _way_there(self) -> tuple[str, ...]:
+        return () if self.home == Path.cwd() else (f"cd {shlex.quote(str(self.home))}",)
 
     def _payload(self) -> dict[str, object]:
         return {"home": str(self.home), "created": list(self.created)}
@@ -87,6 +92,8 @@ def start_business(home: Path, example: Path | None = None) -> Started:
 
     `example` is a workspace whose files are taken instead of the first piece and campaign.
     """
+    if home.exists() and not home.is_dir():
+        raise Refused(f"{home} is a file, not a folder", "kpay init my-business")
     with disk_problems(home):
         created = _write_files(home, example)
     store = home / "kpay.db"

@@ -86,10 +86,15 @@ class Trained:
             schema="kpay.train/1",
             title=f"{done} ({self.rung}), who buys within {self.horizon_days} days",
             subtitle=f"as of {self.as_of}; {self.card['why']}",
-            blocks=(self._figures(), measures_table(self.rung, self.card), *_limits(self.card)),
+            blocks=(*self._measured(), *_limits(self.card)),
             payload=self.to_json(),
             next_steps=("kpay score", "kpay recommend"),
         )
+
+    def _measured(self) -> tuple[Figures | Table, ...]:
+        if self.card["metrics"]["auc"] is None:
+            return (Figures((Figure("customers", self.customers),)),)
+        return (self._figures(), measures_table(self.rung, self.card))
 
     def _figures(self) -> Figures:
         return Figures(
@@ -130,16 +135,16 @@ def measures_table(rung: str, card: dict[str, Any]) -> Table:
     )
 
 
-def _interval(measured: dict[str, Any]) -> str:
+def _interval(measured: dict[str, Any]) -> str | None:
     if measured["auc_low95"] is None:
-        return "-"
+        return None
     return f"{measured['auc_low95']:.3f} to {measured['auc_high95']:.3f}"
 
 
 def _limits(card: dict[str, Any]) -> tuple[Text, ...]:
     said = []
     if card["metrics"]["auc"] is None:
-        said.append("No past window could be tested; the figures above are missing, not zero.")
+        said.append("No past window could be tested yet: how good this is, nobody knows.")
     if card["vantage"]:
         said.append(f"Trained as of the last day known: {card['vantage']}.")
     if card["at_limit"]:

@@ -17,7 +17,7 @@ from kpay.adapters.stripe_api import StripeCheckout, StripeConnection
 from kpay.domain.enums import ImportKind
 from kpay.domain.importing import Circumstances
 from kpay.domain.publishing import PublishResult, Wish
-from kpay.errors import CredentialsMissing, InputInvalid, Refused, UsageProblem
+from kpay.errors import CredentialsMissing, InputInvalid, NotFound, Refused
 from kpay.ports import CheckoutPublisher
 from kpay.sandbox import Sandbox
 from kpay.services.archiving import archive
@@ -333,7 +333,7 @@ def test_a_rehearsal_changes_nothing(desk: Desk) -> None:
 
 
 def test_a_name_that_is_no_file_is_refused(desk: Desk) -> None:
-    with pytest.raises(UsageProblem, match="nothing"):
+    with pytest.raises(NotFound, match="nothing"):
         desk.publish("nothing.md")
 
 
