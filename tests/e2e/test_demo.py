@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
@@ -36,6 +37,7 @@ class TwiceShell:
     def __init__(self, home: Path, kpay: Callable, world: Sandbox, table_digest: Callable) -> None:
         self.home, self.kpay, self.world = home, kpay, world
         self.table_digest = table_digest
+        self.one_at_a_time = Lock()  # inside this process stdout and the folder are everyone's
 
     def state(self) -> tuple[object, ...]:
         mailed = len(self.world.mailbox)
@@ -60,7 +62,7 @@ class TwiceShell:
         return 0
 
     def ask(self, words: Sequence[str], settings: Mapping[str, str]) -> tuple[int, str]:
-        with inside(self.home):
+        with self.one_at_a_time, inside(self.home):
             result = self.kpay(*words, env=settings)
         assert result.exit_code == 0, result.stderr
         return result.exit_code, result.stdout
