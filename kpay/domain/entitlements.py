@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kpay.domain.enums import COUNTED_REFUNDS
+
 GRACE = timedelta(days=14)
-MONEY_IS_BACK = ("succeeded", "pending")
 NEVER_BEGAN = ("incomplete", "incomplete_expired")
 
 
@@ -43,7 +44,7 @@ def order_end(
     ends = [End(at, "dispute") for status, at in disputes if status == "lost"]
     back = 0
     for refund in refunds:
-        if refund.status in MONEY_IS_BACK:
+        if refund.status in COUNTED_REFUNDS:
             back += refund.amount_minor
             if 0 < total_minor <= back:
                 ends.append(End(refund.at, "refund"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class ContentKind(StrEnum):
@@ -41,6 +42,10 @@ class OrderStatus(StrEnum):
     PAID = "paid"
     PENDING = "pending"
     FAILED = "failed"
+
+
+COUNTED_REFUNDS: Final = ("succeeded", "pending")
+"""The provider's states of a refund whose money is back, or on its way, with the buyer."""
 
 
 class OrderKind(StrEnum):

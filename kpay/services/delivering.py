@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, RowMapping
 
 from kpay.domain.address import normal_email
+from kpay.domain.delivery import WAITING
 from kpay.domain.delivery_report import DeliveryReport, OwedDelivery, PendingDeliveries
 from kpay.domain.enums import DeliveryState
 from kpay.domain.message import message_id
@@ -52,7 +53,7 @@ def send_pending(
     Raises SettingsInvalid, Refused, RemoteProblem or Busy; what was not sent stays queued.
     """
     before = _tally(desk)
-    waiting = sum(before.get(state, 0) for state in ("queued", "retry", "sending"))
+    waiting = sum(before.get(state, 0) for state in (*WAITING, DeliveryState.SENDING))
     if not waiting:
         return DeliveryReport(0, 0, before, "", is_live=False)
     _check_letterhead(desk)
@@ -71,7 +72,7 @@ def send_pending(
         )
         run.go()
     after = _tally(desk)
-    sent = after.get("sent", 0) - before.get("sent", 0)
+    sent = after.get(DeliveryState.SENT, 0) - before.get(DeliveryState.SENT, 0)
     return DeliveryReport(sent, run.failures, after, mailer.where, mailer.is_live)
 
 

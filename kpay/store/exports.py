@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, select
 
-from kpay.domain.enums import ImportKind, OrderStatus
+from kpay.domain.enums import COUNTED_REFUNDS, ImportKind, OrderStatus
 from kpay.models.people import Customer, Subscriber
 from kpay.models.sales import LineItem, Order, Refund
 from kpay.models.signals import Cost, Event, Feedback, Traffic
@@ -23,7 +23,6 @@ TRAFFIC = table_of(Traffic)
 COST = table_of(Cost)
 FEEDBACK = table_of(Feedback)
 
-COUNTED_REFUNDS = ("succeeded", "pending")
 QUERIES: Final[Mapping[ImportKind, Select[Any]]] = {
     ImportKind.CUSTOMERS: select(CUSTOMER).order_by(CUSTOMER.c.email, CUSTOMER.c.id),
     ImportKind.SUBSCRIBERS: select(SUBSCRIBER).order_by(SUBSCRIBER.c.email),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, update
 
-from kpay.domain.enums import ContentStatus
+from kpay.domain.enums import ContentStatus, OrderStatus
 from kpay.models.catalog import Content
 from kpay.models.learning import ForecastRun, ModelRun, Score
 from kpay.models.mail import Campaign
@@ -112,11 +112,21 @@ def _products_sold(connection: Connection, until: datetime) -> list[Row]:
     query = (
         select(LINES.c.product, func.max(LINES.c.name).label("name"))
         .join(ORDERS, ORDERS.c.id == LINES.c.order_id)
-        .where(ORDERS.c.status == "paid", ORDERS.c.ordered_at < until, LINES.c.product != "")
+        .where(
+            ORDERS.c.status == OrderStatus.PAID.value,
+            ORDERS.c.ordered_at < until,
+            LINES.c.product != "",
+        )
         .group_by(LINES.c.product)
         .order_by(LINES.c.product)
     )
-    alike = {"kind": "", "tags": [], "status": "published", "pricing": "fixed", "includes": []}
+    alike = {
+        "kind": "",
+        "tags": [],
+        "status": ContentStatus.PUBLISHED.value,
+        "pricing": "fixed",
+        "includes": [],
+    }
     return [
         {"slug": row.product, "title": row.name or row.product, **alike}
         for row in connection.execute(query)
@@ -155,7 +165,7 @@ def busiest_currency(connection: Connection, until: datetime) -> str | None:
     count = func.count().label("orders")
     query = (
         select(ORDERS.c.currency)
-        .where(ORDERS.c.status == "paid", ORDERS.c.ordered_at < until)
+        .where(ORDERS.c.status == OrderStatus.PAID.value, ORDERS.c.ordered_at < until)
         .group_by(ORDERS.c.currency)
         .order_by(count.desc(), ORDERS.c.currency)
         .limit(1)
@@ -169,7 +179,9 @@ def has_sales(connection: Connection, until: datetime, currency: str) -> bool:
     query = (
         select(ORDERS.c.id)
         .where(
-            ORDERS.c.status == "paid", ORDERS.c.currency == currency, ORDERS.c.ordered_at < until
+            ORDERS.c.status == OrderStatus.PAID.value,
+            ORDERS.c.currency == currency,
+            ORDERS.c.ordered_at < until,
         )
         .limit(1)
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, distinct, func, literal, or_, select
 
+from kpay.domain.enums import COUNTED_REFUNDS, OrderStatus
 from kpay.domain.revenue import BalanceSum, GivenBack, Movements, SalesSum
 from kpay.models.billing import BalanceTransaction
 from kpay.models.sales import Dispute, Order, Refund
@@ -22,7 +23,6 @@ ORDERS = table_of(Order)
 REFUNDS = table_of(Refund)
 DISPUTES = table_of(Dispute)
 BALANCE = table_of(BalanceTransaction)
-COUNTED_REFUNDS = ("succeeded", "pending")
 
 Edges = Sequence[datetime]
 
@@ -64,7 +64,7 @@ def last_movement_at(connection: Connection, until: datetime) -> datetime | None
 
 def _sale_moment(connection: Connection, moment: Any, until: datetime) -> datetime | None:
     found: datetime | None = connection.execute(
-        select(moment).where(ORDERS.c.status == "paid", ORDERS.c.ordered_at < until)
+        select(moment).where(ORDERS.c.status == OrderStatus.PAID.value, ORDERS.c.ordered_at < until)
     ).scalar_one()
     return found
 
@@ -84,7 +84,7 @@ def sales(connection: Connection, edges: Edges) -> tuple[SalesSum, ...]:
             func.count(),
             func.count(distinct(buyer)),
         )
-        .where(columns.status == "paid", _within(columns.ordered_at, edges))
+        .where(columns.status == OrderStatus.PAID.value, _within(columns.ordered_at, edges))
         .group_by(span, columns.currency)
     )
     return tuple(SalesSum(*row) for row in connection.execute(query))
@@ -162,7 +162,7 @@ def orders_without_fee(connection: Connection, start: datetime, end: datetime) -
         select(func.count())
         .select_from(ORDERS.outerjoin(BALANCE, booked))
         .where(
-            columns.status == "paid",
+            columns.status == OrderStatus.PAID.value,
             columns.total_minor > 0,
             columns.ordered_at >= start,
             columns.ordered_at < end,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, select, update
 
 from kpay.domain.checkout import Account
+from kpay.domain.enums import COUNTED_REFUNDS
 from kpay.domain.period import Period
 from kpay.models import Content, Customer, Dispute, LineItem, Order, Refund
 from kpay.store.dialect import chunks, table_of, upsert_rows
@@ -157,7 +158,7 @@ def listed(connection: Connection, period: Period, *, email: str | None, limit: 
 def _with_money_back() -> Any:
     back = (
         select(func.coalesce(func.sum(_refunds.c.amount_minor), 0))
-        .where(_refunds.c.order_id == _orders.c.id, _refunds.c.status.in_(("succeeded", "pending")))
+        .where(_refunds.c.order_id == _orders.c.id, _refunds.c.status.in_(COUNTED_REFUNDS))
         .scalar_subquery()
     )
     return select(

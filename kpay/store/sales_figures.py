@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, distinct, func, or_, select
 
-from kpay.domain.enums import SubscriberStatus
+from kpay.domain.enums import OrderStatus, SubscriberStatus
 from kpay.domain.summary import RecentOrder, Seller
 from kpay.models.catalog import Content
 from kpay.models.people import Subscriber
@@ -25,7 +25,7 @@ def new_customers(connection: Connection, spans: Sequence[tuple[datetime, dateti
     columns = ORDERS.c
     first = (
         select(func.min(columns.ordered_at).label("at"))
-        .where(columns.status == "paid", columns.customer_id.is_not(None))
+        .where(columns.status == OrderStatus.PAID.value, columns.customer_id.is_not(None))
         .group_by(columns.customer_id)
         .subquery()
     )
@@ -48,7 +48,7 @@ def best_sellers(
         .select_from(ORDERS.join(LINES, LINES.c.order_id == ORDERS.c.id))
         .outerjoin(CONTENT, CONTENT.c.id == LINES.c.content_id)
         .where(
-            ORDERS.c.status == "paid",
+            ORDERS.c.status == OrderStatus.PAID.value,
             ORDERS.c.currency == currency,
             ORDERS.c.ordered_at >= start,
             ORDERS.c.ordered_at < end,
@@ -69,7 +69,7 @@ def recent_orders(
     """Return the newest paid orders before a moment, newest first, with what was bought."""
     newest = (
         select(ORDERS)
-        .where(ORDERS.c.status == "paid", ORDERS.c.ordered_at < until)
+        .where(ORDERS.c.status == OrderStatus.PAID.value, ORDERS.c.ordered_at < until)
         .order_by(ORDERS.c.ordered_at.desc(), ORDERS.c.id.desc())
         .limit(limit)
         .subquery()
