@@ -39,6 +39,7 @@ MESSAGES_A_TURN = 32
 READ_AHEAD = 960
 UNREACHABLE_WAITS_S = (2.0, 5.0, 15.0)
 BOUNCED = "bounce"
+LAST_IN_LINE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,12 +294,25 @@ def _outcome(row: RowMapping, reply: MailReply, now: datetime) -> dict[str, Any]
     tried = reply.fate not in UNTRIED
     attempts = row["attempts"] + tried
     state = state_after(reply.fate, attempts)
-    is_later = state is DeliveryState.RETRY
     return {
         "delivery": row["id"],
         "new_state": state.value,
-        "new_due_at": now + wait_before_retry(attempts) if is_later else row["due_at"],
+        "new_due_at": _due_at(row, reply, state, attempts, now),
         "new_sent_at": now if state is DeliveryState.SENT else None,
         "new_attempts": attempts,
         "reply": reply.words or None,
     }
+
+
+def _due_at(
+    row: RowMapping, reply: MailReply, state: DeliveryState, attempts: int, now: datetime
+) -> datetime:
+    """Return when a message is tried next; one that stopped a run comes last in the next.
+
+    Some servers say "you are not allowed" of a single mailbox; first in every run, such a message
+    would keep everybody behind it from ever being mailed.
+    """
+    if state is DeliveryState.RETRY:
+        return now + wait_before_retry(attempts)
+    due_at: datetime = row["due_at"]
+    return now + LAST_IN_LINE if reply.fate is Fate.STOPPED else due_at

@@ -191,6 +191,19 @@ def test_a_server_that_refuses_us_stops_the_run_and_loses_nobody(
     assert send(desk).counts["sent"] == 160
 
 
+def test_mailboxes_that_refuse_us_keep_nobody_else_waiting_for_ever(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    refusing = set(begin(desk, 200)[:8])
+    sink.faults.rcpt = dict.fromkeys(refusing, "550 5.7.1 you may not write to this mailbox")
+    for _ in range(3):
+        with pytest.raises(RemoteProblem, match=r"5\.7\.1"):
+            send(desk)
+    waiting = {email for email, state in states(desk).items() if state == "queued"}
+    assert waiting <= refusing
+    assert len(sink.taken) == 160 - len(waiting)
+
+
 def test_who_opts_out_after_the_plan_is_not_mailed(desk: MailDesk, sink: SmtpSink) -> None:
     emails = begin(desk)
     ready = campaign_sending.prepare(desk, "bread", plan(desk, "bread", NOW).hash, NOW)
