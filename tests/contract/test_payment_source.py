@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+import requests
 import stripe
 
 from kpay.adapters.stripe_api import StripeConnection, StripeSource
@@ -142,7 +143,7 @@ def test_a_refused_key_is_told_without_the_key(server: StripeServer) -> None:
 def test_a_key_that_a_server_repeats_is_cut_out_of_the_sentence() -> None:
     error = stripe.APIError(f"something about {KEY} went wrong", http_status=500)
 
-    assert KEY not in translated(error, "list charges").message
+    assert KEY not in translated(error, "list charges", "https://x").message
 
 
 def test_nobody_there_is_a_remote_problem() -> None:
@@ -150,8 +151,27 @@ def test_nobody_there_is_a_remote_problem() -> None:
         placeholder.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{placeholder.getsockname()[1]}"
 
-        with pytest.raises(RemoteProblem, match="cannot be reached"):
+        with pytest.raises(RemoteProblem) as caught:
             hurried(url).account()
+
+    assert str(caught.value) == (
+        f"Stripe cannot be reached at {url} to name the key's account (connection refused)"
+    )
+    assert caught.value.hint == "kpay config stripe_api_base"
+
+
+def test_a_server_that_says_nothing_is_told_in_our_own_words() -> None:
+    error = stripe.APIConnectionError("If this problem persists,\nlet us know")
+    error.__cause__ = requests.ReadTimeout("Read timed out.")
+
+    told = translated(error, "list charges", stripe.DEFAULT_API_BASE)
+
+    assert told.message == (
+        "Stripe cannot be reached at https://api.stripe.com to list charges (no answer in time)"
+    )
+    assert told.hint == "kpay doctor"
+    elsewhere = translated(error, "list charges", "https://me:secret@proxy.example/api").message
+    assert "at https://proxy.example/api to" in elsewhere
 
 
 def test_the_version_of_the_api_is_pinned(server: StripeServer) -> None:

@@ -85,13 +85,14 @@ class StripeConnection:
         self._lock = threading.Lock()
         limit = LIVE_REQUESTS_A_SECOND if self.livemode else TEST_REQUESTS_A_SECOND
         self._pace = pace or Pace(None if base else limit)
+        self._address = _checked_base(base) if base else stripe.DEFAULT_API_BASE
         self._answers = _PlainAnswers()
         self._client = stripe.StripeClient(
             key,
             stripe_version=API_VERSION,
             max_network_retries=0,
             http_client=self._answers,
-            base_addresses={"api": _checked_base(base)} if base else {},
+            base_addresses={"api": self._address},
         )
 
     def __repr__(self) -> str:
@@ -134,7 +135,7 @@ class StripeConnection:
                 self._client.raw_request(method, f"/v1/{path}", **parameters)
             except stripe.StripeError as error:
                 if not will_pass(error) or attempt + 1 >= _patience(error):
-                    raise translated(error, what) from error
+                    raise translated(error, what, self._address) from error
                 log.info("%s %s: %s; trying again", method, path, error.http_status or "no answer")
                 if isinstance(error, stripe.RateLimitError):
                     self._pace.slow_down()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import stripe
@@ -59,6 +60,7 @@ MEANINGS: Final[dict[type[Exception], type[KpayError]]] = {
 
 PASSING: Final = (429, 500, 502, 503, 504)
 KEY_PATTERN: Final = re.compile(r"\b([sr]k_(?:test|live))_\w+")
+LOGIN_PATTERN: Final = re.compile(r"//[^/@]*@")
 
 
 def will_pass(error: stripe.StripeError) -> bool:
@@ -73,8 +75,11 @@ def will_pass(error: stripe.StripeError) -> bool:
     return status in PASSING or is_conflict or (status == 200 and type(error) is stripe.APIError)
 
 
-def translated(error: stripe.StripeError, what: str) -> KpayError:
-    """Return kpay's error for one of the library's, without any secret in it."""
+def translated(error: stripe.StripeError, what: str, address: str) -> KpayError:
+    """Return kpay's error for one of the library's, without any secret in it.
+
+    `what` completes the sentence "Stripe did not ..."; `address` is where Stripe was looked for.
+    """
     meaning = MEANINGS.get(type(error), RemoteProblem)
     status = error.http_status
     if meaning is CredentialsMissing:
@@ -88,10 +93,32 @@ def translated(error: stripe.StripeError, what: str) -> KpayError:
             sentence, "give the key the permission, then kpay sync", status=status
         )
     if isinstance(error, stripe.APIConnectionError):
+        is_elsewhere = address != stripe.DEFAULT_API_BASE
+        address = LOGIN_PATTERN.sub("//", address)
         return RemoteProblem(
-            f"Stripe cannot be reached to {what} ({said})", "kpay doctor", status=status
+            f"Stripe cannot be reached at {address} to {what} ({_why_unreachable(error)})",
+            "kpay config stripe_api_base" if is_elsewhere else "kpay doctor",
+            address=address,
         )
     return meaning(f"Stripe did not {what} ({said})", "kpay doctor", status=status)
+
+
+def _why_unreachable(error: BaseException) -> str:
+    """Return what the system says, which lies below the exceptions of three libraries."""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+    names = [type(cause).__name__ for cause in _causes(error)]
+    if any("Timeout" in name for name in names):
+        return "no answer in time"
+    return "the connection broke off"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _first_line(error: stripe.StripeError) -> str:
