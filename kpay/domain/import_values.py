@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +13,7 @@ from kpay.domain.csv_cells import unescaped
 from kpay.domain.enums import SubscriberStatus
 from kpay.domain.import_columns import AMOUNTS, Field, Holds
 from kpay.domain.money import LARGEST_MINOR, normal_currency, parse_minor
-from kpay.domain.period import FIRST_YEAR, LAST_YEAR, parse_instant
+from kpay.domain.period import in_known_years, parse_day, parse_instant
 
 YES: Final = frozenset(("yes", "true", "y"))
 NO: Final = frozenset(("no", "false", "n"))
@@ -40,18 +40,8 @@ def read_instant(text: str, timezone: str) -> datetime:
         raise ValueError(
             f"{text!r} is not a time (write 2026-10-31 or 2026-10-31T08:00:00Z)"
         ) from None
-    _check_year(moment.astimezone(UTC).year, text)
+    in_known_years(moment.date())
     return moment
-
-
-def read_day(text: str) -> date:
-    """Return a calendar day; ValueError otherwise."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a date (write 2026-10-31)") from None
-    _check_year(day.year, text)
-    return day
 
 
 def read_count(text: str, *, least: int) -> int:
@@ -107,11 +97,6 @@ def read_refund(text: str, currency: str) -> int | bool:
     if text.lower() in YES | NO:
         return text.lower() in YES
     return read_amount(text, currency)
-
-
-def _check_year(year: int, text: str) -> None:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"{text!r} is not between {FIRST_YEAR} and {LAST_YEAR}")
 
 
 AMOUNT_READERS: Final[dict[Holds, Callable[..., int]]] = {
@@ -209,7 +194,7 @@ def _readers(timezone: str) -> dict[Holds, Read]:
         Holds.TEXT: str,
         Holds.EMAIL: read_email,
         Holds.INSTANT: lambda text: read_instant(text, timezone),
-        Holds.DAY: read_day,
+        Holds.DAY: parse_day,
         Holds.CURRENCY: normal_currency,
         Holds.QUANTITY: lambda text: read_count(text, least=1),
         Holds.COUNT: lambda text: read_count(text, least=0),

@@ -58,6 +58,15 @@ def parse_instant(text: str, timezone: str = "UTC") -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
+def parse_day(text: str) -> date:
+    """Read a calendar day that kpay can reckon with; ValueError says what is wrong with it."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a day (write 2026-10-31)") from None
+    return in_known_years(day)
+
+
 def local_day(moment: datetime, timezone: str) -> date:
     """Return the calendar day of a moment in a zone."""
     return moment.astimezone(ZoneInfo(timezone)).date()

@@ -95,11 +95,7 @@ def _month(text: str, timezone: str) -> Period:
 
 def _day(text: str, flag: str) -> date:
     try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise ValueError(f"{flag} {text!r} is not a day (write 2026-10-31)") from None
-    try:
-        return calendar.in_known_years(day)
+        return calendar.parse_day(text)
     except ValueError as error:
         raise ValueError(f"{flag} {error}") from None
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from kpay.domain.period import end_of_day, in_known_years, local_day, parse_duration_days
+from kpay.domain.period import end_of_day, local_day, parse_day, parse_duration_days
 from kpay.errors import Refused, UsageProblem
 from kpay.store import ledger
 
@@ -50,11 +50,9 @@ def vantage(connection: Connection, asked: str | None, now: datetime, timezone: 
 
 def _day(text: str, today: date) -> date:
     try:
-        day = in_known_years(date.fromisoformat(text.strip()))
-    except ValueError:
-        raise UsageProblem(
-            f"--as-of {text!r} is not a day (write 2026-10-31)", f"--as-of {today}"
-        ) from None
+        day = parse_day(text)
+    except ValueError as error:
+        raise UsageProblem(f"--as-of {error}", f"--as-of {today}") from None
     if day > today:
         raise UsageProblem(
             f"--as-of {day} has not come yet: its sales are not known", f"--as-of {today}"

@@ -13,7 +13,6 @@ from kpay.domain.import_values import (
     RowReader,
     read_amount,
     read_count,
-    read_day,
     read_email,
     read_instant,
     read_rating,
@@ -21,6 +20,7 @@ from kpay.domain.import_values import (
     read_tags,
     read_zone,
 )
+from kpay.domain.period import parse_day
 
 
 def test_a_bare_date_is_its_midnight_in_the_creators_zone() -> None:
@@ -53,7 +53,7 @@ def test_a_refund_is_an_amount_or_the_whole_line() -> None:
 
 def test_small_readers() -> None:
     assert read_email(" Ana@Example.COM ") == "ana@example.com"
-    assert read_day("2026-02-28") == date(2026, 2, 28)
+    assert parse_day("2026-02-28") == date(2026, 2, 28)
     assert read_count("3", least=1) == 3
     assert read_rating("4.5") == 4.5
     assert read_tags("glazing; firing, glazing") == ("glazing", "firing")
@@ -65,7 +65,7 @@ def test_small_readers() -> None:
     [
         (read_email, "not-an-address"),
         (read_email, "two@@example.com"),
-        (read_day, "2026-02-30"),
+        (parse_day, "2026-02-30"),
         (lambda text: read_count(text, least=1), "0"),
         (lambda text: read_count(text, least=1), "1.5"),
         (read_rating, "11"),
