@@ -23,7 +23,7 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which world.")] = 1,
     customers: Annotated[
         int, typer.Option("--customers", min=200, max=30_000, help="How many buyers.")
-    ] = 2200,
+    ] = 2000,
     days: Annotated[int, typer.Option("--days", min=180, max=1500, help="Days of history.")] = 540,
 ) -> None:
     """Watch a whole business day run: publish, sell, learn, mail, measure, report, forecast.
