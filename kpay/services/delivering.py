@@ -18,13 +18,16 @@ from kpay.services import sending
 from kpay.services.mail_desk import MailDesk
 from kpay.services.passing import PassingTime
 from kpay.services.purchase_letters import PurchasePress
+from kpay.services.selling import SELLING_SINCE
 from kpay.services.sending import Advance
 from kpay.store import deliveries, facts
 from kpay.store.deliveries import Purpose
 
 SINCE = "deliver_since"
 FIRST_LOOK_BACK = timedelta(days=1)
-"""The first sync of a business that sells already mails the buyers of the last day only."""
+"""The first sync of a business that moved in mails the buyers of the last day only."""
+LONGEST_LOOK_BACK = timedelta(days=30)
+"""A buyer who has waited longer than this has asked, or has been answered by hand."""
 LOCK_WAIT_S = 30.0
 PURCHASES = Purpose()
 
@@ -150,7 +153,12 @@ def queue_again(desk: MailDesk, email: str, *, now: datetime) -> int:
 
 def _since(connection: Connection, now: datetime) -> datetime:
     kept = facts.find(connection, SINCE)
-    return parse_instant(kept) if kept is not None else now - FIRST_LOOK_BACK
+    if kept is not None:
+        return parse_instant(kept)
+    selling_since = facts.find(connection, SELLING_SINCE)
+    if selling_since is None:
+        return now - FIRST_LOOK_BACK
+    return max(parse_instant(selling_since), now - LONGEST_LOOK_BACK)
 
 
 def _row(desk: MailDesk, one: RowMapping, now: datetime) -> dict[str, Any]:

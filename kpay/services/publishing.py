@@ -93,7 +93,7 @@ def publish(
         return Outcome(PublishResult([_answer(step) for step in steps], is_rehearsal=True), None)
     moved = [step for step in steps if rows.get(step.read.slug, {}).get("file") != step.read.file]
     _save(workplace.store, steps, moved, now)
-    sold, trouble = _sell(workplace)
+    sold, trouble = _sell(workplace, now)
     pages = workplace.site.write(published_texts(workplace))
     return Outcome(_result(workplace, steps, pages, sold), trouble)
 
@@ -163,7 +163,7 @@ def _version_row(step: _Step, now: datetime) -> dict[str, Any]:
     }
 
 
-def _sell(workplace: Workplace) -> tuple[list[str], KpayError | None]:
+def _sell(workplace: Workplace, now: datetime) -> tuple[list[str], KpayError | None]:
     """Put on sale what is new, changed or without a link; take off sale what must not be sold.
 
     What is owed to the provider stays noted in the store until the provider has it.
@@ -184,7 +184,8 @@ def _sell(workplace: Workplace) -> tuple[list[str], KpayError | None]:
             publisher = workplace.checkout()
             if ended:
                 withdraw_from_sale(workplace.store, publisher, ended)
-            listings = put_on_sale(workplace.store, publisher, offers) if offers else []
+            if offers:
+                listings = put_on_sale(workplace.store, publisher, offers, now=now)
         except KpayError as error:
             return [], _explained(error, len(offers))
     if owed:

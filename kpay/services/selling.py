@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from kpay.domain.checkout import Account, Listing, Offer, RawObject
+from kpay.domain.period import instant_text
 from kpay.ports import CheckoutPublisher, Ensured
 from kpay.services.accounts import pin_account
 from kpay.services.intake import keep
 from kpay.services.provided import unpack
-from kpay.store import catalog, provider
+from kpay.store import catalog, facts, provider
 from kpay.store.engine import Store
+
+SELLING_SINCE = "selling_since"
+"""The fact that tells when kpay first put something on sale."""
 
 
 def put_on_sale(
-    store: Store, publisher: CheckoutPublisher, offers: Iterable[Offer]
+    store: Store, publisher: CheckoutPublisher, offers: Iterable[Offer], *, now: datetime
 ) -> list[Listing]:
     """Make every offer stand at the provider as it is, and say under which ids and addresses.
 
@@ -26,7 +31,7 @@ def put_on_sale(
     another account's key, CredentialsMissing, RemoteProblem.
     """
     account = _pinned(store, publisher)
-    return [_put_one(store, publisher, account, offer) for offer in offers]
+    return [_put_one(store, publisher, account, offer, now=now) for offer in offers]
 
 
 def withdraw_from_sale(store: Store, publisher: CheckoutPublisher, slugs: Iterable[str]) -> int:
@@ -53,11 +58,15 @@ def _pinned(store: Store, publisher: CheckoutPublisher) -> Account:
     return account
 
 
-def _put_one(store: Store, publisher: CheckoutPublisher, account: Account, offer: Offer) -> Listing:
+def _put_one(
+    store: Store, publisher: CheckoutPublisher, account: Account, offer: Offer, *, now: datetime
+) -> Listing:
     known = _known(store, account, offer.slug)
     product = publisher.ensure_product(offer, next(iter(known["product"]), None))
     price = publisher.ensure_price(offer, product.raw["id"], known["price"])
     link = publisher.ensure_link(offer, price.raw["id"], known["payment_link"])
+    if link.changed:
+        _note_selling(store, now)
     standing = {price.raw["id"], link.raw["id"]}
     replaced = [
         publisher.withdraw(raw)
@@ -74,6 +83,14 @@ def _put_one(store: Store, publisher: CheckoutPublisher, account: Account, offer
         url=link.raw["url"],
         changed=any(step.changed for step in steps),
     )
+
+
+def _note_selling(store: Store, now: datetime) -> None:
+    with store.reading() as connection:
+        is_noted = facts.find(connection, SELLING_SINCE) is not None
+    if not is_noted:
+        with store.writing() as connection:
+            facts.keep(connection, SELLING_SINCE, instant_text(now))
 
 
 def _known(store: Store, account: Account, slug: str) -> dict[str, list[RawObject]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ GUIDE = Offer("guide", "The guide", "ebook", ("craft", "写作"), 2900, "usd", s
 CLUB = Offer("圈子", "圈子", "membership", (), 900, "eur", Interval.MONTH, trial_days=7)
 GIFT = Offer("gift", "A gift", "audio", (), 500, "usd", buyer_names_amount=True)
 OFFERS = (GUIDE, CLUB, GIFT)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = datetime(2026, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +54,14 @@ def at_provider(sandbox: Sandbox, path: str, **asked: Any) -> list[dict[str, Any
     return list(source.page(path, {"limit": 100, **asked}).objects)
 
 
+def selling_since(store: Store) -> list[tuple[object, ...]]:
+    return rows(store, "SELECT value FROM fact WHERE name = 'selling_since'")
+
+
 def test_an_offer_becomes_product_price_and_link_that_name_its_content(
     sandbox: Sandbox, store: Store
 ) -> None:
-    guide, club, gift = put_on_sale(store, checkout(sandbox), OFFERS)
+    guide, club, gift = put_on_sale(store, checkout(sandbox), OFFERS, now=NOW)
 
     assert [one.slug for one in (guide, club, gift)] == ["guide", "圈子", "gift"]
     assert all(one.changed and one.url.startswith("https://") for one in (guide, club, gift))
@@ -78,10 +84,10 @@ def test_an_offer_becomes_product_price_and_link_that_name_its_content(
 def test_putting_the_same_on_sale_again_changes_nothing_anywhere(
     sandbox: Sandbox, store: Store
 ) -> None:
-    first = put_on_sale(store, checkout(sandbox), OFFERS)
+    first = put_on_sale(store, checkout(sandbox), OFFERS, now=NOW)
     there, here = sandbox.digest(), digest(store)
 
-    second = put_on_sale(store, checkout(sandbox), OFFERS)
+    second = put_on_sale(store, checkout(sandbox), OFFERS, now=LATER)
 
     assert (sandbox.digest(), digest(store)) == (there, here)
     assert [replace(one, changed=True) for one in second] == first
@@ -91,7 +97,7 @@ def test_putting_the_same_on_sale_again_changes_nothing_anywhere(
 def test_a_sync_after_publishing_finds_nothing_new_in_the_catalogue(
     sandbox: Sandbox, store: Store
 ) -> None:
-    put_on_sale(store, checkout(sandbox), OFFERS)
+    put_on_sale(store, checkout(sandbox), OFFERS, now=NOW)
     source = StripeSource(StripeConnection(sandbox.stripe_key, sandbox.stripe_url))
 
     report = sync(store, source, now=sandbox.now)
@@ -102,9 +108,9 @@ def test_a_sync_after_publishing_finds_nothing_new_in_the_catalogue(
 
 
 def test_a_new_price_takes_the_place_of_the_old_one(sandbox: Sandbox, store: Store) -> None:
-    [before] = put_on_sale(store, checkout(sandbox), [GUIDE])
+    [before] = put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
 
-    [after] = put_on_sale(store, checkout(sandbox), [replace(GUIDE, amount_minor=3900)])
+    [after] = put_on_sale(store, checkout(sandbox), [replace(GUIDE, amount_minor=3900)], now=NOW)
 
     assert after.product_id == before.product_id
     assert (after.price_id, after.url) != (before.price_id, before.url)
@@ -117,10 +123,10 @@ def test_a_new_price_takes_the_place_of_the_old_one(sandbox: Sandbox, store: Sto
 def test_going_back_to_an_old_price_takes_the_old_objects_up_again(
     sandbox: Sandbox, store: Store
 ) -> None:
-    [first] = put_on_sale(store, checkout(sandbox), [GUIDE])
-    put_on_sale(store, checkout(sandbox), [replace(GUIDE, amount_minor=3900)])
+    [first] = put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
+    put_on_sale(store, checkout(sandbox), [replace(GUIDE, amount_minor=3900)], now=NOW)
 
-    [third] = put_on_sale(store, checkout(sandbox), [GUIDE])
+    [third] = put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
 
     assert (third.price_id, third.link_id) == (first.price_id, first.link_id)
     on_sale = [one["id"] for one in at_provider(sandbox, "payment_links") if one["active"]]
@@ -130,9 +136,11 @@ def test_going_back_to_an_old_price_takes_the_old_objects_up_again(
 def test_a_new_title_is_told_to_the_provider_and_the_link_stays(
     sandbox: Sandbox, store: Store
 ) -> None:
-    [before] = put_on_sale(store, checkout(sandbox), [GUIDE])
+    [before] = put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
 
-    [after] = put_on_sale(store, checkout(sandbox), [replace(GUIDE, title="The new guide")])
+    [after] = put_on_sale(
+        store, checkout(sandbox), [replace(GUIDE, title="The new guide")], now=NOW
+    )
 
     assert after.url == before.url
     assert [one["name"] for one in at_provider(sandbox, "products")] == ["The new guide"]
@@ -141,25 +149,33 @@ def test_a_new_title_is_told_to_the_provider_and_the_link_stays(
 def test_an_empty_store_finds_what_stands_at_the_provider_and_doubles_nothing(
     sandbox: Sandbox, store: Store, tmp_path: Path
 ) -> None:
-    first = put_on_sale(store, checkout(sandbox), OFFERS)
+    first = put_on_sale(store, checkout(sandbox), OFFERS, now=NOW)
     there = sandbox.digest()
     (tmp_path / "second").mkdir()
     fresh = new_store(tmp_path / "second", "guide", "圈子", "gift")
 
-    again = put_on_sale(fresh, checkout(sandbox), OFFERS)
+    again = put_on_sale(fresh, checkout(sandbox), OFFERS, now=NOW)
 
     assert sandbox.digest() == there
     assert [one.url for one in again] == [one.url for one in first]
+    assert selling_since(fresh) == []
+
+
+def test_when_selling_began_is_noted_once(sandbox: Sandbox, store: Store) -> None:
+    put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
+    put_on_sale(store, checkout(sandbox), OFFERS, now=LATER)
+
+    assert selling_since(store) == [("2026-01-01T00:00:00Z",)]
 
 
 def test_what_is_withdrawn_is_off_sale_and_can_come_back(sandbox: Sandbox, store: Store) -> None:
-    [before] = put_on_sale(store, checkout(sandbox), [GUIDE])
+    [before] = put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
 
     assert withdraw_from_sale(store, checkout(sandbox), ["guide"]) == 3
     assert withdraw_from_sale(store, checkout(sandbox), ["guide"]) == 0
     assert [one["active"] for one in at_provider(sandbox, "payment_links")] == [False]
 
-    [after] = put_on_sale(store, checkout(sandbox), [GUIDE])
+    [after] = put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
     assert after.url == before.url
     assert [one["active"] for one in at_provider(sandbox, "payment_links")] == [True]
 
@@ -167,7 +183,7 @@ def test_what_is_withdrawn_is_off_sale_and_can_come_back(sandbox: Sandbox, store
 def test_another_account_is_refused_before_anything_is_made(
     sandbox: Sandbox, world: Sandbox, store: Store
 ) -> None:
-    put_on_sale(store, checkout(sandbox), [GUIDE])
+    put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
     there = world.digest()
 
     class Elsewhere(StripeCheckout):
@@ -176,5 +192,5 @@ def test_another_account_is_refused_before_anything_is_made(
 
     elsewhere = Elsewhere(StripeConnection(world.stripe_key, world.stripe_url))
     with pytest.raises(Refused, match="acct_elsewhere"):
-        put_on_sale(store, elsewhere, [GUIDE])
+        put_on_sale(store, elsewhere, [GUIDE], now=NOW)
     assert world.digest() == there

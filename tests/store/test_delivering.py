@@ -14,12 +14,14 @@ from sqlalchemy import update
 
 from kpay.adapters.outbox_mailer import OutboxMailer
 from kpay.adapters.smtp_mailer import SmtpMailer
+from kpay.domain.period import instant_text
 from kpay.errors import NotFound, SettingsInvalid
 from kpay.models import Entitlement
 from kpay.services import delivering
 from kpay.services.mail_desk import MailDesk
 from kpay.services.purchase_letters import LARGEST_ATTACHMENTS
-from kpay.store import audience
+from kpay.services.selling import SELLING_SINCE
+from kpay.store import audience, facts
 from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import (
     LETTERHEAD,
@@ -90,6 +92,23 @@ def test_who_bought_long_before_the_first_sync_is_not_mailed(desk: MailDesk) -> 
     grant(desk, fresh, rye, NOW - timedelta(hours=2))
     assert delivering.plan_pending(desk, now=NOW) == 1
     assert [message["To"] for message in deliver(desk)] == ["fresh@r.example"]
+
+
+@pytest.mark.parametrize(
+    ("days_on_sale", "mailed"), [(4, ["tuesday@r.example"]), (90, ["tuesday@r.example", "last@r.example"])]
+)  # fmt: skip
+def test_a_shop_opened_before_its_first_sync_owes_everybody_since_then_for_a_month(
+    desk: MailDesk, days_on_sale: int, mailed: list[str]
+) -> None:
+    rye = add_content(desk, "rye-bread")
+    opened = NOW - timedelta(days=days_on_sale)
+    with desk.store.writing() as connection:
+        facts.keep(connection, SELLING_SINCE, instant_text(opened))
+    bought = {"tuesday": 3, "last": 29, "older": 31}
+    for name, days in bought.items():
+        grant(desk, add_customer(desk, f"{name}@r.example"), rye, NOW - timedelta(days=days))
+    assert delivering.plan_pending(desk, now=NOW) == len(mailed)
+    assert sorted(message["To"] for message in deliver(desk)) == sorted(mailed)
 
 
 def test_files_travel_with_the_mail_and_large_ones_are_named(desk: MailDesk) -> None:
