@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 
@@ -24,15 +25,14 @@ def guarded(action: Callable[[], int]) -> int:
         sys.stderr.write("interrupted; it is safe to run the same command again\n")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        _silence_stdout()
+        forget_stdout()
         return int(ExitCode.DONE)
     except Exception as error:  # noqa: BLE001 - the boundary
         return _foreign(error)
 
 
-def _silence_stdout() -> None:
-    import os
-
+def forget_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter's last flush does not complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

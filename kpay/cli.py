@@ -13,8 +13,6 @@ import sys
 from kpay import __version__
 from kpay.registry import BY_NAME, ENTRIES, EVERYWHERE_HELP, PANELS, Entry
 
-USAGE = 2
-INTERRUPTED = 130
 HELP_WORDS = ("--help", "-h", "help")
 NEW_OBJECTS_A_COLLECTION = 100_000
 
@@ -30,7 +28,9 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _forget_stdout()
+        from kpay.boundary import forget_stdout
+
+        forget_stdout()
     sys.exit(code)
 
 
@@ -52,13 +52,10 @@ def _print(text: str) -> int:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:  # `kpay --help | head -1` has what it wanted
-        _forget_stdout()
+        from kpay.boundary import forget_stdout
+
+        forget_stdout()
     return 0
-
-
-def _forget_stdout() -> None:
-    """Point stdout at nothing, so that the interpreter's last flush does not complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def root_help() -> str:

@@ -6,7 +6,6 @@
     ├── PartialResult .............. 3    some items failed or are uncertain; run again to go on
     ├── Refused .................... 4    not allowed in this state
     │   └── NotFound ............... 4    no such thing
-    ├── ConditionHolds ............. 10   what --fail-if asked for is the case
     ├── InputInvalid ............... 65   the creator's files are wrong; all problems together
     ├── RemoteProblem .............. 69   a service is unreachable or refuses
     │   ├── ResourceForbidden ...... 69   the key may not read or write this
@@ -40,7 +39,6 @@ class ExitCode(IntEnum):
     USAGE = 2
     PARTIAL = 3
     REFUSED = 4
-    CONDITION = 10
     INPUT = 65
     REMOTE = 69
     DISK = 74
@@ -131,13 +129,6 @@ class NotFound(Refused):
 
     def __init__(self, kind: str, name: str, hint: str | None = None) -> None:
         super().__init__(f"there is no {kind} called {name!r}", hint, kind=kind, name=name)
-
-
-class ConditionHolds(KpayError):
-    """The condition given with --fail-if is the case."""
-
-    code = "condition_holds"
-    exit_code = ExitCode.CONDITION
 
 
 class InputInvalid(KpayError):
