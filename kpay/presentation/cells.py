@@ -13,6 +13,7 @@ from kpay.domain.period import instant_text
 NOTHING = "–"
 RIGHT_KINDS = frozenset({"count", "money", "share", "number"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\x00")
+LEAST_CHANGE = 0.0005  # less is written as 0.0%
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -80,4 +81,11 @@ def thinned(values: tuple[float, ...], most: int) -> tuple[float, ...]:
 
 def change_text(change: float | None) -> str:
     """Write a change against an earlier value: "+12.0%", a dash where there is none."""
-    return NOTHING if change is None else f"{change:+.1%}"
+    if change is None:
+        return NOTHING
+    return f"{change:+.1%}" if is_felt(change) else "0.0%"
+
+
+def is_felt(change: float | None) -> bool:
+    """Say whether a change is more than nothing as it is written."""
+    return change is not None and abs(change) >= LEAST_CHANGE

@@ -9,6 +9,8 @@ from kpay.domain.document import Chart
 from kpay.presentation.cells import NOTHING, thinned
 
 WIDTH = 40
+LEAST_WIDTH = 8
+UNBOUND = 100_000
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 RISING = " ▁▂▃▄▅▆▇█"
 SHADE = "░"
@@ -17,35 +19,52 @@ MOST_ROWS = 16
 MOST_COLUMNS = 64
 
 
-def chart_lines(chart: Chart) -> list[str]:
-    """Return a chart as lines of text; a band is a range in words, or shade above the columns."""
+def chart_lines(chart: Chart, width: int = UNBOUND) -> list[str]:
+    """Return a chart as lines of text; a band is a range in words, or shade above the columns.
+
+    It is drawn smaller where `width` columns of a terminal ask for it.
+    """
     if not chart.values:
         return [NOTHING]
     is_long = chart.style == "line" and len(chart.values) > MOST_ROWS
-    return _standing(chart) if is_long else _lying(chart)
+    return _standing(chart, width) if is_long else _lying(chart, width)
 
 
-def _lying(chart: Chart) -> list[str]:
+def _lying(chart: Chart, width: int) -> list[str]:
     longest = max(map(_cells, chart.labels))
     top = max((*chart.values, *chart.high, 0.0)) or 1.0
+    said = _said(chart)
+    room = width - longest - 4 - max(map(_cells, said))
+    most = max(LEAST_WIDTH, min(WIDTH, room))
     lines = []
-    for index, (label, value) in enumerate(zip(chart.labels, chart.values, strict=True)):
+    for label, value, text in zip(chart.labels, chart.values, said, strict=True):
         padding = " " * (longest - _cells(label))
-        text = f"{label}{padding}  {_bar(value / top):<{WIDTH}} {value:,.0f} {chart.unit}".rstrip()
-        if chart.low and chart.high:
-            text += f"  ({chart.low[index]:,.0f} to {chart.high[index]:,.0f})"
-        lines.append(text)
+        lines.append(f"{label}{padding}  {_bar(value / top, most):<{most}} {text}")
     return lines
 
 
-def _standing(chart: Chart) -> list[str]:
+def _said(chart: Chart) -> list[str]:
+    """Return what stands behind each bar: the value, one below the other, and its range."""
+    numbers = [f"{value:,.0f}" for value in chart.values]
+    longest = max(map(len, numbers))
+    said = [f"{number:>{longest}} {chart.unit}".rstrip() for number in numbers]
+    if not (chart.low and chart.high):
+        return said
+    ranges = zip(said, chart.low, chart.high, strict=True)
+    return [f"{text}  ({low:,.0f} to {high:,.0f})" for text, low, high in ranges]
+
+
+def _standing(chart: Chart, width: int) -> list[str]:
     """Draw columns over a common floor; below it the first and the last label."""
-    values, high = thinned(chart.values, MOST_COLUMNS), thinned(chart.high, MOST_COLUMNS)
-    top = max((*values, *high, 0.0)) or 1.0
-    wide = 2 if len(values) * 2 <= MOST_COLUMNS else 1
+    top = max((*chart.values, *chart.high, 0.0)) or 1.0
     unit = f" {chart.unit}" if chart.unit else ""
     scale = [f"{top:,.0f}{unit}", *[""] * (HEIGHT - 2), f"0{unit}"]
     margin = max(map(len, scale))
+    most = max(LEAST_WIDTH, min(MOST_COLUMNS, width - margin - 2))
+    values, high = thinned(chart.values, most), thinned(chart.high, most)
+    top = max((*values, *high, 0.0)) or 1.0
+    scale[0] = f"{top:,.0f}{unit}"
+    wide = 2 if len(values) * 2 <= most else 1
     lines = []
     for row, text in enumerate(scale):
         floor = HEIGHT - 1 - row
@@ -69,8 +88,8 @@ def _rising(share: float, floor: int) -> str:
     return RISING[max(0, min(8, eighths))]
 
 
-def _bar(share: float) -> str:
-    eighths = round(max(0.0, min(1.0, share)) * WIDTH * 8)
+def _bar(share: float, most: int) -> str:
+    eighths = round(max(0.0, min(1.0, share)) * most * 8)
     return EIGHTHS[8] * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 

@@ -9,7 +9,7 @@ from math import floor, log10
 from typing import Any
 
 from kpay.domain.document import Block, Chart, Document, Figure, Figures, Table, Text
-from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people
+from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people, is_felt
 
 WIDTH, HEIGHT = 1000, 300
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
@@ -56,7 +56,9 @@ def _figure(figure: Figure) -> dict[str, Any]:
 
 def change_tone(change: float | None) -> str:
     """Name the colour of a change."""
-    return "none" if not change else "up" if change > 0 else "down"
+    if change is None or not is_felt(change):
+        return "none"
+    return "up" if change > 0 else "down"
 
 
 def _table(table: Table) -> dict[str, Any]:

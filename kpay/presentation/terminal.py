@@ -15,14 +15,15 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
-from kpay.domain.document import Block, Cell, Chart, Document, Figures, Table, Text
+from kpay.domain.document import Block, Cell, Chart, Document, Figure, Figures, Table, Text
 from kpay.domain.money import Money
-from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people, sparkline
+from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people, is_felt, sparkline
 from kpay.presentation.charts import chart_lines
 
 PIPE_WIDTH = 100_000
 SPARK_WIDTH = 16
 TEXT_WIDTH = 24  # a text column is folded at its words before another one has to go below
+WORD_WIDTH = 40  # a longer word is broken
 GAP, EDGE = 2, 1  # columns between columns, and after the last one
 ACCENT = "cyan"
 TONES = {"plain": "", "good": "green", "warning": "yellow"}
@@ -77,29 +78,43 @@ def _block(block: Block, width: int) -> RenderableType:
     if isinstance(block, Text):
         return Styled(block.text, style=TONES[block.tone])
     if isinstance(block, Chart):
-        return Group(Styled(block.title, style="bold"), *map(Styled, chart_lines(block)))
-    return _figures(block) if isinstance(block, Figures) else table_within(block, width)
+        return Group(Styled(block.title, style="bold"), *map(Styled, chart_lines(block, width)))
+    return _figures(block, width) if isinstance(block, Figures) else table_within(block, width)
 
 
-def _figures(block: Figures) -> RenderableType:
-    grid = Grid.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    for _ in range(3):
-        grid.add_column(justify="right", no_wrap=True)
-    grid.add_column(no_wrap=True)
+def _figures(block: Figures, width: int) -> RenderableType:
     heads = [_shared(item.compared_with for item in block.figures)]
     heads.append(_shared(item.second_compared_with for item in block.figures))
-    if any(heads):
-        grid.add_row("", "", *(Styled(head, style="dim") for head in heads), "")
-    for item in block.figures:
-        grid.add_row(
-            Styled(item.label, style="dim"),
-            Styled(for_people(item.value, item.kind), style="bold"),
-            _change(item.change, item.compared_with),
-            _change(item.second_change, item.second_compared_with),
-            Styled(sparkline(item.line, SPARK_WIDTH), style=ACCENT),
-        )
+    rows = [[Styled(text, style="dim") for text in ("", "", *heads, "")]] if any(heads) else []
+    rows += [_figure(item) for item in block.figures]
+    grid = Grid.grid(padding=(0, GAP, 0, 0))
+    shown = _that_fit(rows, width)
+    for column in shown:
+        grid.add_column(justify="right" if column in (1, 2, 3) else "left", no_wrap=True)
+    for row in rows:
+        grid.add_row(*(row[column] for column in shown))
     return Group(Styled(block.title, style="bold"), grid) if block.title else grid
+
+
+def _figure(item: Figure) -> list[Styled]:
+    return [
+        Styled(item.label, style="dim"),
+        Styled(for_people(item.value, item.kind), style="bold"),
+        _change(item.change, item.compared_with),
+        _change(item.second_change, item.second_compared_with),
+        Styled(sparkline(item.line, SPARK_WIDTH), style=ACCENT),
+    ]
+
+
+def _that_fit(rows: list[list[Styled]], width: int) -> list[int]:
+    """Return the columns that fit side by side: labels and values, then changes, lines last."""
+    shown: list[int] = []
+    used = 0
+    for column in range(5):
+        used += max(row[column].cell_len for row in rows) + GAP
+        if used <= width or column < 2:
+            shown.append(column)
+    return shown
 
 
 def _shared(compared_with: Iterable[str]) -> str:
@@ -108,7 +123,7 @@ def _shared(compared_with: Iterable[str]) -> str:
 
 
 def _change(change: float | None, compared_with: str) -> Styled:
-    style = "dim" if not change else "green" if change > 0 else "red"
+    style = "dim" if not change or not is_felt(change) else "green" if change > 0 else "red"
     return Styled(change_text(change) if compared_with else "", style=style)
 
 
@@ -158,7 +173,14 @@ def _least_width(block: Table, index: int) -> int:
     column = block.columns[index]
     words = [cell_len(word) for word in column.heading.split()]
     widest = max((_widest_cell(block, index), *words, 1))
-    return min(widest, TEXT_WIDTH) if column.kind == "text" else widest
+    if column.kind != "text":
+        return widest
+    return min(widest, max(TEXT_WIDTH, min(WORD_WIDTH, _longest_word(block, index))))
+
+
+def _longest_word(block: Table, index: int) -> int:
+    cells = (for_people(row[index]) for row in block.rows)
+    return max((cell_len(word) for cell in cells for word in cell.split()), default=0)
 
 
 def _widest_cell(block: Table, index: int) -> int:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from kpay.domain.document import Chart, Column, Document, Figure, Figures, Table, Text
 from kpay.domain.enums import OutputFormat
 from kpay.domain.money import Money
-from kpay.presentation.cells import for_people, sparkline, without_formula
+from kpay.presentation.cells import change_text, for_people, sparkline, without_formula
+from kpay.presentation.charts import chart_lines
 from kpay.presentation.output import as_text
+from kpay.presentation.pages import change_tone
+from kpay.presentation.terminal import print_document
 
 WIDE = "x" * 300
 TABLE = Table(
@@ -109,3 +113,59 @@ def test_a_sparkline_has_one_bar_a_value() -> None:
     assert sparkline((0.0, 5.0, 10.0)) == "▁▅█"
     assert sparkline((4.0, 4.0)) == "▄▄"
     assert sparkline(()) == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def on_a_terminal(document: Document, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    screen = Terminal()
+    print_document(document, screen)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    return [line.rstrip() for line in plain.splitlines()]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_figures_and_charts_are_never_wider_than_the_terminal(width: int, monkeypatch) -> None:
+    figures = Figures(
+        tuple(
+            Figure(label, 1_234_567, change=0.5, compared_with="vs 30 days before",
+                   second_change=0.1, second_compared_with="vs year before", line=(1.0, 2.0) * 16)
+            for label in ("Net revenue", "Mailing list")
+        )
+    )  # fmt: skip
+    days = tuple(f"2026-06-{day:02}" for day in range(1, 31))
+    values = tuple(float(day) for day in range(30))
+    charts = (
+        Chart("standing", days, values, unit="USD"),
+        Chart("lying", days[:3], values[:3], values[:3], values[7:10], "bars", "USD"),
+    )
+    lines = on_a_terminal(Document("kpay.x/1", "Title", (figures, *charts)), width, monkeypatch)
+    assert max(map(len, lines)) <= max(width, 48)
+    shown = "\n".join(lines)
+    assert "…" not in shown
+    assert "1,234,567" in shown
+    assert ("vs year before" in shown) == (width >= 60)
+
+
+def test_a_word_such_as_an_address_is_not_broken(monkeypatch) -> None:
+    said = "a sentence of many words that may be folded"
+    rows = tuple((f"2026-06-01 number {n}", said, "somebody.with.a@example.com") for n in range(2))
+    table = Table((Column("when"), Column("what"), Column("email")), rows)
+    lines = on_a_terminal(Document("kpay.x/1", "Title", (table,)), 70, monkeypatch)
+    assert sum("somebody.with.a@example.com" in line for line in lines) == 2
+
+
+def test_numbers_behind_bars_stand_below_each_other() -> None:
+    lines = chart_lines(Chart("Net", ("a", "b"), (8.0, 1017.0), style="bars"))
+    assert {len(line) for line in lines} == {len(lines[0])}
+    assert [line.split()[-1] for line in lines] == ["8", "1,017"]
+
+
+def test_a_change_too_small_to_be_written_is_neither_up_nor_down() -> None:
+    assert change_text(-0.0004) == change_text(0.0) == "0.0%"
+    assert change_tone(-0.0004) == "none"
+    assert change_text(-0.002) == "-0.2%"
