@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, case, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, distinct, func, or_, select
 
 from kpay.domain.enums import OrderStatus, SubscriberStatus
 from kpay.domain.summary import RecentOrder, Seller
 from kpay.models.catalog import Content
 from kpay.models.people import Subscriber
 from kpay.models.sales import LineItem, Order
-from kpay.store.dialect import table_of
+from kpay.store.dialect import chunks, table_of
 
 ORDERS = table_of(Order)
 LINES = table_of(LineItem)
 CONTENT = table_of(Content)
 LIST = table_of(Subscriber)
+COUNTS_A_STATEMENT = 500
 
 
 def new_customers(connection: Connection, spans: Sequence[tuple[datetime, datetime]]) -> list[int]:
@@ -33,7 +35,7 @@ def new_customers(connection: Connection, spans: Sequence[tuple[datetime, dateti
         func.sum(case(((first.c.at >= start) & (first.c.at < end), 1), else_=0))
         for start, end in spans
     ]
-    return [count or 0 for count in connection.execute(select(*inside)).one()]
+    return _one_row(connection, select(), inside)
 
 
 def best_sellers(
@@ -109,10 +111,21 @@ def people_on_list(connection: Connection, moments: Sequence[datetime]) -> list[
         )
         for moment in moments
     ]
-    query = select(*counts).where(
+    query = select().where(
         or_(
             columns.status == SubscriberStatus.SUBSCRIBED.value,
             columns.unsubscribed_at.is_not(None),
         )
     )
-    return [count or 0 for count in connection.execute(query).one()]
+    return _one_row(connection, query, counts)
+
+
+def _one_row(
+    connection: Connection, query: Select[Any], counts: Sequence[ColumnElement[int]]
+) -> list[int]:
+    """Ask for many counts at once: a statement of SQLite has at most 2000 columns."""
+    return [
+        count or 0
+        for some in chunks(counts, COUNTS_A_STATEMENT)
+        for count in connection.execute(query.add_columns(*some)).one()
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from kpay.domain.report_scope import Scope
 from kpay.domain.revenue import Takings
 from kpay.domain.revenue_report import RevenueReport
 from kpay.services.reporting_revenue import revenue_report
+from kpay.store import sales_figures
 from tests.fakes.books import Books, at, open_books
 
 
@@ -126,3 +129,15 @@ def test_an_empty_store_says_so_and_leads_on(books: Books) -> None:
     document = report(books).to_document()
     assert document.payload["currencies"] == {}
     assert document.next_steps
+
+
+def test_new_customers_and_the_list_are_counted_over_any_number_of_spans(books: Books) -> None:
+    books.order("2026-01-05", 1999, customer=books.customer("mia@example.com"))
+    books.subscriber("ned@example.com", "2026-01-05", left="2026-02-05")
+    cuts = [at("2026-01-01") + timedelta(hours=hour) for hour in range(2101)]
+    with books.store.reading() as connection:
+        new = sales_figures.new_customers(connection, list(pairwise(cuts)))
+        listed = sales_figures.people_on_list(connection, cuts)
+    assert [hour for hour, count in enumerate(new) if count] == [4 * 24]
+    assert len(new) == 2100
+    assert sum(listed) == 31 * 24
