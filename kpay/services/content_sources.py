@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -62,9 +63,8 @@ def read_pieces(
         reading.take(path)
     reading.compare(known)
     if reading.problems:
-        raise InputInvalid(
-            "the content", reading.problems, "correct the lines above, then: kpay publish"
-        )
+        first = shlex.quote(str(home / reading.problems[0].file))
+        raise InputInvalid("the content", reading.problems, f"$EDITOR {first}")
     return reading.pieces
 
 

@@ -21,7 +21,7 @@ from kpay.errors import InputInvalid, NotFound, Problem
 
 LARGEST_VALUE = 1e13
 LONGEST_SERIES = 20_000
-SHAPE = "a line is a value, or a date and a value"
+WHERE_HELP_IS = "kpay forecast --help"
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -45,11 +45,22 @@ def read_series(source: str, bare_step: Step) -> Series:
     if rows and _is_header(rows[0][1]):
         rows = rows[1:]
     if not rows:
-        raise InputInvalid(source, [Problem(source, None, None, "there is no value in it")], SHAPE)
+        raise InputInvalid(
+            source,
+            [
+                Problem(
+                    source,
+                    None,
+                    None,
+                    "there is no value in it (a line is a value, or a date and a value)",
+                )
+            ],
+            WHERE_HELP_IS,
+        )
     is_dated = len(rows[0][1]) >= 2
     dated = [_cells(source, row, is_dated, problems) for row in rows]
     if problems:
-        raise InputInvalid(source, problems, SHAPE)
+        raise InputInvalid(source, problems, WHERE_HELP_IS)
     values = [value for _, value in dated]
     if not is_dated:
         return Series(tuple(values), bare_step, None)
@@ -60,18 +71,18 @@ def _numbered_rows(source: str) -> list[tuple[int, list[str]]]:
     try:
         raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except (FileNotFoundError, IsADirectoryError):
-        raise NotFound("file", source, "kpay forecast --input FILE") from None
+        raise NotFound("file", source, WHERE_HELP_IS) from None
     try:
         text = (gzip.decompress(raw) if raw.startswith(GZIP_MAGIC) else raw).decode("utf-8-sig")
     except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         problem = Problem(source, None, None, "is neither UTF-8 text nor gzip of it")
-        raise InputInvalid(source, [problem], SHAPE) from error
+        raise InputInvalid(source, [problem], WHERE_HELP_IS) from error
     reader = csv.reader(io.StringIO(text))
     try:
         return [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         problem = Problem(source, reader.line_num, None, f"is not CSV ({error})")
-        raise InputInvalid(source, [problem], SHAPE) from error
+        raise InputInvalid(source, [problem], WHERE_HELP_IS) from error
 
 
 def _is_header(row: list[str]) -> bool:
@@ -128,6 +139,6 @@ def _even(source: str, by_day: dict[date, float]) -> Series:
             values.append(0.0)
             if len(values) > LONGEST_SERIES:
                 problem = Problem(source, None, "date", f"spans more than {LONGEST_SERIES} {step}s")
-                raise InputInvalid(source, [problem], SHAPE)
+                raise InputInvalid(source, [problem], WHERE_HELP_IS)
         values[-1] += by_day[day]
     return Series(tuple(values), step, days[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import shlex
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from kpay.domain.enums import ImportKind
 from kpay.domain.import_columns import COLUMNS, field_names
+from kpay.domain.importing import STDIN
 from kpay.errors import InputInvalid, Problem, UsageProblem
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -97,13 +99,13 @@ def find_columns(
             problems.append(Problem(file.name, 1, column, "stands in the header twice"))
         else:
             positions[name] = position
-    problems += _missing(file, kind, positions, unused)
-    if problems:
+    missing = _missing(file, kind, positions, unused)
+    if missing:
         raise InputInvalid(
-            file.name,
-            problems,
-            f"kpay import {kind} {file.name} --map COLUMN=FIELD",
+            file.name, [*problems, *missing], _a_mapping(file, kind, missing, unused)
         )
+    if problems:
+        raise InputInvalid(file.name, problems, _look_at(file))
     return positions, tuple(column for column in unused if column)
 
 
@@ -118,18 +120,56 @@ def _unpacked(source: bytes, name: str) -> bytes:
 
 def _decoded(source: bytes, name: str) -> str:
     if source.startswith(UTF16_MARKS):
-        raise _unreadable(name, 1, "is UTF-16; save it as UTF-8")
+        raise _unreadable(name, 1, "is UTF-16; save it as UTF-8", _recoded(name, "utf-16"))
     try:
         return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = source.count(b"\n", 0, error.start) + 1
         raise _unreadable(
-            name, line, f"is not UTF-8 (byte 0x{source[error.start]:02x}); save it as UTF-8"
+            name,
+            line,
+            f"is not UTF-8 (byte 0x{source[error.start]:02x}); save it as UTF-8",
+            _recoded(name, "cp1252"),
         ) from error
 
 
-def _unreadable(name: str, line: int | None, problem: str) -> InputInvalid:
-    return InputInvalid(name, [Problem(name, line, None, problem)], "kpay import --help")
+def _recoded(name: str, encoding: str) -> str:
+    """Return what writes a file anew as UTF-8; the Windows code page is the likeliest of the old."""
+    if name == STDIN:
+        return "kpay import --help"
+    new = str(Path(name).with_stem(f"{Path(name).stem}-utf8"))
+    return f"iconv -f {encoding} -t utf-8 {shlex.quote(name)} > {shlex.quote(new)}"
+
+
+def _look_at(file: CsvFile) -> str:
+    return f"head -1 {shlex.quote(file.name)}" if file.name != STDIN else "kpay import --help"
+
+
+def _a_mapping(file: CsvFile, kind: ImportKind, missing: list[Problem], unused: list[str]) -> str:
+    """Return the command that takes the likeliest other column for the first that is missing."""
+    wanted = missing[0].column or ""
+    others = [column for column in unused if column]
+    if not others:
+        return _look_at(file)
+    named = {column.lower().replace(" ", "_"): column for column in others}
+    close = get_close_matches(wanted, named, n=1, cutoff=0.3)
+    column = named[close[0]] if close else others[0]
+    return shlex.join(
+        [
+            "kpay",
+            "import",
+            kind,
+            "-" if file.name == STDIN else file.name,
+            "--map",
+            f"{column}={wanted}",
+        ]
+    )
+
+
+def _unreadable(
+    name: str, line: int | None, problem: str, hint: str = "kpay import --help"
+) -> InputInvalid:
+    return InputInvalid(name, [Problem(name, line, None, problem)], hint)
 
 
 def _check_mapping(file: CsvFile, kind: ImportKind, mapping: Mapping[str, str]) -> None:
@@ -139,12 +179,13 @@ def _check_mapping(file: CsvFile, kind: ImportKind, mapping: Mapping[str, str]) 
             raise UsageProblem(
                 f"--map {column}={name}: {file.name} has no column {column!r}"
                 + _did_you_mean(column, file.header),
-                f"head -1 {file.name}",
+                _look_at(file),
             )
         if name not in known:
             raise UsageProblem(
-                f"--map {column}={name}: {kind} have no field {name!r}{_did_you_mean(name, known)}",
-                f"the fields are {', '.join(known)}",
+                f"--map {column}={name}: {kind} have no field {name!r} "
+                f"(but {', '.join(known)}){_did_you_mean(name, known)}",
+                "kpay import --help",
             )
     if len(set(mapping.values())) < len(mapping):
         raise UsageProblem("--map gives one field to two columns", "kpay import --help")

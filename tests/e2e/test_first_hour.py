@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,43 @@ def test_examples_name_options_that_exist(name: str, kpay) -> None:
         for option in {word for word in shown.split() if word.startswith("--") and word != "--"}:
             known = text.split("Examples:")[0] + text.split(shown)[1] + everywhere
             assert option in known or "-- " in shown, (words, option)
+
+
+ORDERS = "order_id,email,ordered_at,amount,currency"
+LINE = "1,ana@example.com,2026-01-01,1.00,usd"
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ((ORDERS.replace("email", "E-Mail") + f"\n{LINE}\n").encode(),
+         "kpay import orders orders.csv --map E-Mail=email"),
+        (f"{ORDERS},email\n{LINE},x@example.com\n".encode(), "head -1 orders.csv"),
+        (f"{ORDERS},name\n{LINE},René\n".encode("cp1252"),
+         "iconv -f cp1252 -t utf-8 orders.csv > orders-utf8.csv"),
+        (f"{ORDERS}\n{LINE}\n".encode("utf-16"),
+         "iconv -f utf-16 -t utf-8 orders.csv > orders-utf8.csv"),
+    ],
+    ids=["another name", "twice", "windows", "utf-16"],
+)  # fmt: skip
+def test_a_table_from_elsewhere_comes_with_the_step_that_mends_it(
+    written: bytes, step: str, kpay, business: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(business)
+    (business / "orders.csv").write_bytes(written)
+    refused = kpay("import", "orders", "orders.csv")
+    assert refused.exit_code == 65
+    assert next_step(refused.stderr) == step
+    if step.startswith("head"):
+        return
+    subprocess.run(step, shell=True, check=True) if "iconv" in step else None
+    mended = (
+        shlex.split(step)[1:] if "iconv" not in step else ["import", "orders", step.split()[-1]]
+    )
+    assert kpay(*mended).exit_code == 0
+
+
+def test_wrong_front_matter_leads_to_its_file(kpay, business: Path) -> None:
+    path = business / "content" / "salt.md"
+    path.write_text("---\ntitle: Salt\nknd: article\nprice: free\n---\nText.\n", encoding="utf-8")
+    assert next_step(kpay("publish", home=business).stderr) == f"$EDITOR {path}"

@@ -90,7 +90,7 @@ def translated(error: stripe.StripeError, what: str, address: str) -> KpayError:
     if meaning is ResourceForbidden:
         sentence = f"this key may not {what} ({said})"
         return ResourceForbidden(
-            sentence, "give the key the permission, then kpay sync", status=status
+            sentence, "kpay sync   # when the key has that permission", status=status
         )
     if isinstance(error, stripe.APIConnectionError):
         is_elsewhere = address != stripe.DEFAULT_API_BASE
