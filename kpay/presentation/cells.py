@@ -14,6 +14,15 @@ NOTHING = "–"
 RIGHT_KINDS = frozenset({"count", "money", "share", "number"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\x00")
 LEAST_CHANGE = 0.0005  # less is written as 0.0%
+STEERING = dict.fromkeys(
+    (
+        *(code for code in range(0x20) if chr(code) not in "\t\n"),
+        *range(0x7F, 0xA0),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    ),
+    "\ufffd",
+)
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -35,7 +44,16 @@ def for_people(cell: Cell, kind: Kind = "text") -> str:
         return f"{cell:,}"
     if isinstance(cell, float):
         return f"{cell:,.3f}"
-    return cell
+    return harmless(cell)
+
+
+def harmless(text: str) -> str:
+    """Return a text without what steers a terminal or turns the reading direction around.
+
+    Buyers choose their names, and sellers elsewhere their products: an escape sequence in one of them
+    would be run by the creator's terminal.
+    """
+    return text.translate(STEERING)
 
 
 def for_programs(cell: Cell) -> str:

@@ -17,7 +17,14 @@ from rich.text import Text as Styled
 
 from kpay.domain.document import Block, Cell, Chart, Document, Figure, Figures, Table, Text
 from kpay.domain.money import Money
-from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people, is_felt, sparkline
+from kpay.presentation.cells import (
+    RIGHT_KINDS,
+    change_text,
+    for_people,
+    harmless,
+    is_felt,
+    sparkline,
+)
 from kpay.presentation.charts import chart_lines
 
 PIPE_WIDTH = 100_000
@@ -61,22 +68,23 @@ def print_document(document: Document, stream: IO[str] | None = None) -> None:
 
 
 def _page(document: Document, width: int) -> Group:
-    parts: list[RenderableType] = [Styled(document.title, style="bold")]
+    parts: list[RenderableType] = [Styled(harmless(document.title), style="bold")]
     if document.subtitle:
-        parts.append(Styled(document.subtitle, style="dim"))
+        parts.append(Styled(harmless(document.subtitle), style="dim"))
     for block in document.blocks:
         parts += ["", _block(block, width)]
     if document.next_steps:
         parts.append("")
         parts += [
-            Styled.assemble(("next: ", "dim"), (step, ACCENT)) for step in document.next_steps
+            Styled.assemble(("next: ", "dim"), (harmless(step), ACCENT))
+            for step in document.next_steps
         ]
     return Group(*parts)
 
 
 def _block(block: Block, width: int) -> RenderableType:
     if isinstance(block, Text):
-        return Styled(block.text, style=TONES[block.tone])
+        return Styled(harmless(block.text), style=TONES[block.tone])
     if isinstance(block, Chart):
         return Group(Styled(block.title, style="bold"), *map(Styled, chart_lines(block, width)))
     return _figures(block, width) if isinstance(block, Figures) else table_within(block, width)

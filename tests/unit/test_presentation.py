@@ -169,3 +169,18 @@ def test_a_change_too_small_to_be_written_is_neither_up_nor_down() -> None:
     assert change_text(-0.0004) == change_text(0.0) == "0.0%"
     assert change_tone(-0.0004) == "none"
     assert change_text(-0.002) == "-0.2%"
+
+
+def test_a_name_cannot_steer_the_terminal() -> None:
+    name = "Bob\x1b[31m\x07\u202e"
+    page = Document(
+        "kpay.x/1",
+        f"What {name} bought",
+        (Table((Column("name"),), ((name,), ("李\u200d雷 🍞",))), Text(name)),
+        subtitle=name,
+        next_steps=(f"kpay customer show {name}",),
+    )
+    out = io.StringIO()
+    print_document(page, out)
+    assert not set("\x1b\x07\u202e") & set(out.getvalue())
+    assert "李\u200d雷 🍞" in out.getvalue()
