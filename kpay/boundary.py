@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from kpay.errors import ExitCode, InputInvalid, KpayError, UsageProblem
+from kpay.errors import Bug, ExitCode, InputInvalid, KpayError, UsageProblem
 from kpay.manners import corrected_command, manners, same_command
 from kpay.usage import sentence_of, where_help_is
 
@@ -82,11 +82,5 @@ def _bug(error: Exception) -> int:
         import traceback
 
         traceback.print_exception(error)
-    sorry = KpayError(
-        f"a bug in kpay stopped this command ({type(error).__name__}); sorry. "
-        f"The details are in {where}",
-        same_command("--debug"),
-    )
-    sorry.code = "bug"  # type: ignore[misc]
-    report(sorry)
+    report(Bug(type(error).__name__, str(where), same_command("--debug")))
     return int(ExitCode.BUG)

@@ -1,6 +1,7 @@
 """Every refusal of kpay, one class each, and the exit codes.
 
     KpayError
+    ├── Bug ........................ 1    kpay itself is wrong; everything that no other class explains
     ├── UsageProblem ............... 2    options that do not go together
     │   └── ConfirmationNeeded ..... 2    a question, but nobody there to answer it
     ├── PartialResult .............. 3    some items failed or are uncertain; run again to go on
@@ -19,8 +20,8 @@
     │   └── CredentialsMissing ..... 78   a key or password is missing or refused
     └── Interrupted ................ 130  Ctrl-C; safe to run again
 
-Anything else that reaches the boundary is a bug in kpay (exit 1). A class carries its stable `code`
-and its exit status, so the boundary has no switch.
+Any other exception that reaches the boundary becomes a Bug. A class carries its stable `code` and its
+exit status, so the boundary has no switch.
 """
 
 from __future__ import annotations
@@ -93,6 +94,17 @@ class KpayError(Exception):
                 "details": self.details,
             }
         }
+
+
+class Bug(KpayError):
+    """A mistake in kpay; the constructor says sorry and where the details are."""
+
+    code = "bug"
+
+    def __init__(self, name: str, report: str, hint: str) -> None:
+        super().__init__(
+            f"a bug in kpay stopped this command ({name}); sorry. The details are in {report}", hint
+        )
 
 
 class UsageProblem(KpayError):

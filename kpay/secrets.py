@@ -53,7 +53,7 @@ def _from_keyring(name: str, home: Path) -> str | None:
     if importlib.util.find_spec("keyring") is None:
         return None
     import keyring  # noqa: PLC0415 - an optional extra
-    from keyring.errors import KeyringError  # noqa: PLC0415
+    from keyring.errors import KeyringError  # noqa: PLC0415 - the same
 
     try:
         kept: str | None = keyring.get_password(f"kpay:{home}", name)

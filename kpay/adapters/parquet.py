@@ -17,7 +17,7 @@ def write_parquet(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
     """
     try:
         import pyarrow  # noqa: PLC0415 - 150 MB that not everyone has
-        import pyarrow.parquet  # noqa: PLC0415
+        import pyarrow.parquet  # noqa: PLC0415 - the same
     except ImportError as error:
         raise SettingsInvalid(
             'Parquet needs the extra "parquet", which is not installed',

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from kpay.domain.document import Column, Document, Figure, Figures, Table, Text
@@ -44,7 +43,6 @@ class Plan:
     warnings: tuple[str, ...] = ()
     base_share: float | None = None
     smallest_effect: float | None = None
-    planned_at: datetime | None = None
     is_new: bool = True
     is_sent: bool = False
     next_steps: Sequence[str] = field(default=())

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
+from kpay.domain.period import instant_text
 from kpay.domain.verdicts import Demonstration
 from kpay.errors import PartialResult
 from kpay.services.judging import Answers, judge
@@ -101,7 +102,7 @@ class Day:
             "KPAY_STRIPE_KEY": self._world.stripe_key,
             "KPAY_MAIL": "smtp",
             "KPAY_SMTP_URL": self._world.smtp_url,
-            "KPAY_NOW": self._world.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "KPAY_NOW": instant_text(self._world.now),
         }
 
     @property
