@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from kpay.errors import Bug, ExitCode, InputInvalid, KpayError, UsageProblem
+from kpay.errors import Bug, ExitCode, InputInvalid, Interrupted, KpayError, UsageProblem
 from kpay.manners import corrected_command, manners, same_command
 from kpay.usage import sentence_of, where_help_is
 
@@ -22,7 +22,7 @@ def guarded(action: Callable[[], int]) -> int:
         report(error)
         return int(error.exit_code)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; it is safe to run the same command again\n")
+        report(Interrupted("interrupted; it is safe to run this again", same_command()))
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         forget_stdout()

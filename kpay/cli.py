@@ -13,6 +13,7 @@ import sys
 from kpay import __version__
 from kpay.registry import BY_NAME, ENTRIES, EVERYWHERE_HELP, PANELS, Entry
 
+INTERRUPTED = 130
 HELP_WORDS = ("--help", "-h", "help")
 NEW_OBJECTS_A_COLLECTION = 100_000
 
@@ -125,11 +126,18 @@ def _invoke(entry: Entry, words: list[str]) -> int:
 
     module = importlib.import_module(entry.target)
     command = typer.main.get_command(module.app)
-    answer = command.main(
-        args=[("--help" if word == "-h" else word) for word in words],
-        prog_name=f"kpay {entry.name}",
-        standalone_mode=False,
-    )
+    streams = sys.stdout, sys.stderr
+    try:
+        answer = command.main(
+            args=[("--help" if word == "-h" else word) for word in words],
+            prog_name=f"kpay {entry.name}",
+            standalone_mode=False,
+        )
+    except SystemExit as stop:  # how typer leaves when nobody reads what is written
+        sys.stdout, sys.stderr = streams
+        raise BrokenPipeError from stop
+    if answer == INTERRUPTED:  # typer swallows Ctrl-C; the boundary has a sentence for it
+        raise KeyboardInterrupt
     return answer if isinstance(answer, int) else 0
 
 

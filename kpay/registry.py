@@ -35,7 +35,7 @@ class Entry:
 EVERYWHERE_HELP = (
     ("--home DIR", "The business folder (else KPAY_HOME, else found upward from here)."),
     ("--json", "Print one JSON object instead of tables."),
-    ("--quiet, -q", "Print nothing when all is well."),
+    ("--quiet, -q", "Print nothing when all is well; what was asked for still comes."),
     ("--verbose, -v", "Say more about what is going on."),
     ("--no-input", "Never ask; refuse instead (exit 2)."),
     ("--debug", "Show the traceback of a bug."),

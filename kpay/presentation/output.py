@@ -15,6 +15,15 @@ from kpay.files import write_whole
 from kpay.manners import manners
 from kpay.presentation import writers
 
+DEEDS = frozenset(
+    f"kpay.{deed}"
+    for deed in (
+        "init", "publish", "content.archive", "sync", "import", "deliver", "train",
+        "campaign.new", "campaign.send", "schedule.add", "schedule.remove",
+        "subscriber.add", "subscriber.remove",
+    )
+)  # fmt: skip
+TROUBLES = ("is_trouble", "failed", "uncertain", "queued", "bad", "not_on_sale", "problems")
 FillPage = Callable[[Mapping[str, Any]], str]
 
 
@@ -29,6 +38,8 @@ def show(
 
     Without a format, --json or the file's ending names it; `fill_page` fills the template of HTML.
     """
+    if manners().quiet and not out and goes_without_saying(document):
+        return
     chosen = fmt or (OutputFormat.JSON if manners().as_json else format_of(out))
     if out in (None, "-") and chosen is OutputFormat.TABLE:
         from kpay.presentation.terminal import print_document  # noqa: PLC0415 - rich
@@ -39,6 +50,17 @@ def show(
     write_text(as_text(document, chosen, fill_page), target)
     if target and target != "-":
         note(f"written to {target}")
+
+
+def goes_without_saying(document: Document) -> bool:
+    """Say whether a document only tells that something was done, and that all went well."""
+    payloads = [document.payload]
+    payloads += [part for part in document.payload.values() if isinstance(part, Mapping)]
+    return (
+        document.schema.partition("/")[0] in DEEDS
+        and document.payload.get("status") != "partial"
+        and not any(payload.get(key) for payload in payloads for key in TROUBLES)
+    )
 
 
 def format_of(out: str | None) -> OutputFormat:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -196,3 +200,49 @@ def test_wrong_front_matter_leads_to_its_file(kpay, business: Path) -> None:
     path = business / "content" / "salt.md"
     path.write_text("---\ntitle: Salt\nknd: article\nprice: free\n---\nText.\n", encoding="utf-8")
     assert next_step(kpay("publish", home=business).stderr) == f"$EDITOR {path}"
+
+
+KPAY = str(Path(sys.executable).with_name("kpay"))
+
+
+def test_quiet_is_silent_when_a_deed_went_well_and_answers_what_was_asked(
+    kpay, business: Path
+) -> None:
+    (business / "content" / "salt.md").write_text(SALT.format(slug=""), encoding="utf-8")
+    for _ in range(2):
+        done = kpay("publish", "--quiet", home=business)
+        assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+    assert "salt" in kpay("content", "list", "--quiet", home=business).stdout
+    refused = kpay("content", "show", "nothing", "--quiet", home=business)
+    assert refused.stderr.startswith("error: ")
+
+
+def test_a_reader_who_leaves_in_the_middle_of_a_long_answer_is_no_failure(
+    kpay, business: Path
+) -> None:
+    lines = "".join(f"reader{n}@example.com,form\n" for n in range(4000))
+    people = f"email,consent_source\n{lines}"
+    assert kpay("import", "subscribers", "-", home=business, input=people).exit_code == 0
+    command = f"'{KPAY}' export subscribers --home '{business}' | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_is_one_sentence_and_the_command_to_go_on_with(business: Path) -> None:
+    child = subprocess.Popen(
+        [KPAY, "import", "orders", "-", "--home", str(business)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ},
+    )  # fmt: skip
+    time.sleep(2.5)  # it waits for its input
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert out == ""
+    assert err.splitlines() == [
+        "error: interrupted; it is safe to run this again",
+        f"next: kpay import orders - --home {business}",
+    ]
