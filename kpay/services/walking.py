@@ -24,10 +24,10 @@ from kpay.services.provided import Packed, pack
 from kpay.store.provider import Cursor
 
 READERS = 4
-OBJECTS_A_TRANSACTION = 2000
-LOOKBACK = timedelta(
-    hours=1
-)  # late rows: objects appear in lists a little after their creation time
+# Each transaction ends with a checkpoint; a run that is killed reads so many again.
+OBJECTS_A_TRANSACTION = 5000
+# Late rows: objects appear in lists a little after their creation time.
+LOOKBACK = timedelta(hours=1)
 
 
 @dataclass
