@@ -5,6 +5,7 @@ Adapters are imported inside their factories, so that `kpay report` never loads 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from kpay.services.syncing import SyncWish
     from kpay.store.engine import Store
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Business:
@@ -70,6 +73,8 @@ class Business:
         from kpay.store.schema import is_newest
 
         path = self.home / "kpay.db"
+        if not path.exists():
+            log.warning("warning: %s was missing; an empty store was made", path)
         create_file(path)
         if not is_newest(path):
             from kpay.store.upgrade import upgrade

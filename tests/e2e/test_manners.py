@@ -156,3 +156,10 @@ def test_bash_is_offered_what_could_come_next(words: str, position: int, offered
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_completion_script_of_a_shell(kpay, shell: str) -> None:
     assert "_KPAY_COMPLETE" in kpay("completion", shell).stdout
+
+
+def test_a_store_that_is_gone_is_not_passed_over_in_silence(business: Path, kpay_process) -> None:
+    (business / "kpay.db").unlink()
+    result = kpay_process("order", "list", cwd=business)
+    assert result.exit_code == 0
+    assert "kpay.db was missing; an empty store was made" in result.stderr

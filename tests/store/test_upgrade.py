@@ -175,3 +175,14 @@ def test_the_newest_schema_is_known_without_alembic(tmp_path: Path) -> None:
     create_file(path)
     assert not is_newest(path)
     assert is_newest(store_at(path, "head"))
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "kpay.db"
+    with closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("CREATE TABLE recipe (name TEXT)")
+        theirs.commit()
+    before = path.read_bytes()
+    with pytest.raises(StoreCorrupt, match="another program"):
+        upgrade(path, tmp_path / "backups")
+    assert path.read_bytes() == before
