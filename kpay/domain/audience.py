@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
+from kpay.domain.message import wire_address
+
 WORDS: Final = ("all", "subscribers", "customers", "prospects")
 PREFIXES: Final = ("tag:", "owns:")
 PIECE: Final = re.compile(r"\(|\)|[^\s()]+")
 LONGEST: Final = 200
+REASONS: Final = ("suppressed", "already_owns", "no_consent", "low_value", "unreachable")
 
 
 class AudienceUnknown(ValueError):
@@ -56,10 +59,11 @@ class Division:
 def divide(people: Iterable[Person], wanted: Predicate, about: Iterable[str] = ()) -> Division:
     """Split a segment into whom to mail and whom not.
 
-    A reason counts once a person, the gravest first: suppressed, no consent, owns it already.
+    A reason counts once a person, the gravest first: suppressed, no consent, an address that
+    cannot be written to, owns it already.
     """
     items = frozenset(about)
-    left_out = dict.fromkeys(("suppressed", "already_owns", "no_consent", "low_value"), 0)
+    left_out = dict.fromkeys(REASONS, 0)
     chosen = []
     for person in people:
         if not wanted(person):
@@ -78,7 +82,18 @@ def reason_to_leave_out(person: Person, about: frozenset[str]) -> str | None:
         return "suppressed"
     if not (person.is_listed and person.has_consent):
         return "no_consent"
+    if not _can_be_reached(person.email):
+        return "unreachable"
     return "already_owns" if about and about <= person.owned else None
+
+
+def _can_be_reached(email: str) -> bool:
+    """One address that no server takes must not keep everybody else from being mailed."""
+    try:
+        wire_address(email)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_audience(text: str) -> Predicate:

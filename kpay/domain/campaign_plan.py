@@ -14,6 +14,7 @@ REASONS = {
     "already_owns": "own what the mail is about",
     "no_consent": "gave no consent to be mailed",
     "low_value": "worth less than the mail may cost",
+    "unreachable": "have an address that mail servers do not take",
 }
 
 

@@ -50,7 +50,9 @@ def test_a_campaign_from_plan_to_results_over_smtp(shop: Path, kpay: Kpay) -> No
         planned = json.loads(kpay("campaign", "plan", "bread", "--json", home=shop, env=env).stdout)
         assert planned["schema"] == "kpay.campaign.plan/1"
         assert (planned["recipients"], planned["held_out"]) == (30, 10)
-        assert set(planned["left_out"]) == {"suppressed", "already_owns", "no_consent", "low_value"}
+        assert set(planned["left_out"]) == {
+            "suppressed", "already_owns", "no_consent", "low_value", "unreachable",
+        }  # fmt: skip
         assert planned["problems"] == planned["warnings"] == []
         assert planned["detectable_effect"]["outcome"] == "buyers"
         words = ("campaign", "send", "bread", "--plan", planned["plan"], "--yes", "--json")

@@ -87,6 +87,7 @@ def test_everyone_left_out_is_counted_by_reason(desk: MailDesk) -> None:
         "already_owns": 1,
         "no_consent": 1,
         "low_value": 0,
+        "unreachable": 0,
     }
 
 

@@ -59,9 +59,17 @@ def test_only_people_who_agreed_are_chosen_and_each_is_left_out_once() -> None:
         "already_owns": 1,
         "no_consent": 2,
         "low_value": 0,
+        "unreachable": 0,
     }
 
 
 def test_whoever_owns_only_a_part_is_still_written_to() -> None:
     division = divide((BUYER,), parse_audience("all"), about=("rye", "salt"))
     assert division.chosen == (BUYER,)
+
+
+def test_an_address_that_servers_do_not_take_keeps_nobody_else_from_being_mailed() -> None:
+    strange = Person("jürgen@a.example")
+    division = divide((strange, BUYER), parse_audience("all"))
+    assert division.chosen == (BUYER,)
+    assert division.left_out["unreachable"] == 1
