@@ -76,12 +76,12 @@ class OrderList:
             )
         columns = (
             Column("ordered", "instant"),
-            Column("order"),
-            Column("buyer"),
             Column("bought"),
-            Column("kind"),
             Column("total", "money"),
             Column("given back", "money"),
+            Column("kind"),
+            Column("buyer"),
+            Column("order"),
         )
         hidden = self.count - len(self.orders)
         table = Table(
@@ -107,10 +107,10 @@ class OrderList:
 def _row(order: OrderFacts) -> tuple[Cell, ...]:
     return (
         order.ordered_at,
-        order.external_id,
-        order.email or order.name or None,
         order.bought,
-        order.kind.replace("_", " "),
         order.money(order.total_minor),
         order.money(order.refunded_minor) if order.refunded_minor else None,
+        order.kind.replace("_", " "),
+        order.email or order.name or None,
+        order.external_id,
     )

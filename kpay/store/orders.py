@@ -141,9 +141,10 @@ def _order_of(table: Table) -> Any:
 
 def listed(connection: Connection, period: Period, *, email: str | None, limit: int) -> list[Any]:
     """Return the newest orders of a period, with what was bought, newest first."""
-    name = func.coalesce(func.nullif(_lines.c.name, ""), _lines.c.product)
+    name = func.coalesce(_content.c.title, func.nullif(_lines.c.name, ""), _lines.c.product)
     names = (
         select(func.aggregate_strings(name, ", "))
+        .select_from(_lines.outerjoin(_content, _content.c.id == _lines.c.content_id))
         .where(_lines.c.order_id == _orders.c.id)
         .scalar_subquery()
     )
