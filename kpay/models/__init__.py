@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-from kpay.models.billing import BalanceTransaction, Invoice, Payout, Subscription, SubscriptionPhase
-from kpay.models.catalog import Content, ContentVersion, PaymentLink, Price, Product
+from kpay.models.audit import AuditEntry, RefundRequest
+from kpay.models.billing import (
+    BalanceTransaction,
+    Invoice,
+    Payout,
+    Subscription,
+    SubscriptionItem,
+    SubscriptionPhase,
+)
+from kpay.models.catalog import (
+    Content,
+    ContentVersion,
+    Coupon,
+    PaymentLink,
+    Price,
+    Product,
+    PromotionCode,
+)
 from kpay.models.learning import ForecastRun, ModelRun, Score
-from kpay.models.mail import Campaign, CampaignPlan, Delivery
+from kpay.models.mail import Campaign, CampaignPlan, Delivery, LinkToken
+from kpay.models.payments import (
+    Charge,
+    CheckoutSession,
+    InvoicePayment,
+    PaymentIntent,
+    ProviderCustomer,
+)
 from kpay.models.people import Customer, CustomerIdentity, Subscriber, Suppression
-from kpay.models.provider import Fact, ProviderObject, SyncCursor
+from kpay.models.provider import Fact, ProviderObject, SeenEvent, SyncCursor, Underived
 from kpay.models.sales import Dispute, Entitlement, LineItem, Order, Refund
 from kpay.models.schedule import Job, JobRun
 from kpay.models.signals import Cost, Event, Feedback, Traffic
 
 __all__ = [
+    "AuditEntry",
     "BalanceTransaction",
     "Campaign",
     "CampaignPlan",
+    "Charge",
+    "CheckoutSession",
     "Content",
     "ContentVersion",
     "Cost",
+    "Coupon",
     "Customer",
     "CustomerIdentity",
     "Delivery",
@@ -29,22 +56,31 @@ __all__ = [
     "Feedback",
     "ForecastRun",
     "Invoice",
+    "InvoicePayment",
     "Job",
     "JobRun",
     "LineItem",
+    "LinkToken",
     "ModelRun",
     "Order",
+    "PaymentIntent",
     "PaymentLink",
     "Payout",
     "Price",
     "Product",
+    "PromotionCode",
+    "ProviderCustomer",
     "ProviderObject",
     "Refund",
+    "RefundRequest",
     "Score",
+    "SeenEvent",
     "Subscriber",
     "Subscription",
+    "SubscriptionItem",
     "SubscriptionPhase",
     "Suppression",
     "SyncCursor",
     "Traffic",
+    "Underived",
 ]

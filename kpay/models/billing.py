@@ -44,6 +44,24 @@ class Subscription(SQLModel, table=True):
     canceled_at: datetime | None = Field(default=None, sa_type=Instant)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
     cancel_reason: str | None = None
+    pause_behavior: str | None = None
+    resumes_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class SubscriptionItem(SQLModel, table=True):
+    """One price of a subscription; `amount_minor` is what an interval of it costs, times its quantity."""
+
+    __tablename__ = "subscription_item"
+    __table_args__ = (*flag("livemode"), currency(), STRICT)
+
+    account: str = Field(primary_key=True)
+    livemode: bool = Field(primary_key=True, sa_type=Flag)
+    external_id: str = Field(primary_key=True)
+    subscription_external_id: str = Field(index=True)
+    price_external_id: str | None = None
+    quantity: int = 1
+    amount_minor: int
+    currency: str
 
 
 class SubscriptionPhase(SQLModel, table=True):
@@ -93,6 +111,7 @@ class Invoice(SQLModel, table=True):
     currency: str
     subtotal_minor: int
     total_minor: int
+    discount_minor: int = 0
     tax_minor: int = 0
     paid_minor: int = 0
     attempts: int = 0
@@ -136,7 +155,7 @@ class Payout(SQLModel, table=True):
     __tablename__ = "payout"
     __table_args__ = (
         UniqueConstraint("account", "livemode", "external_id"),
-        *flag("livemode"),
+        *flag("livemode", "is_automatic"),
         currency(),
         STRICT,
     )
@@ -150,3 +169,4 @@ class Payout(SQLModel, table=True):
     status: str
     created_at: datetime = Field(sa_type=Instant)
     arrives_at: datetime | None = Field(default=None, sa_type=Instant)
+    is_automatic: bool = Field(default=True, sa_type=Flag)

@@ -1,4 +1,4 @@
-"""What is published and what is sold: content, its versions, products, prices, payment links."""
+"""What is published and what is sold: content, its versions, products, prices, links, coupons."""
 
 from __future__ import annotations
 
@@ -127,3 +127,40 @@ class PaymentLink(SQLModel, table=True):
     content_id: int | None = Field(default=None, foreign_key="content.id", index=True)
     url: str
     is_active: bool = Field(default=True, sa_type=Flag)
+
+
+class Coupon(SQLModel, table=True):
+    """What takes a share or an amount off; `percent_off` is the provider's number as text."""
+
+    __tablename__ = "coupon"
+    __table_args__ = (*flag("livemode", "is_valid", "is_deleted"), currency(), STRICT)
+
+    account: str = Field(primary_key=True)
+    livemode: bool = Field(primary_key=True, sa_type=Flag)
+    external_id: str = Field(primary_key=True)
+    name: str = ""
+    percent_off: str | None = None
+    amount_off_minor: int | None = None
+    currency: str | None = None
+    duration: str | None = None
+    duration_months: int | None = None
+    times_redeemed: int = 0
+    is_valid: bool = Field(default=True, sa_type=Flag)
+    is_deleted: bool = Field(default=False, sa_type=Flag)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class PromotionCode(SQLModel, table=True):
+    """The word that a buyer types to get a coupon."""
+
+    __tablename__ = "promotion_code"
+    __table_args__ = (*flag("livemode", "is_active"), STRICT)
+
+    account: str = Field(primary_key=True)
+    livemode: bool = Field(primary_key=True, sa_type=Flag)
+    external_id: str = Field(primary_key=True)
+    code: str
+    coupon_external_id: str | None = None
+    times_redeemed: int = 0
+    is_active: bool = Field(default=True, sa_type=Flag)
+    created_at: datetime = Field(sa_type=Instant)

@@ -54,6 +54,33 @@ class SyncCursor(SQLModel, table=True):
     starting_after: str | None = None
 
 
+class Underived(SQLModel, table=True):
+    """An object that is kept, but from which orders, people and rights have yet to follow.
+
+    Written in the transaction that keeps the object, removed in the one that derives from it.
+    """
+
+    __tablename__ = "underived"
+    __table_args__ = (*flag("livemode"), STRICT)
+
+    account: str = Field(primary_key=True)
+    livemode: bool = Field(primary_key=True, sa_type=Flag)
+    object: str = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)
+
+
+class SeenEvent(SQLModel, table=True):
+    """A provider's event that was acted on, remembered as long as a sync looks back."""
+
+    __tablename__ = "seen_event"
+    __table_args__ = (*flag("livemode"), STRICT)
+
+    account: str = Field(primary_key=True)
+    livemode: bool = Field(primary_key=True, sa_type=Flag)
+    external_id: str = Field(primary_key=True)
+    happened_at: datetime = Field(sa_type=Instant)
+
+
 class Fact(SQLModel, table=True):
     """A single fact about this business: the account it belongs to, whether it is parked."""
 

@@ -97,6 +97,8 @@ class Refund(SQLModel, table=True):
     currency: str
     status: str
     reason: str | None = None
+    failure_reason: str | None = None
+    balance_transaction_external_id: str | None = None
     refunded_at: datetime = Field(sa_type=Instant, index=True)
 
 
