@@ -28,7 +28,11 @@ class Refusal(Exception):
 
 
 class FakeProvider:
-    """Objects by kind and id; lists are newest first, and hide what was deleted."""
+    """Objects by kind and id; lists are newest first, and hide what was deleted.
+
+    `refused` maps a path to the status that its lists answer with; canceled subscriptions are shown
+    only to who asks for `status=all`.
+    """
 
     def __init__(self, account: str | None = "acct_fake") -> None:
         self.account = account
@@ -36,6 +40,7 @@ class FakeProvider:
         self.deleted: set[str] = set()
         self.forbidden: set[str] = set()
         self.unsupported: set[str] = set()
+        self.refused: dict[str, int] = {}
         self.payout_members: dict[str, list[str]] = {}
         self.rest_of: dict[str, list[dict[str, Any]]] = {}
 
@@ -79,6 +84,8 @@ class FakeProvider:
         if path not in PATHS:
             return self._rest(path)
         found = self._listed(PATHS[path])
+        if path == "subscriptions" and parameters.get("status") != "all":
+            found = [raw for raw in found if raw["status"] != "canceled"]
         created = parameters.get("created") or {}
         if "gte" in created:
             found = [raw for raw in found if raw["created"] >= int(created["gte"])]
@@ -117,6 +124,8 @@ class FakeProvider:
             raise Refusal(403, "The provided key does not have the required permissions")
         if path in self.unsupported:
             raise Refusal(404, "Unrecognized request URL")
+        if path in self.refused:
+            raise Refusal(self.refused[path], f"Received unknown parameter for {path}")
 
 
 class FakeSource:

@@ -1,11 +1,16 @@
-"""A FakeProvider over HTTP on loopback, with faults to order: what the real adapter has to bear."""
+"""A FakeProvider over HTTP on loopback, with faults to order: what the real adapter has to bear.
+
+Faults are used up, one a request: a status; "html" (a proxy's page with status 200), "cut" (fewer bytes
+than announced), "short" (half of the JSON, announced as whole), "drop" (no answer), "stall" (some bytes
+and then silence).
+"""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,14 +23,37 @@ HTML = b"<html><body>Bad gateway</body></html>"
 
 
 class StripeServer:
-    """Serves a provider; `faults` are used up, one a request: a status, "html", "cut" or "drop"."""
+    """Serves a provider.
+
+    `before` is called with each request's path before it is answered. More than `most_a_second` requests
+    within a second get 429.
+    """
 
     def __init__(self, provider: FakeProvider) -> None:
         self.provider = provider
         self.faults: list[int | str] = []
+        self.before: Callable[[str], None] = lambda path: None
+        self.most_a_second: int | None = None
+        self.refused = 0
+        self.is_over = threading.Event()
         self.requests: list[tuple[float, str]] = []
         self.versions: set[str] = set()
         self.url = ""
+        self._lock = threading.Lock()
+
+    def count(self, path: str) -> bool:
+        """Note a request; say whether it is one too many within a second."""
+        now = time.monotonic()
+        with self._lock:
+            self.requests.append((now, path))
+            last = [at for at, _ in self.requests[-200:] if at > now - 1]
+            is_too_fast = self.most_a_second is not None and len(last) > self.most_a_second
+            self.refused += is_too_fast
+            return is_too_fast
+
+    def asked(self, part: str) -> list[str]:
+        """Return the requests whose path holds a text, in the order they came."""
+        return [path for _, path in self.requests if part in path]
 
 
 @contextmanager
@@ -37,20 +65,31 @@ def serving(provider: FakeProvider) -> Iterator[StripeServer]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            state.requests.append((time.monotonic(), self.path))
+            is_too_fast = state.count(self.path)
             state.versions.add(self.headers.get("Stripe-Version", ""))
+            state.before(self.path)
             fault = state.faults.pop(0) if state.faults else None
-            if isinstance(fault, int):
-                self._say(fault, _error("a fault to order"))
-            elif fault == "html":
-                self._say(200, HTML)
-            elif fault == "cut":
-                self._say(200, b'{"object": "list", "da', length=5000)
-                self.close_connection = True
-            elif fault == "drop":
-                self.close_connection = True
+            if is_too_fast:
+                self._say(429, _error("Too many requests"))
+            elif fault is not None:
+                self._fail(fault)
             else:
                 self._answer()
+
+        def _fail(self, fault: int | str) -> None:
+            half = b'{"object": "list", "da'
+            if isinstance(fault, int):
+                self._say(fault, _error("a fault to order"))
+                return
+            if fault == "html":
+                self._say(200, HTML)
+            elif fault == "short":
+                self._say(200, half)
+            elif fault in ("cut", "stall"):
+                self._say(200, half, length=5000)
+            if fault == "stall":
+                state.is_over.wait(60)
+            self.close_connection = fault != "html"
 
         def _answer(self) -> None:
             if self.headers.get("Authorization") != f"Bearer {KEY}":
@@ -80,6 +119,7 @@ def serving(provider: FakeProvider) -> Iterator[StripeServer]:
     try:
         yield state
     finally:
+        state.is_over.set()
         server.shutdown()
         server.server_close()
         thread.join()

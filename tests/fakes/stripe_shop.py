@@ -89,11 +89,14 @@ class Shop:
         tax: int = 0,
         status: str = "succeeded",
         metadata: Raw | None = None,
+        method: str = "card",
     ) -> Sale:
         """Sell a piece once; without a customer object the buyer is a guest."""
         _, price, link = offer
         amount = price["unit_amount"] - discount
-        intent, charge, movement = self._pay(amount, price["currency"], at, email, customer, status)
+        currency = price["currency"]
+        paid = self._pay(amount, currency, at, email, customer, status, method=method)
+        intent, charge, movement = paid
         item = {
             "id": self._id("li"),
             "object": "item",
@@ -101,7 +104,7 @@ class Shop:
             "amount_discount": discount,
             "amount_tax": tax,
             "amount_total": amount,
-            "currency": price["currency"],
+            "currency": currency,
             "description": "A piece",
             "price": price,
             "quantity": 1,
@@ -134,11 +137,26 @@ class Shop:
         )
 
     def _pay(
-        self, amount: int, currency: str, at: int, email: str, customer: Raw | None, status: str
+        self,
+        amount: int,
+        currency: str,
+        at: int,
+        email: str,
+        customer: Raw | None,
+        status: str,
+        *,
+        method: str = "card",
     ) -> tuple[Raw, Raw, Raw]:
         who = customer["id"] if customer else None
         intent = self._add(
-            "payment_intent", "pi", at, amount=amount, currency=currency, customer=who, metadata={}
+            "payment_intent",
+            "pi",
+            at,
+            amount=amount,
+            currency=currency,
+            customer=who,
+            metadata={},
+            status="succeeded" if status == "succeeded" else "requires_payment_method",
         )
         charge = self._add(
             "charge",
@@ -156,8 +174,13 @@ class Shop:
             receipt_email=None,
             billing_details={"email": email, "name": "Ana Lee", "address": {"country": "DE"}},
             metadata={},
+            payment_method_details={"type": method, method: {}},
+            balance_transaction=None,
         )
-        movement = self.move(charge["id"], amount, at, currency) if status == "succeeded" else {}
+        if status != "succeeded":
+            return intent, charge, {}
+        movement = self.move(charge["id"], amount, at, currency)
+        charge["balance_transaction"] = movement["id"]
         return intent, charge, movement
 
     def move(
