@@ -19,7 +19,7 @@ HEAVY = {
 }  # fmt: skip
 ONLY_HERE = {
     "stripe": ("adapters/stripe_",),
-    "requests": ("adapters/http",),
+    "requests": ("adapters/http", "adapters/stripe_"),
     "apscheduler": ("adapters/scheduler",),
     "jinja2": ("adapters/renderer", "adapters/letter"),
     "smtplib": ("adapters/smtp",),

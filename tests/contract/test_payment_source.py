@@ -106,6 +106,16 @@ def test_an_unknown_list_says_so(source: PaymentSource, provider: FakeProvider) 
         source.page("disputes", {"limit": 1})
 
 
+def test_a_request_that_the_server_does_not_take_is_not_called_an_unknown_list(
+    source: PaymentSource,
+) -> None:
+    with pytest.raises(RemoteProblem) as caught:
+        source.page("customers", {"limit": 1, "starting_after": "cus_nobody"})
+
+    assert type(caught.value) is RemoteProblem
+    assert caught.value.details["status"] == 400
+
+
 def test_requests_are_counted(source: PaymentSource) -> None:
     source.page("customers", {"limit": 1})
     source.one("customers", "cus_nobody")
@@ -215,27 +225,3 @@ def test_every_exception_of_the_library_has_a_meaning() -> None:
     unmapped = {one.__name__ for one in known if one not in MEANINGS}
 
     assert unmapped == set()
-
-
-def test_a_pace_spreads_requests_and_slows_down_when_asked() -> None:
-    slept: list[float] = []
-    pace = Pace(10.0, sleep=slept.append)
-
-    for _ in range(5):
-        pace.wait_turn()
-    assert max(slept) == pytest.approx(0.4, abs=0.05)
-
-    pace.slow_down()
-    for _ in range(2):
-        pace.wait_turn()
-    assert slept[-1] - slept[-2] == pytest.approx(0.2, abs=0.05)
-
-
-def test_waits_grow_with_each_failure_up_to_a_limit() -> None:
-    slept: list[float] = []
-    pace = Pace(None, sleep=slept.append)
-
-    for attempt in (0, 3, 9):
-        pace.back_off(attempt)
-
-    assert slept[0] <= 0.25 < slept[1] <= 2 < slept[2] <= 8

@@ -169,8 +169,13 @@ class FakeSource:
                 return None
             raise _meaning(refusal) from refusal
 
+    def stop(self) -> None:
+        """Nothing is under way in memory."""
+
 
 def _meaning(refusal: Refusal) -> RemoteProblem:
     if refusal.status == 403:
         return ResourceForbidden(str(refusal), status=403)
-    return ResourceUnsupported(str(refusal), status=refusal.status)
+    if refusal.status == 404:
+        return ResourceUnsupported(str(refusal), status=404)
+    return RemoteProblem(str(refusal), status=refusal.status)

@@ -7,19 +7,19 @@ classes costs about nine times as much as the JSON itself: so lists stay plain d
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import threading
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
 
-from kpay.adapters.stripe_api.errors import translated, will_pass
-from kpay.adapters.stripe_api.pace import Pace
+from kpay.adapters.stripe_api.errors import translated
+from kpay.adapters.stripe_api.pace import REQUESTS_A_SECOND, Pace
+from kpay.adapters.stripe_api.patience import Patience, asked_wait_s
+from kpay.adapters.stripe_api.transport import Limits, PlainAnswers
 from kpay.domain.checkout import Account
 from kpay.errors import (
     CredentialsMissing,
@@ -30,63 +30,30 @@ from kpay.errors import (
 )
 
 API_VERSION = "2026-10-28.endive"
-TIMEOUT_S = (5.0, 15.0)  # to connect, and between two pieces of an answer
-ATTEMPTS = 6
-ATTEMPTS_UNREACHABLE = 3  # nobody there: say so soon
-TEST_REQUESTS_A_SECOND = 20.0  # Stripe allows 25 (https://docs.stripe.com/rate-limits)
-LIVE_REQUESTS_A_SECOND = 80.0  # Stripe allows 100
 KEY_MODES = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_": True}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 log = logging.getLogger(__name__)
 
 
-class _PlainAnswers(stripe.RequestsClient):
-    """Reads good answers itself, once, into plain dictionaries.
-
-    The library would read each body into ordered ones, at twice the price, for every object of a
-    list. It is handed an empty object instead; refusals it reads as ever.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(timeout=TIMEOUT_S)
-        self._of_thread = threading.local()
-
-    def request(  # type: ignore[override]  # its own subclasses differ from its base the same way
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        post_data: Any = None,
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Make one request; called by the library."""
-        body, status, answered = super().request(method, url, headers, post_data)
-        if status != HTTPStatus.OK:
-            return body, status, answered
-        try:
-            self._of_thread.answer = json.loads(body)
-        except ValueError:  # a proxy's page: the library knows how to complain of it
-            return body, status, answered
-        return b"{}", status, answered
-
-    def taken(self) -> Any:
-        """Return the answer to this thread's last request, and let go of it."""
-        answer, self._of_thread.answer = self._of_thread.answer, None
-        return answer
-
-
 class StripeConnection:
     """An account's door: `get` and `post` answer with plain dictionaries or raise kpay's errors."""
 
-    def __init__(self, key: str, base: str = "", pace: Pace | None = None) -> None:
+    def __init__(
+        self, key: str, base: str = "", pace: Pace | None = None, limits: Limits | None = None
+    ) -> None:
         self.livemode = _mode_of(key)
         self.requests = 0
         self._key = key
         self._lock = threading.Lock()
-        limit = LIVE_REQUESTS_A_SECOND if self.livemode else TEST_REQUESTS_A_SECOND
-        self._pace = pace or Pace(None if base else limit)
         self._address = _checked_base(base) if base else stripe.DEFAULT_API_BASE
-        self._answers = _PlainAnswers()
+        self._limits = limits or Limits()
+        is_near = urlsplit(self._address).hostname in LOOPBACK
+        self._pace = pace or Pace(
+            None if is_near else REQUESTS_A_SECOND, sleep=self._limits.is_unwanted.wait
+        )
+        self._patience = Patience()
+        self._answers = PlainAnswers(self._limits)
         self._client = stripe.StripeClient(
             key,
             stripe_version=API_VERSION,
@@ -97,6 +64,11 @@ class StripeConnection:
 
     def __repr__(self) -> str:
         return f"StripeConnection({'live' if self.livemode else 'test'})"
+
+    @property
+    def per_second(self) -> float | None:
+        """The present pace of requests; None where there is no limit."""
+        return self._pace.per_second
 
     def get(self, path: str, parameters: Mapping[str, Any], what: str) -> dict[str, Any]:
         """Read; `what` completes the sentence "Stripe did not ..." of an error."""
@@ -122,35 +94,46 @@ class StripeConnection:
             digest = hashlib.sha256(self._key.encode()).hexdigest()[:16]
             return Account(f"unknown:{digest}", self.livemode)
 
+    def stop(self) -> None:
+        """Let whatever is under way in other threads end within a second; nothing can be asked after."""
+        self._limits.is_unwanted.set()
+
     def _call(
         self, method: str, path: str, parameters: Mapping[str, Any], what: str
     ) -> dict[str, Any]:
-        attempt = 0
+        began_at, tries = time.monotonic(), 0
         while True:
-            self._pace.wait_turn()
-            with self._lock:
-                self.requests += 1
-            began = time.monotonic()
+            dead = self._patience.given_up()
+            if dead is not None:
+                raise translated(dead, what, self._address) from dead
+            if self._limits.is_unwanted.is_set():
+                raise RemoteProblem(f"Stripe was not asked to {what}: the run was stopped", None)
             try:
-                self._client.raw_request(method, f"/v1/{path}", **parameters)
+                return self._ask(method, path, parameters, what)
             except stripe.StripeError as error:
-                if not will_pass(error) or attempt + 1 >= _patience(error):
+                tries += 1
+                if not self._patience.is_worth_another(error, method, tries, began_at):
                     raise translated(error, what, self._address) from error
                 log.info("%s %s: %s; trying again", method, path, error.http_status or "no answer")
                 if isinstance(error, stripe.RateLimitError):
                     self._pace.slow_down()
-                self._pace.back_off(attempt)
-                attempt += 1
-                continue
-            answer = self._answers.taken()
-            log.info("%s %s in %.3f s", method, path, time.monotonic() - began)
-            if isinstance(answer, dict):
-                return answer
-            raise RemoteProblem(f"Stripe did not {what} (its answer is no object)", "kpay doctor")
+                self._pace.back_off(tries - 1, asked_wait_s(error))
 
-
-def _patience(error: stripe.StripeError) -> int:
-    return ATTEMPTS_UNREACHABLE if isinstance(error, stripe.APIConnectionError) else ATTEMPTS
+    def _ask(
+        self, method: str, path: str, parameters: Mapping[str, Any], what: str
+    ) -> dict[str, Any]:
+        """Make one request; the library raises what is no good answer."""
+        self._pace.wait_turn()
+        with self._lock:
+            self.requests += 1
+        began_at = time.monotonic()
+        self._client.raw_request(method, f"/v1/{path}", **parameters)
+        answer = self._answers.taken()
+        self._patience.answered()
+        log.info("%s %s in %.3f s", method, path, time.monotonic() - began_at)
+        if isinstance(answer, dict):
+            return answer
+        raise RemoteProblem(f"Stripe did not {what} (its answer is no object)", "kpay doctor")
 
 
 def _mode_of(key: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
 import stripe
@@ -100,21 +101,24 @@ def translated(error: stripe.StripeError, what: str, address: str) -> KpayError:
             "kpay config stripe_api_base" if is_elsewhere else "kpay doctor",
             address=address,
         )
+    if meaning is ResourceUnsupported and status != HTTPStatus.NOT_FOUND:
+        meaning = RemoteProblem  # our own request was refused: that is no answer to what was asked
     return meaning(f"Stripe did not {what} ({said})", "kpay doctor", status=status)
 
 
 def _why_unreachable(error: BaseException) -> str:
     """Return what the system says, which lies below the exceptions of three libraries."""
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror.lower()
-    names = [type(cause).__name__ for cause in _causes(error)]
+    names = [type(cause).__name__ for cause in causes(error)]
     if any("Timeout" in name for name in names):
         return "no answer in time"
     return "the connection broke off"
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield what lies below an exception, the nearest first."""
     cause = error.__cause__ or error.__context__
     while cause is not None:
         yield cause

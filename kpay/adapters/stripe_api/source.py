@@ -53,3 +53,7 @@ class StripeSource:
             if refusal.details.get("status") == 404:
                 return None
             raise
+
+    def stop(self) -> None:
+        """Let what other threads are asking end soon."""
+        self._connection.stop()
