@@ -1,106 +1,133 @@
-"""Whether store and provider agree, movement by movement and payout by payout, to the cent."""
+"""Whether store and provider agree, movement by movement and payout by payout, to the cent.
+
+The provider's movements are read page by page and each is looked up in the store; only a bit a row
+is remembered of what was seen, so that memory stays flat however long the history is.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
-from kpay.domain.checkout import Account
-from kpay.domain.money import format_minor
+from kpay.domain.checkout import Account, RawObject
+from kpay.domain.records_cash import BalanceRecord, read_balance
 from kpay.domain.resources import BY_NAME
-from kpay.errors import ResourceUnsupported
+from kpay.domain.verified import Differences, Movement, Sums, Verified
+from kpay.errors import RemoteProblem, ResourceForbidden, ResourceUnsupported
 from kpay.ports import PaymentSource
-from kpay.store import billing
+from kpay.services.verifying_payouts import Advance, PayoutCheck, listed
+from kpay.store import verification
 from kpay.store.engine import Store
 
 MOVEMENTS = BY_NAME["balance_transactions"]
-Movements = dict[str, tuple[int, str]]
+SLACK = timedelta(hours=1)  # by which the provider's clock may be behind ours
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """The provider's own sums, and every difference in words, with the id it is about."""
-
-    net_by_currency: dict[str, int]
-    differences: tuple[str, ...]
+def _no_progress(_count: int) -> None:
+    return None
 
 
-def verify(store: Store, source: PaymentSource, account: Account) -> Verified:
-    """List all movements of the balance again, and each payout's, and compare them with the store."""
-    there = {raw["id"]: (int(raw["net"]), str(raw["currency"])) for raw in _listed(source, {})}
-    with store.reading() as connection:
-        here = billing.movements(connection, account)
-        payouts = billing.paid_payouts(connection, account)
-    differences = list(_movement_differences(here, there))
-    ties: dict[str, list[str]] = {}
-    for payout in payouts:
-        listed = _movements_of(source, payout.external_id)
-        ties[payout.external_id] = [raw["id"] for raw in listed]
-        differences += _payout_difference(payout, listed)
-    _tie(store, account, ties)
-    net: Counter[str] = Counter()
-    for minor, currency in there.values():
-        net[currency] += minor
-    return Verified(dict(sorted(net.items())), tuple(differences))
+def verify(
+    store: Store,
+    source: PaymentSource,
+    account: Account,
+    *,
+    began_at: datetime | None = None,
+    advance: Advance = _no_progress,
+) -> Verified:
+    """List all movements of the balance again, and each payout's, and compare them with the store.
 
-
-def _listed(source: PaymentSource, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    asked = {**MOVEMENTS.list_parameters(), **wanted}
-    while True:
-        page = source.page(MOVEMENTS.path, asked)
-        yield from page.objects
-        if not page.has_more or not page.objects:
-            return
-        asked["starting_after"] = page.objects[-1]["id"]
-
-
-def _movements_of(source: PaymentSource, payout: str) -> list[dict[str, Any]]:
-    """Return what a payout brought to the bank; a payout made by hand does not tell."""
+    Movements that were made after the sync `began_at` and are newer than all in the store came while
+    it was reading: they are counted in a note, and the next sync brings them.
+    """
+    differences = Differences()
+    check = _MovementCheck(store, account, differences, began_at)
     try:
-        return [raw for raw in _listed(source, {"payout": payout}) if raw["type"] != "payout"]
-    except ResourceUnsupported:
-        return []
-
-
-def _movement_differences(here: Movements, there: Movements) -> Iterator[str]:
-    for one in sorted(there.keys() - here.keys()):
-        yield f"{one} ({format_minor(*there[one])}) is at Stripe but not in the store"
-    for one in sorted(here.keys() - there.keys()):
-        yield f"{one} ({format_minor(*here[one])}) is in the store but not at Stripe"
-    for one in sorted(here.keys() & there.keys()):
-        if here[one] != there[one]:
-            stored, listed = format_minor(*here[one]), format_minor(*there[one])
-            yield f"{one} is {stored} in the store but {listed} at Stripe"
-
-
-def _payout_difference(payout: Any, listed: list[dict[str, Any]]) -> list[str]:
-    brought = sum(raw["net"] for raw in listed)
-    if not listed or brought == payout.amount_minor:
-        return []
-    paid = format_minor(payout.amount_minor, payout.currency)
-    return [
-        f"{payout.external_id} paid {paid}, but its movements add up to "
-        f"{format_minor(brought, payout.currency)}"
-    ]
-
-
-def _tie(store: Store, account: Account, ties: dict[str, list[str]]) -> None:
-    """Remember which payout each movement went with, where that is news."""
+        for page in listed(source, MOVEMENTS, {}):
+            check.compare(page)
+            advance(len(page))
+    except (ResourceForbidden, ResourceUnsupported) as refusal:
+        return _unread(refusal)
+    check.name_what_was_not_seen()
+    payouts = PayoutCheck(store, source, account, differences, advance)
+    payouts.compare()
     with store.reading() as connection:
-        known = billing.payouts_of_movements(connection, account)
-    news = {
-        payout: [one for one in movements if known.get(one) != payout]
-        for payout, movements in ties.items()
-    }
-    if any(news.values()):
-        with store.writing() as connection:
-            _write_ties(connection, account, news)
+        here = verification.sums_by_currency(connection, account)
+    return Verified(
+        here=here,
+        there=dict(sorted(check.there.items())),
+        payouts=payouts.sums(),
+        differences=differences.told(),
+        notes=(*check.notes(), *payouts.notes()),
+    )
 
 
-def _write_ties(connection: Connection, account: Account, news: dict[str, list[str]]) -> None:
-    for payout, movements in news.items():
-        billing.tie_to_payout(connection, account, payout, movements)
+def _unread(refusal: RemoteProblem) -> Verified:
+    return Verified({}, {}, differences=(f"balance_transactions: {refusal.message}",))
+
+
+@dataclass
+class _MovementCheck:
+    """Compares pages of the provider's movements with the store's rows."""
+
+    store: Store
+    account: Account
+    differences: Differences
+    began_at: datetime | None
+    there: dict[str, Sums] = field(default_factory=dict)
+    newer: int = 0
+    seen: verification.RowNumbers = field(default_factory=verification.RowNumbers)
+
+    def __post_init__(self) -> None:
+        with self.store.reading() as connection:
+            self._newest_at = verification.newest_movement_at(connection, self.account)
+
+    def compare(self, page: Sequence[RawObject]) -> None:
+        """Look up one page's movements and note how they differ."""
+        with self.store.reading() as connection:
+            known = verification.movements(connection, self.account, [raw["id"] for raw in page])
+        for record in map(read_balance, page):
+            there = _movement(record)
+            number, here = known.get(record.id, (0, None))
+            if here is None and self._is_newer(record):
+                self.newer += 1
+                continue
+            self.there.setdefault(there.currency, Sums()).add(there)
+            self.seen.add(number)
+            if here is None:
+                self.differences.add(
+                    f"{there.id} ({there.net_text}) is at Stripe but not in the store"
+                )
+            elif (told := here.difference(there)) is not None:
+                self.differences.add(told)
+
+    def _is_newer(self, record: BalanceRecord) -> bool:
+        if self.began_at is None or record.created_at < self.began_at - SLACK:
+            return False
+        return self._newest_at is None or record.created_at > self._newest_at
+
+    def name_what_was_not_seen(self) -> None:
+        """Name the movements of the store that the provider did not list."""
+        with self.store.reading() as connection:
+            for one in verification.movements_outside(connection, self.account, self.seen):
+                self.differences.add(f"{one.id} ({one.net_text}) is in the store but not at Stripe")
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what is worth saying and no difference."""
+        if not self.newer:
+            return ()
+        came = "1 movement came" if self.newer == 1 else f"{self.newer:,} movements came"
+        return (f"{came} while this sync was reading; the next one brings it.",)
+
+
+def _movement(record: BalanceRecord) -> Movement:
+    return Movement(
+        record.id,
+        record.kind,
+        record.amount_minor,
+        record.fee_minor,
+        record.net_minor,
+        record.currency,
+        record.status,
+    )

@@ -538,8 +538,9 @@ def test_verifying_names_the_movement_and_the_payout_that_differ(store: Store) -
 
     assert report.is_partial
     assert report.differences == (
-        f"{sale.movement['id']} is $27.86 in the store but $27.00 at Stripe",
-        "po_1 paid $9.99, but its movements add up to $27.00",
+        f"{sale.movement['id']}: fee $1.14 is $2.00 at Stripe, net $27.86 is $27.00 at Stripe",
+        "po_1 (paid) should have taken $9.99 from the balance, and took $0.00",
+        "po_1 paid $9.99, but its movements add up to $27.86",
     )
 
 
