@@ -17,27 +17,27 @@ from kpay.domain.records_billing import (
 )
 from kpay.domain.records_cash import BalanceRecord, PayoutRecord, read_balance, read_payout
 from kpay.domain.records_catalog import (
+    CouponRecord,
     CustomerRecord,
     LinkRecord,
     PriceRecord,
     ProductRecord,
+    PromotionRecord,
+    read_coupon,
     read_customer,
     read_link,
-    read_nothing,
     read_price,
     read_product,
+    read_promotion,
 )
+from kpay.domain.records_returns import DisputeRecord, RefundRecord, read_dispute, read_refund
 from kpay.domain.records_sales import (
     ChargeRecord,
-    DisputeRecord,
     LineRecord,
     PaymentRecord,
-    RefundRecord,
     SessionRecord,
     read_charge,
-    read_dispute,
     read_payment,
-    read_refund,
     read_session,
 )
 
@@ -45,6 +45,7 @@ __all__ = [
     "READERS",
     "BalanceRecord",
     "ChargeRecord",
+    "CouponRecord",
     "CustomerRecord",
     "DatedRecord",
     "DisputeRecord",
@@ -56,6 +57,7 @@ __all__ = [
     "PayoutRecord",
     "PriceRecord",
     "ProductRecord",
+    "PromotionRecord",
     "Record",
     "RefundRecord",
     "SessionRecord",
@@ -91,7 +93,8 @@ READERS: Final[dict[str, Callable[[RawObject], Record]]] = {
     "product": read_product,
     "price": read_price,
     "payment_link": read_link,
-    "coupon": read_nothing,
+    "coupon": read_coupon,
+    "promotion_code": read_promotion,
     "customer": read_customer,
     "checkout.session": read_session,
     "payment_intent": read_payment,

@@ -11,6 +11,17 @@ from kpay.domain.records_catalog import PriceRecord, read_price
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRecord:
+    """One price of a subscription; `amount_minor` is for all of its quantity."""
+
+    id: str
+    price: str | None
+    quantity: int
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionRecord:
     """A recurring purchase; `amount_minor` is what one interval costs, all its items together."""
 
@@ -33,6 +44,9 @@ class SubscriptionRecord:
     canceled_at: datetime | None
     ended_at: datetime | None
     cancel_reason: str | None
+    pause_behavior: str | None
+    resumes_at: datetime | None
+    items: tuple[ItemRecord, ...]
     created_at: datetime
     belongs_to: None = None
 
@@ -42,7 +56,8 @@ def read_subscription(raw: RawObject) -> SubscriptionRecord:
     items = listed(raw.get("items"))
     item = items[0] if items else {}
     price = read_price(item.get("price") or item.get("plan") or raw.get("plan") or {"id": ""})
-    amounts = [(part(each, "price", "unit_amount") or 0) * _quantity(each) for each in items]
+    currency = raw.get("currency") or price.currency
+    parts = tuple(_read_item(each, currency) for each in items)
     return SubscriptionRecord(
         id=raw["id"],
         customer=id_of(raw.get("customer")),
@@ -50,8 +65,9 @@ def read_subscription(raw: RawObject) -> SubscriptionRecord:
         content=content_of(raw.get("metadata")),
         price=price.id or None,
         product=price.product or None,
-        amount_minor=sum(amounts) or (price.amount_minor or 0) * _quantity(item),
-        currency=raw.get("currency") or price.currency,
+        amount_minor=sum(one.amount_minor for one in parts)
+        or (price.amount_minor or 0) * _quantity(item),
+        currency=currency,
         interval=price.interval or "month",
         interval_count=price.interval_count,
         quantity=_quantity(item),
@@ -63,7 +79,22 @@ def read_subscription(raw: RawObject) -> SubscriptionRecord:
         canceled_at=moment(raw.get("canceled_at")),
         ended_at=moment(raw.get("ended_at")),
         cancel_reason=part(raw, "cancellation_details", "reason"),
+        pause_behavior=part(raw, "pause_collection", "behavior"),
+        resumes_at=moment(part(raw, "pause_collection", "resumes_at")),
+        items=parts,
         created_at=created(raw),
+    )
+
+
+def _read_item(item: RawObject, currency: str) -> ItemRecord:
+    """Read an item; a `plan` stood in the place of its price."""
+    price = read_price(item.get("price") or item.get("plan") or {"id": ""})
+    return ItemRecord(
+        id=item.get("id") or "",
+        price=price.id or None,
+        quantity=_quantity(item),
+        amount_minor=(price.amount_minor or 0) * _quantity(item),
+        currency=currency,
     )
 
 
@@ -188,6 +219,10 @@ class InvoicePaymentRecord:
     invoice: str | None
     payment_intent: str | None
     charge: str | None
+    amount_minor: int
+    currency: str | None
+    status: str
+    created_at: datetime
 
     @property
     def belongs_to(self) -> str | None:
@@ -202,4 +237,8 @@ def read_invoice_payment(raw: RawObject) -> InvoicePaymentRecord:
         invoice=id_of(raw.get("invoice")),
         payment_intent=id_of(part(raw, "payment", "payment_intent")),
         charge=id_of(part(raw, "payment", "charge")),
+        amount_minor=raw.get("amount_paid") or 0,
+        currency=raw.get("currency"),
+        status=raw.get("status") or "paid",
+        created_at=created(raw),
     )

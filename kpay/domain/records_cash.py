@@ -59,6 +59,7 @@ class PayoutRecord:
     status: str
     created_at: datetime
     arrives_at: datetime | None
+    is_automatic: bool
     belongs_to: None = None
 
 
@@ -71,4 +72,5 @@ def read_payout(raw: RawObject) -> PayoutRecord:
         status=raw.get("status") or "paid",
         created_at=created(raw),
         arrives_at=moment(raw.get("arrival_date")),
+        is_automatic=bool(raw.get("automatic", True)),
     )

@@ -116,13 +116,63 @@ def read_customer(raw: RawObject) -> CustomerRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadRecord:
-    """An object that is kept whole but from which nothing is derived."""
+class CouponRecord:
+    """What takes a share or an amount off; `percent_off` is the provider's number as text."""
 
     id: str
-    belongs_to: str | None = None
+    name: str
+    percent_off: str | None
+    amount_off_minor: int | None
+    currency: str | None
+    duration: str | None
+    duration_months: int | None
+    times_redeemed: int
+    is_valid: bool
+    created_at: datetime
+    belongs_to: None = None
 
 
-def read_nothing(raw: RawObject) -> UnreadRecord:
-    """Keep an object as it is."""
-    return UnreadRecord(raw["id"])
+def read_coupon(raw: RawObject) -> CouponRecord:
+    """Read a coupon."""
+    percent = raw.get("percent_off")
+    return CouponRecord(
+        id=raw["id"],
+        name=raw.get("name") or "",
+        percent_off=None if percent is None else str(percent),
+        amount_off_minor=raw.get("amount_off"),
+        currency=raw.get("currency"),
+        duration=raw.get("duration"),
+        duration_months=raw.get("duration_in_months"),
+        times_redeemed=raw.get("times_redeemed") or 0,
+        is_valid=bool(raw.get("valid", True)),
+        created_at=created(raw),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRecord:
+    """The word that a buyer types to get a coupon."""
+
+    id: str
+    code: str
+    coupon: str | None
+    times_redeemed: int
+    is_active: bool
+    created_at: datetime
+
+    @property
+    def belongs_to(self) -> str | None:
+        """The coupon."""
+        return self.coupon
+
+
+def read_promotion(raw: RawObject) -> PromotionRecord:
+    """Read a promotion code; its coupon moved below `promotion` with API 2025-09-30."""
+    return PromotionRecord(
+        id=raw["id"],
+        code=raw.get("code") or "",
+        coupon=id_of(part(raw, "promotion", "coupon")) or id_of(raw.get("coupon")),
+        times_redeemed=raw.get("times_redeemed") or 0,
+        is_active=bool(raw.get("active", True)),
+        created_at=created(raw),
+    )

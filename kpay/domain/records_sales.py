@@ -1,4 +1,4 @@
-"""Sales as the provider keeps them: payments, checkouts, refunds, disputes."""
+"""Sales as the provider keeps them: payments and checkouts."""
 
 from __future__ import annotations
 
@@ -12,15 +12,24 @@ from kpay.domain.records_base import content_of, created, id_of, listed, part, t
 
 @dataclass(frozen=True, slots=True)
 class ChargeRecord:
-    """One attempt to take money; `is_sale` when it succeeded and was captured."""
+    """One attempt to take money; `is_sale` when it succeeded and was captured.
+
+    `amount_minor` is what was taken, `asked_minor` what was asked: a capture may take less.
+    """
 
     id: str
     payment_intent: str | None
     invoice: str | None
     customer: str | None
+    balance_transaction: str | None
+    asked_minor: int
     amount_minor: int
+    refunded_minor: int
     currency: str
+    status: str
     is_sale: bool
+    failure_code: str | None
+    payment_method: str | None
     email: str | None
     name: str
     country: str | None
@@ -44,9 +53,15 @@ def read_charge(raw: RawObject) -> ChargeRecord:
         payment_intent=id_of(raw.get("payment_intent")),
         invoice=id_of(raw.get("invoice")),
         customer=id_of(raw.get("customer")),
+        balance_transaction=id_of(raw.get("balance_transaction")),
+        asked_minor=raw["amount"],
         amount_minor=raw["amount"] if amount is None else amount,
+        refunded_minor=raw.get("amount_refunded") or 0,
         currency=raw["currency"],
+        status=raw.get("status") or "succeeded",
         is_sale=raw.get("status") == "succeeded" and bool(captured),
+        failure_code=raw.get("failure_code"),
+        payment_method=part(raw, "payment_method_details", "type"),
         email=raw.get("receipt_email") or billing.get("email"),
         name=billing.get("name") or "",
         country=part(billing, "address", "country")
@@ -62,13 +77,26 @@ class PaymentRecord:
     """A payment intent: what ties a charge to its checkout."""
 
     id: str
+    customer: str | None
+    amount_minor: int
+    currency: str
+    status: str
     content: str | None
+    created_at: datetime
     belongs_to: None = None
 
 
 def read_payment(raw: RawObject) -> PaymentRecord:
     """Read a payment intent."""
-    return PaymentRecord(raw["id"], content_of(raw.get("metadata")))
+    return PaymentRecord(
+        id=raw["id"],
+        customer=id_of(raw.get("customer")),
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        status=raw.get("status") or "succeeded",
+        content=content_of(raw.get("metadata")),
+        created_at=created(raw),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +115,15 @@ class SessionRecord:
     """A checkout: what the buyer chose, who the buyer is, what was taken off and added."""
 
     id: str
+    mode: str
+    status: str | None
+    payment_status: str | None
     payment_intent: str | None
     invoice: str | None
     subscription: str | None
     customer: str | None
     payment_link: str | None
+    currency: str | None
     email: str | None
     name: str
     country: str | None
@@ -109,6 +141,16 @@ class SessionRecord:
         """What the checkout led to: a payment, else an invoice, else a subscription."""
         return self.payment_intent or self.invoice or self.subscription
 
+    @property
+    def is_free_sale(self) -> bool:
+        """Say whether something was bought for nothing, so that no payment tells of it."""
+        return (
+            self.mode == "payment"
+            and self.payment_status == "no_payment_required"
+            and self.status == "complete"
+            and self.payment_intent is None
+        )
+
 
 def read_session(raw: RawObject) -> SessionRecord:
     """Read a checkout session."""
@@ -116,11 +158,15 @@ def read_session(raw: RawObject) -> SessionRecord:
     metadata = raw.get("metadata") or {}
     return SessionRecord(
         id=raw["id"],
+        mode=raw.get("mode") or "payment",
+        status=raw.get("status"),
+        payment_status=raw.get("payment_status"),
         payment_intent=id_of(raw.get("payment_intent")),
         invoice=id_of(raw.get("invoice")),
         subscription=id_of(raw.get("subscription")),
         customer=id_of(raw.get("customer")),
         payment_link=id_of(raw.get("payment_link")),
+        currency=raw.get("currency"),
         email=buyer.get("email") or raw.get("customer_email"),
         name=buyer.get("name") or "",
         country=part(buyer, "address", "country"),
@@ -145,66 +191,4 @@ def _read_line(item: RawObject) -> LineRecord:
         name=item.get("description") or "",
         quantity=item.get("quantity") or 1,
         gross_minor=(item.get("amount_total") or 0) + discount,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RefundRecord:
-    """Money given back."""
-
-    id: str
-    charge: str | None
-    amount_minor: int
-    currency: str
-    status: str
-    reason: str | None
-    created_at: datetime
-
-    @property
-    def belongs_to(self) -> str | None:
-        """The charge."""
-        return self.charge
-
-
-def read_refund(raw: RawObject) -> RefundRecord:
-    """Read a refund."""
-    return RefundRecord(
-        id=raw["id"],
-        charge=id_of(raw.get("charge")),
-        amount_minor=raw["amount"],
-        currency=raw["currency"],
-        status=raw.get("status") or "succeeded",
-        reason=raw.get("reason"),
-        created_at=created(raw),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class DisputeRecord:
-    """Money pulled back by the buyer's bank."""
-
-    id: str
-    charge: str | None
-    amount_minor: int
-    currency: str
-    status: str
-    reason: str | None
-    created_at: datetime
-
-    @property
-    def belongs_to(self) -> str | None:
-        """The charge."""
-        return self.charge
-
-
-def read_dispute(raw: RawObject) -> DisputeRecord:
-    """Read a dispute."""
-    return DisputeRecord(
-        id=raw["id"],
-        charge=id_of(raw.get("charge")),
-        amount_minor=raw["amount"],
-        currency=raw["currency"],
-        status=raw["status"],
-        reason=raw.get("reason"),
-        created_at=created(raw),
     )

@@ -57,6 +57,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     Resource("products", "product", "products", omits_deleted=True),
     Resource("prices", "price", "prices"),
     Resource("coupons", "coupon", "coupons", omits_deleted=True),
+    Resource("promotion_codes", "promotion_code", "promotion_codes"),
     Resource(
         "payment_links",
         "payment_link",

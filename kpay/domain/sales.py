@@ -70,9 +70,16 @@ class SaleLine:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A completed purchase: total = gross - discount, the tax is inside the total."""
+    """A completed purchase: total = gross - discount, the tax is inside the total.
 
-    charge: ChargeRecord
+    It is known by its charge, or by its checkout where nothing had to be paid.
+    """
+
+    external_id: str
+    charge: str | None
+    payment_intent: str | None
+    ordered_at: datetime
+    currency: str
     kind: OrderKind
     total_minor: int
     discount_minor: int
@@ -105,7 +112,11 @@ def sale_of(
     """Return the sale that a succeeded charge is, with what its checkout and invoice tell about it."""
     discount, tax = _discount_and_tax(charge, session, invoice)
     return Sale(
-        charge=charge,
+        external_id=charge.id,
+        charge=charge.id,
+        payment_intent=charge.payment_intent,
+        ordered_at=charge.created_at,
+        currency=charge.currency,
         kind=_kind(session, invoice),
         total_minor=charge.amount_minor,
         discount_minor=discount,
@@ -120,6 +131,33 @@ def sale_of(
         reference=session.reference if session else None,
         tracking=session.tracking if session else {},
         lines=_lines(charge, session, invoice, catalogue, payment_content),
+    )
+
+
+def free_sale_of(session: SessionRecord, catalogue: Catalogue) -> Sale:
+    """Return the sale that a checkout is which cost nothing: a coupon of the whole price, a gift."""
+    frozen = session.content or catalogue.link_contents.get(session.payment_link or "")
+    lines = _checkout_lines(session.lines, frozen, catalogue)
+    return Sale(
+        external_id=session.id,
+        charge=None,
+        payment_intent=None,
+        ordered_at=session.created_at,
+        currency=session.currency or "usd",
+        kind=OrderKind.ONE_TIME,
+        total_minor=session.total_minor,
+        discount_minor=session.discount_minor,
+        tax_minor=session.tax_minor,
+        email=session.email,
+        name=session.name,
+        country=session.country,
+        customer=session.customer,
+        session=session.id,
+        invoice=session.invoice,
+        subscription=None,
+        reference=session.reference,
+        tracking=session.tracking,
+        lines=lines or (SaleLine(frozen, "", None, "", 1, session.discount_minor),),
     )
 
 
@@ -191,49 +229,3 @@ def _invoice_line(
         quantity=line.quantity,
         gross_minor=line.gross_minor,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """From when a subscription costs what; `amount_minor` of one interval, without tax."""
-
-    subscription: str
-    invoice: str
-    starts_at: datetime
-    amount_minor: int
-    interval: str
-    interval_count: int
-
-
-def phase_of(invoice: InvoiceRecord, catalogue: Catalogue) -> Phase | None:
-    """Return the phase that an invoice of a subscription begins, or None when it begins none.
-
-    A prorated line bills a part of an interval, so the price's own amount counts there.
-    """
-    if not invoice.subscription or invoice.status in ("draft", "void"):
-        return None
-    for line in reversed(invoice.lines):
-        terms = _terms(line, catalogue)
-        is_credit = line.is_proration and line.net_minor < 0
-        if terms is None or terms.interval is None or line.starts_at is None or is_credit:
-            continue
-        amount = line.net_minor
-        if line.is_proration and terms.amount_minor is not None:
-            amount = terms.amount_minor * line.quantity
-        return Phase(
-            subscription=invoice.subscription,
-            invoice=invoice.id,
-            starts_at=line.starts_at,
-            amount_minor=amount,
-            interval=terms.interval,
-            interval_count=terms.interval_count,
-        )
-    return None
-
-
-def _terms(line: InvoiceLineRecord, catalogue: Catalogue) -> PriceTerms | None:
-    known = catalogue.prices.get(line.price or "")
-    inline = line.inline_price
-    if known or inline is None:
-        return known
-    return PriceTerms(inline.product, inline.amount_minor, inline.interval, inline.interval_count)

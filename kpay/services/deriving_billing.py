@@ -1,68 +1,73 @@
-"""Subscriptions, their phases, invoices, balance transactions and payouts, from their records."""
+"""Subscriptions, their phases and invoices, from their records."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from kpay.domain.checkout import Account
-from kpay.domain.records import (
-    BalanceRecord,
-    InvoiceRecord,
-    PayoutRecord,
-    SubscriptionRecord,
-)
-from kpay.domain.sales import Catalogue, Phase, phase_of
+from kpay.domain.phases import Phase, phase_of
+from kpay.domain.records import InvoiceRecord, SubscriptionRecord
+from kpay.domain.sales import Catalogue
 from kpay.services.deriving_people import People, Sighting
 from kpay.services.provided import Provided
-from kpay.store import billing, catalog
+from kpay.store import billing, catalog, underived
+from kpay.store.dialect import chunks
+
+AT_ONCE = 2000
 
 
 def derive_subscriptions(
-    connection: Connection,
-    account: Account,
-    provided: Provided,
-    *,
-    catalogue: Catalogue,
-    people: People,
+    connection: Connection, account: Account, provided: Provided, catalogue: Catalogue
 ) -> list[str]:
-    """Write the rows of touched subscriptions; return their provider ids.
+    """Write the rows of the subscriptions that something underived reaches; return their ids.
 
     Someone on a trial has no order yet, but is a customer: there is something they may read.
     """
-    touched: list[SubscriptionRecord] = provided.touched("subscription")
-    sessions = provided.hanging_on("checkout.session", [one.id for one in touched])
-    people.meet(_sighting(one, sessions.get(one.id)) for one in touched)
+    ids = underived.subscriptions(connection, account)
     contents = catalog.content_ids(connection)
-    rows = []
-    for one in touched:
-        slug = catalogue.content_sold(one.price, one.product) or one.content
-        rows.append(
-            {
-                "account": account.id,
-                "livemode": account.livemode,
-                "external_id": one.id,
-                "customer_id": people.whose(one.customer, None),
-                "content_id": contents.get(slug or ""),
-                "price_external_id": one.price,
-                "status": one.status,
-                "amount_minor": one.amount_minor,
-                "currency": one.currency,
-                "interval": one.interval,
-                "interval_count": one.interval_count,
-                "quantity": one.quantity,
-                "started_at": one.started_at,
-                "trial_end_at": one.trial_end_at,
-                "current_period_end_at": one.period_end_at,
-                "is_ending": one.is_ending,
-                "canceled_at": one.canceled_at,
-                "ended_at": one.ended_at,
-                "cancel_reason": one.cancel_reason,
-            }
-        )
-    billing.save_subscriptions(connection, rows)
-    return [one.id for one in touched]
+    for some in chunks(ids, AT_ONCE):
+        found = provided.records("subscription", some)
+        sessions = provided.hanging_on("checkout.session", some)
+        people = People(connection, account)
+        people.meet(_sighting(found[one], sessions.get(one)) for one in some)
+        rows = []
+        for one in found.values():
+            slug = catalogue.content_sold(one.price, one.product) or one.content
+            rows.append(
+                _subscription_row(account, one, people) | {"content_id": contents.get(slug or "")}
+            )
+        billing.save_subscriptions(connection, rows)
+        items = {one.id: {item.id for item in one.items} for one in found.values()}
+        billing.drop_other_items(connection, account, items)
+    return ids
+
+
+def _subscription_row(account: Account, one: SubscriptionRecord, people: People) -> dict[str, Any]:
+    return {
+        "account": account.id,
+        "livemode": account.livemode,
+        "external_id": one.id,
+        "customer_id": people.whose(one.customer, None),
+        "price_external_id": one.price,
+        "status": one.status,
+        "amount_minor": one.amount_minor,
+        "currency": one.currency,
+        "interval": one.interval,
+        "interval_count": one.interval_count,
+        "quantity": one.quantity,
+        "started_at": one.started_at,
+        "trial_end_at": one.trial_end_at,
+        "current_period_end_at": one.period_end_at,
+        "is_ending": one.is_ending,
+        "canceled_at": one.canceled_at,
+        "ended_at": one.ended_at,
+        "cancel_reason": one.cancel_reason,
+        "pause_behavior": one.pause_behavior,
+        "resumes_at": one.resumes_at,
+    }
 
 
 def _sighting(subscription: SubscriptionRecord, sessions: list[Any] | None) -> Sighting:
@@ -77,23 +82,37 @@ def _sighting(subscription: SubscriptionRecord, sessions: list[Any] | None) -> S
 
 
 def derive_invoices(
+    connection: Connection, account: Account, provided: Provided, catalogue: Catalogue
+) -> None:
+    """Write the rows of invoices that are underived, and the phases that they begin.
+
+    All invoices of a subscription are looked at together: of two that begin a phase at the same
+    moment the later one counts.
+    """
+    for some in chunks(underived.billed_subscriptions(connection, account), AT_ONCE):
+        siblings = provided.hanging_on("invoice", some)
+        _save_invoices(connection, account, [one for bills in siblings.values() for one in bills])
+        _save_phases(connection, account, siblings.values(), catalogue)
+    for some in chunks(underived.single_invoices(connection, account), AT_ONCE):
+        _save_invoices(connection, account, list(provided.records("invoice", some).values()))
+
+
+def _save_invoices(
+    connection: Connection, account: Account, invoices: Sequence[InvoiceRecord]
+) -> None:
+    people = People(connection, account)
+    people.recall(one.customer for one in invoices)
+    billing.save_invoices(connection, [_invoice_row(account, one, people) for one in invoices])
+
+
+def _save_phases(
     connection: Connection,
     account: Account,
-    provided: Provided,
-    *,
+    siblings: Iterable[Sequence[InvoiceRecord]],
     catalogue: Catalogue,
-    people: People,
 ) -> None:
-    """Write the rows of touched invoices, and the phases that they begin.
-
-    Of two invoices that begin a phase at the same moment the later one counts.
-    """
-    touched: list[InvoiceRecord] = provided.touched("invoice")
-    people.recall(one.customer for one in touched)
-    billing.save_invoices(connection, [_invoice_row(account, one, people) for one in touched])
-    siblings = provided.hanging_on("invoice", {one.subscription for one in touched})
     phases: dict[tuple[str, Any], Phase] = {}
-    for invoices in siblings.values():
+    for invoices in siblings:
         for invoice in invoices:
             phase = phase_of(invoice, catalogue)
             if phase:
@@ -108,13 +127,14 @@ def _invoice_row(account: Account, invoice: InvoiceRecord, people: People) -> di
         "account": account.id,
         "livemode": account.livemode,
         "external_id": invoice.id,
-        "customer_id": people.whose(invoice.customer, invoice.email),
+        "customer_id": people.whose(invoice.customer, None),
         "subscription_external_id": invoice.subscription,
         "status": invoice.status,
         "billing_reason": invoice.billing_reason,
         "currency": invoice.currency,
         "subtotal_minor": invoice.subtotal_minor,
         "total_minor": invoice.total_minor,
+        "discount_minor": invoice.discount_minor,
         "tax_minor": invoice.tax_minor,
         "paid_minor": invoice.paid_minor,
         "attempts": invoice.attempts,
@@ -135,45 +155,4 @@ def _phase_row(account: Account, phase: Phase) -> dict[str, Any]:
         "amount_minor": phase.amount_minor,
         "interval": phase.interval,
         "interval_count": phase.interval_count,
-    }
-
-
-def derive_cash(connection: Connection, account: Account, provided: Provided) -> None:
-    """Write the rows of touched balance transactions and payouts."""
-    billing.save_balance_transactions(
-        connection, [_balance_row(account, one) for one in provided.touched("balance_transaction")]
-    )
-    billing.save_payouts(
-        connection, [_payout_row(account, one) for one in provided.touched("payout")]
-    )
-
-
-def _balance_row(account: Account, movement: BalanceRecord) -> dict[str, Any]:
-    return {
-        "account": account.id,
-        "livemode": account.livemode,
-        "external_id": movement.id,
-        "kind": movement.kind,
-        "amount_minor": movement.amount_minor,
-        "fee_minor": movement.fee_minor,
-        "net_minor": movement.net_minor,
-        "currency": movement.currency,
-        "source_external_id": movement.source,
-        "status": movement.status,
-        "exchange_rate": movement.exchange_rate,
-        "created_at": movement.created_at,
-        "available_at": movement.available_at,
-    }
-
-
-def _payout_row(account: Account, payout: PayoutRecord) -> dict[str, Any]:
-    return {
-        "account": account.id,
-        "livemode": account.livemode,
-        "external_id": payout.id,
-        "amount_minor": payout.amount_minor,
-        "currency": payout.currency,
-        "status": payout.status,
-        "created_at": payout.created_at,
-        "arrives_at": payout.arrives_at,
     }

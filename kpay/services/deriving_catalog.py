@@ -7,21 +7,24 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kpay.domain.checkout import Account
-from kpay.domain.records import LinkRecord, PriceRecord, ProductRecord
+from kpay.domain.records import LinkRecord, ProductRecord
 from kpay.domain.sales import Catalogue, PriceTerms
 from kpay.services.provided import Provided
-from kpay.store import catalog
+from kpay.store import catalog, underived
+from kpay.store.dialect import chunks
+
+AT_ONCE = 2000
 
 
 def derive_catalog(connection: Connection, account: Account, provided: Provided) -> None:
-    """Write the rows of touched products, prices and payment links."""
+    """Write the rows of underived products and payment links."""
     contents = catalog.content_ids(connection)
-    products = [_product_row(account, one, contents) for one in provided.touched("product")]
-    catalog.save_products(connection, products)
-    catalog.save_prices(connection, [_price_row(account, one) for one in provided.touched("price")])
-    links = provided.touched("payment_link")
-    if links:
+    for some in chunks(underived.ids(connection, account, "product"), AT_ONCE):
+        found = provided.records("product", some).values()
+        catalog.save_products(connection, [_product_row(account, one, contents) for one in found])
+    for some in chunks(underived.ids(connection, account, "payment_link"), AT_ONCE):
         behind = read_catalogue(connection, account)
+        links = provided.records("payment_link", some).values()
         catalog.save_links(connection, [_link_row(account, one, contents, behind) for one in links])
 
 
@@ -53,21 +56,6 @@ def _product_row(
         "name": product.name,
         "is_active": product.is_active,
         "created_at": product.created_at,
-    }
-
-
-def _price_row(account: Account, price: PriceRecord) -> dict[str, Any]:
-    return {
-        "account": account.id,
-        "livemode": account.livemode,
-        "external_id": price.id,
-        "product_external_id": price.product,
-        "amount_minor": price.amount_minor,
-        "currency": price.currency,
-        "interval": price.interval,
-        "interval_count": price.interval_count,
-        "is_active": price.is_active,
-        "created_at": price.created_at,
     }
 
 

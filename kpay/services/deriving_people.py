@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 from kpay.domain.address import normal_email
 from kpay.domain.checkout import Account
 from kpay.domain.records import CustomerRecord
-from kpay.services.provided import Provided
-from kpay.store import customers
+from kpay.store import customers, mirrors, underived
+from kpay.store.dialect import chunks
+
+PEOPLE_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,9 @@ class Sighting:
 class People:
     """Finds the customer of each sale, adding those who are new."""
 
-    def __init__(self, connection: Connection, account: Account, provided: Provided) -> None:
+    def __init__(self, connection: Connection, account: Account) -> None:
         self._connection = connection
         self._account = account
-        self._provided = provided
         self._identities: dict[str, int] = {}
         self._emails: dict[str, int] = {}
         self._kept: set[str] = set()
@@ -60,14 +61,16 @@ class People:
             (one for one in sightings if one.provider_id or one.email),
             key=lambda one: (one.at, one.provider_id or "", one.email or ""),
         )
-        objects = self._provided.records("customer", [one.provider_id for one in seen])
+        objects = _customer_objects(
+            self._connection, self._account, {one.provider_id for one in seen if one.provider_id}
+        )
         self.recall(one.provider_id for one in seen)
         self._recall_emails(seen, objects)
         newcomers: list[dict[str, Any]] = []
         for sighting in seen:
             self._recognise(sighting, objects.get(sighting.provider_id or ""), newcomers)
         self._add(newcomers)
-        self._remember_identities(seen)
+        self._remember_identities(seen, objects)
         self._fill_in(seen, objects)
 
     def _recall_emails(self, seen: Sequence[Sighting], objects: dict[str, CustomerRecord]) -> None:
@@ -97,7 +100,9 @@ class People:
             for known in (self._identities, self._emails):
                 known.update({key: ids[-one - 1] for key, one in known.items() if one < 0})
 
-    def _remember_identities(self, seen: Sequence[Sighting]) -> None:
+    def _remember_identities(
+        self, seen: Sequence[Sighting], objects: dict[str, CustomerRecord]
+    ) -> None:
         new = {one.provider_id for one in seen if one.provider_id} - self._kept
         self._kept |= new
         customers.save_identities(
@@ -108,7 +113,7 @@ class People:
                     "livemode": self._account.livemode,
                     "external_id": provider_id,
                     "customer_id": self._identities[provider_id],
-                    "is_deleted": False,
+                    "is_deleted": provider_id in objects and objects[provider_id].is_deleted,
                 }
                 for provider_id in sorted(new)
             ],
@@ -129,29 +134,58 @@ class People:
                 known["email"] = email
             known["name"] = known["name"] or sighting.name
             known["country"] = known["country"] or sighting.country
-        self._write_changes(before, after)
+        _write_changes(self._connection, before, after)
 
-    def update(self, touched: Sequence[CustomerRecord]) -> None:
-        """Take over what changed on the provider's own customer objects, for those who are customers."""
-        known = customers.by_identity(self._connection, self._account, {one.id for one in touched})
-        before = customers.rows(self._connection, set(known.values()))
-        after = {person: _facts(row) for person, row in before.items()}
-        emails = {normal_email(one.email) for one in touched if one.email}
-        taken = customers.by_email(self._connection, emails)
-        for record in sorted(touched, key=lambda one: (one.created_at, one.id)):
-            facts = after.get(known.get(record.id, 0))
-            if facts is None or record.is_deleted:
-                continue
-            email = normal_email(record.email) if record.email else None
-            if email and taken.setdefault(email, known[record.id]) == known[record.id]:
-                facts["email"] = email
-            facts["name"] = record.name or facts["name"]
-            facts["country"] = record.country or facts["country"]
-        self._write_changes(before, after)
 
-    def _write_changes(self, before: dict[int, Any], after: dict[int, dict[str, Any]]) -> None:
-        changed = [facts for person, facts in after.items() if facts != _facts(before[person])]
-        customers.change(self._connection, changed)
+def update_people(connection: Connection, account: Account) -> None:
+    """Take over what the provider's underived customers say, for those who are customers here."""
+    for some in chunks(underived.ids(connection, account, "customer"), PEOPLE_AT_ONCE):
+        objects = _customer_objects(connection, account, some)
+        _update_some(connection, account, list(objects.values()))
+
+
+def _update_some(
+    connection: Connection, account: Account, touched: Sequence[CustomerRecord]
+) -> None:
+    known = customers.by_identity(connection, account, {one.id for one in touched})
+    before = customers.rows(connection, set(known.values()))
+    after = {person: _facts(row) for person, row in before.items()}
+    emails = {normal_email(one.email) for one in touched if one.email}
+    taken = customers.by_email(connection, emails)
+    for record in sorted(touched, key=lambda one: (one.created_at, one.id)):
+        facts = after.get(known.get(record.id, 0))
+        if facts is None or record.is_deleted:
+            continue
+        email = normal_email(record.email) if record.email else None
+        if email and taken.setdefault(email, known[record.id]) == known[record.id]:
+            facts["email"] = email
+        facts["name"] = record.name or facts["name"]
+        facts["country"] = record.country or facts["country"]
+    _write_changes(connection, before, after)
+
+
+def _write_changes(
+    connection: Connection, before: dict[int, Any], after: dict[int, dict[str, Any]]
+) -> None:
+    changed = [facts for person, facts in after.items() if facts != _facts(before[person])]
+    customers.change(connection, changed)
+
+
+def _customer_objects(
+    connection: Connection, account: Account, ids: Iterable[str]
+) -> dict[str, CustomerRecord]:
+    """Return the provider's customers, read back from their mirror rows."""
+    return {
+        external_id: CustomerRecord(
+            id=external_id,
+            email=row.email,
+            name=row.name,
+            country=row.country,
+            is_deleted=row.is_deleted,
+            created_at=row.created_at,
+        )
+        for external_id, row in mirrors.customers(connection, account, ids).items()
+    }
 
 
 def _email_of(sighting: Sighting, record: CustomerRecord | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,81 +11,81 @@ from kpay.domain.address import normal_email
 from kpay.domain.checkout import Account
 from kpay.domain.enums import OrderStatus
 from kpay.domain.records import ChargeRecord
-from kpay.domain.sales import Catalogue, Sale, SaleLine, sale_of
+from kpay.domain.sales import Catalogue, Sale, SaleLine, free_sale_of, sale_of
 from kpay.services.deriving_people import People, Sighting
-from kpay.services.provided import Provided, Touched
-from kpay.store import catalog, orders
+from kpay.services.provided import Provided
+from kpay.store import catalog, mirrors, orders, underived
 from kpay.store.dialect import chunks
 
-SALES_AT_ONCE = 5000
+SALES_AT_ONCE = 2000
 
 
 def derive_sales(
-    connection: Connection,
-    account: Account,
-    provided: Provided,
-    touched: Touched,
-    *,
-    catalogue: Catalogue,
-    people: People,
+    connection: Connection, account: Account, provided: Provided, catalogue: Catalogue
 ) -> list[int]:
-    """Write the order of every succeeded charge that something touched; return the orders' ids."""
-    writer = _OrderWriter(connection, account, people)
+    """Write the order of every sale that something underived reaches; return the orders' ids."""
+    writer = _OrderWriter(connection, account)
     ids: list[int] = []
-    for some in chunks(_affected_charges(connection, account, provided, touched), SALES_AT_ONCE):
-        ids += writer.write(_sales(provided, some, catalogue))
+    for some in chunks(underived.sales(connection, account), SALES_AT_ONCE):
+        charges = mirrors.charges(connection, account, some)
+        known = [_charge_of(charges[charge_id]) for charge_id in some]
+        contents = mirrors.payment_contents(
+            connection, account, {one.payment_intent for one in known if one.payment_intent}
+        )
+        ids += writer.write(_sales(provided, known, contents, catalogue))
+    for some in chunks(underived.free_checkouts(connection, account), SALES_AT_ONCE):
+        sessions = provided.records("checkout.session", some)
+        ids += writer.write([free_sale_of(sessions[one], catalogue) for one in some])
     return ids
 
 
-def _affected_charges(
-    connection: Connection, account: Account, provided: Provided, touched: Touched
-) -> list[str]:
-    """Return the charges that are touched, or whose checkout, payment or invoice is.
+def _charge_of(row: Any) -> ChargeRecord:
+    """Return the record of a charge, read back from its mirror row."""
+    return ChargeRecord(
+        id=row.external_id,
+        payment_intent=row.payment_intent_external_id,
+        invoice=row.invoice_external_id,
+        customer=row.customer_external_id,
+        balance_transaction=row.balance_transaction_external_id,
+        asked_minor=row.amount_minor,
+        amount_minor=row.captured_minor,
+        refunded_minor=row.refunded_minor,
+        currency=row.currency,
+        status=row.status,
+        is_sale=row.is_sale,
+        failure_code=row.failure_code,
+        payment_method=row.payment_method,
+        email=row.email,
+        name=row.name,
+        country=row.country,
+        content=row.content,
+        description=row.description,
+        created_at=row.created_at,
+    )
 
-    The oldest come first, as far as that is known.
-    """
-    charges = {record.id: record for record in provided.touched("charge")}
-    sessions = provided.touched("checkout.session")
-    payments = provided.touched("invoice_payment")
-    intents = {one.payment_intent for one in (*sessions, *payments)}
-    intents |= set(touched.ids("payment_intent"))
-    covered = {charge.payment_intent for charge in charges.values()}
-    for hanging in provided.hanging_on("charge", intents - covered).values():
-        charges |= {charge.id: charge for charge in hanging}
-    named = {one.charge for one in payments if one.charge} - charges.keys()
-    charges |= provided.records("charge", named)
-    invoices = set(touched.ids("invoice")) | {one.invoice for one in sessions if one.invoice}
-    paid = orders.charges_of_invoices(connection, account, invoices) - charges.keys()
-    charges |= provided.records("charge", paid)
-    ordered = sorted(charges.values(), key=lambda charge: (charge.created_at, charge.id))
-    return [charge.id for charge in ordered if charge.is_sale]
 
-
-def _sales(provided: Provided, charge_ids: Sequence[str], catalogue: Catalogue) -> list[Sale]:
-    """Put each charge together with its checkout, its invoice and its payment."""
-    found = provided.records("charge", charge_ids)
-    charges: list[ChargeRecord] = [found[charge_id] for charge_id in charge_ids]
+def _sales(
+    provided: Provided,
+    charges: Sequence[ChargeRecord],
+    contents: dict[str, str],
+    catalogue: Catalogue,
+) -> list[Sale]:
+    """Put each charge together with its checkout and its invoice."""
     intents = [charge.payment_intent for charge in charges]
-    settled = provided.hanging_on("invoice_payment", [*intents, *charge_ids])
+    settled = provided.hanging_on("invoice_payment", [*intents, *(one.id for one in charges)])
     invoice_ids = {charge.id: _invoice_of(charge, settled) for charge in charges}
     invoices = provided.records("invoice", invoice_ids.values())
     sessions = provided.hanging_on("checkout.session", [*intents, *invoice_ids.values()])
-    payments = provided.records("payment_intent", intents)
-    sales = []
-    for charge in charges:
-        invoice_id = invoice_ids[charge.id]
-        session = _last(sessions, charge.payment_intent) or _last(sessions, invoice_id)
-        payment = payments.get(charge.payment_intent or "")
-        sales.append(
-            sale_of(
-                charge,
-                session,
-                invoices.get(invoice_id or ""),
-                catalogue,
-                payment_content=payment.content if payment else None,
-            )
+    return [
+        sale_of(
+            charge,
+            _last(sessions, charge.payment_intent) or _last(sessions, invoice_ids[charge.id]),
+            invoices.get(invoice_ids[charge.id] or ""),
+            catalogue,
+            payment_content=contents.get(charge.payment_intent or ""),
         )
-    return sales
+        for charge in charges
+    ]
 
 
 def _invoice_of(charge: ChargeRecord, settled: dict[str, list[Any]]) -> str | None:
@@ -103,22 +103,20 @@ def _last(tied: dict[str, list[Any]], parent: str | None) -> Any:
 class _OrderWriter:
     """Writes sales as rows; what a line sold stays as it was frozen the first time."""
 
-    def __init__(self, connection: Connection, account: Account, people: People) -> None:
+    def __init__(self, connection: Connection, account: Account) -> None:
         self._connection = connection
         self._account = account
-        self._people = people
         self._contents = catalog.content_ids(connection)
 
     def write(self, sales: Sequence[Sale]) -> list[int]:
         """Upsert orders and lines; return the orders' ids."""
-        self._people.meet(_sighting(sale) for sale in sales)
-        orders.save(self._connection, [self._order_row(sale) for sale in sales])
-        ids = orders.ids_by_charge(
-            self._connection, self._account, (one.charge.id for one in sales)
-        )
+        people = People(self._connection, self._account)
+        people.meet(_sighting(sale) for sale in sales)
+        orders.save(self._connection, [self._order_row(sale, people) for sale in sales])
+        ids = orders.ids_of(self._connection, self._account, (one.external_id for one in sales))
         frozen = orders.sold_content(self._connection, ids.values())
         rows = [
-            self._line_row(ids[sale.charge.id], position, line, frozen)
+            self._line_row(ids[sale.external_id], position, line, frozen)
             for sale in sales
             for position, line in enumerate(sale.lines)
         ]
@@ -127,17 +125,16 @@ class _OrderWriter:
         orders.drop_lines(self._connection, sorted(gone))
         return sorted(ids.values())
 
-    def _order_row(self, sale: Sale) -> dict[str, Any]:
-        charge = sale.charge
+    def _order_row(self, sale: Sale, people: People) -> dict[str, Any]:
         return {
             "source": orders.STRIPE,
             "account": self._account.id,
             "livemode": self._account.livemode,
-            "external_id": charge.id,
-            "customer_id": self._people.whose(sale.customer, sale.email),
+            "external_id": sale.external_id,
+            "customer_id": people.whose(sale.customer, sale.email),
             "email": normal_email(sale.email) if sale.email else None,
-            "ordered_at": charge.created_at,
-            "currency": charge.currency,
+            "ordered_at": sale.ordered_at,
+            "currency": sale.currency,
             "gross_minor": sale.gross_minor,
             "discount_minor": sale.discount_minor,
             "tax_minor": sale.tax_minor,
@@ -145,8 +142,8 @@ class _OrderWriter:
             "status": OrderStatus.PAID.value,
             "kind": sale.kind.value,
             "country": sale.country,
-            "charge_id": charge.id,
-            "payment_intent_id": charge.payment_intent,
+            "charge_id": sale.charge,
+            "payment_intent_id": sale.payment_intent,
             "session_id": sale.session,
             "invoice_id": sale.invoice,
             "subscription_id": sale.subscription,
@@ -180,55 +177,4 @@ class _OrderWriter:
 
 
 def _sighting(sale: Sale) -> Sighting:
-    return Sighting(sale.customer, sale.email, sale.name, sale.country, sale.charge.created_at)
-
-
-def derive_refunds(connection: Connection, account: Account, provided: Provided) -> set[str]:
-    """Write the rows of touched refunds; return their charges."""
-    touched = provided.touched("refund")
-    orders.save_refunds(
-        connection,
-        [
-            {
-                "source": orders.STRIPE,
-                "account": account.id,
-                "livemode": account.livemode,
-                "external_id": one.id,
-                "charge_id": one.charge,
-                "amount_minor": one.amount_minor,
-                "currency": one.currency,
-                "status": one.status,
-                "reason": one.reason,
-                "refunded_at": one.created_at,
-            }
-            for one in touched
-        ],
-    )
-    return _charges(touched)
-
-
-def derive_disputes(connection: Connection, account: Account, provided: Provided) -> set[str]:
-    """Write the rows of touched disputes; return their charges."""
-    touched = provided.touched("dispute")
-    orders.save_disputes(
-        connection,
-        [
-            {
-                "account": account.id,
-                "livemode": account.livemode,
-                "external_id": one.id,
-                "charge_id": one.charge,
-                "amount_minor": one.amount_minor,
-                "currency": one.currency,
-                "status": one.status,
-                "reason": one.reason,
-                "opened_at": one.created_at,
-            }
-            for one in touched
-        ],
-    )
-    return _charges(touched)
-
-
-def _charges(touched: Iterable[Any]) -> set[str]:
-    return {one.charge for one in touched if one.charge}
+    return Sighting(sale.customer, sale.email, sale.name, sale.country, sale.ordered_at)

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from sqlalchemy import Connection
+
 from kpay.domain.checkout import Account, RawObject
 from kpay.domain.resources import BY_KIND
 from kpay.domain.sync_report import Tally
-from kpay.services.deriving import (
-    Derived,
-    derive,
-    derive_everything,
-    is_underived,
-    mark_underived,
-)
-from kpay.services.provided import Packed, Touched, pack, row_of
-from kpay.store import customers, provider
+from kpay.services.deriving import DERIVED_FROM, NUMBERED, Derived, derive
+from kpay.services.mirroring import mirror
+from kpay.services.provided import Packed, pack, row_of
+from kpay.store import customers, mirrors, provider, underived
 from kpay.store.engine import Store
 from kpay.store.provider import Cursor
 
 
 class Intake:
-    """What one run takes in; counts by resource, and remembers what was touched.
+    """What one run takes in, counted by resource."""
 
-    With `touches_all`, what is as before counts as touched too, so that all is derived anew.
-    """
-
-    def __init__(
-        self, store: Store, account: Account, api_version: str, *, touches_all: bool = False
-    ) -> None:
+    def __init__(self, store: Store, account: Account, api_version: str) -> None:
         self.store = store
         self.account = account
-        self.touched = Touched()
         self.tallies: dict[str, Tally] = {}
         self._api_version = api_version
-        self._touches_all = touches_all
-        self._taken: dict[str, dict[str, bytes]] = {}
         with store.reading() as connection:
-            self._kept = provider.count_by_kind(connection, account)
             self.cursors = provider.cursors(connection, account)
 
     def tally(self, resource: str) -> Tally:
@@ -51,21 +39,14 @@ class Intake:
         with what it brought.
         """
         latest = {(one.kind, one.id): one for one in packed}
-        changed = self._changed(list(latest.values()))
-        if self._touches_all:
-            for one in latest.values():
-                self.touched.add(one.kind, one.id, one.record)
+        with self.store.reading() as connection:
+            changed = self._changed(connection, list(latest.values()))
         if not changed:
             return
-        rows = [row_of(self.account, self._api_version, one) for one in changed]
         with self.store.writing() as connection:
-            mark_underived(connection)
-            provider.save_objects(connection, rows)
+            keep_objects(connection, self.account, self._api_version, changed)
             for resource, cursor in cursors.items():
                 provider.save_cursor(connection, self.account, resource, cursor)
-        for one in changed:
-            self._taken[one.kind][one.id] = one.digest
-            self.touched.add(one.kind, one.id, one.record)
 
     def finish(self, resource: str, cursor: Cursor) -> None:
         """Move the cursor at the end of a walk, when it stands elsewhere."""
@@ -81,17 +62,19 @@ class Intake:
             return
         with self.store.writing() as connection:
             marked = provider.mark_deleted(connection, self.account, kind, gone)
+            mirrors.mark_gone(connection, self.account, kind, gone)
             if kind == "customer":
                 customers.mark_deleted(connection, self.account, gone)
         self.tally(BY_KIND[kind].name).updated += marked
 
-    def _changed(self, packed: Sequence[Packed]) -> list[Packed]:
+    def _changed(self, connection: Connection, packed: Sequence[Packed]) -> list[Packed]:
         by_kind: dict[str, list[Packed]] = {}
         for one in packed:
             by_kind.setdefault(one.kind, []).append(one)
         changed = []
         for kind, members in by_kind.items():
-            known = self._digests(kind, [one.id for one in members])
+            ids = [one.id for one in members]
+            known = provider.digests(connection, self.account, kind, ids)
             tally = self.tally(BY_KIND[kind].name)
             tally.seen += len(members)
             new = [one for one in members if one.id not in known]
@@ -102,27 +85,25 @@ class Intake:
             changed += [*new, *other]
         return changed
 
-    def _digests(self, kind: str, ids: list[str]) -> dict[str, bytes]:
-        """Return the digests that stand for some objects; the store is asked for what was there before."""
-        taken = self._taken.setdefault(kind, {})
-        known = {one: taken[one] for one in ids if one in taken}
-        earlier = [one for one in ids if one not in known]
-        if earlier and self._kept.get(kind):
-            with self.store.reading() as connection:
-                known |= provider.digests(connection, self.account, kind, earlier)
-        return known
+
+def keep_objects(
+    connection: Connection, account: Account, api_version: str, packed: Sequence[Packed]
+) -> None:
+    """Keep objects with the rows that mirror them, and note that they are to be derived from."""
+    provider.save_objects(connection, [row_of(account, api_version, one) for one in packed])
+    mirror(connection, account, (one.record for one in packed if one.kind not in NUMBERED))
+    reaching = [(one.kind, one.id) for one in packed if one.kind in DERIVED_FROM]
+    underived.add(connection, account, reaching)
 
 
 def keep(store: Store, account: Account, api_version: str, raws: Iterable[RawObject]) -> Derived:
     """Keep a few objects that a call answered with, and derive from them, in one transaction."""
     packed = [pack(raw) for raw in raws]
-    touched = Touched()
     with store.writing() as connection:
-        for one in packed:
-            known = provider.digests(connection, account, one.kind, [one.id])
-            if known.get(one.id) != one.digest:
-                provider.save_objects(connection, [row_of(account, api_version, one)])
-                touched.add(one.kind, one.id, one.record)
-        if is_underived(connection):
-            return derive_everything(connection, account)
-        return derive(connection, account, touched) if touched.count else Derived()
+        news = [
+            one
+            for one in packed
+            if provider.digests(connection, account, one.kind, [one.id]).get(one.id) != one.digest
+        ]
+        keep_objects(connection, account, api_version, news)
+        return derive(connection, account)

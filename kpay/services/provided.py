@@ -1,4 +1,4 @@
-"""The provider's objects while they are taken in: packed for the store, and found again as records."""
+"""The provider's objects: packed for the store, and found again as records."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ from kpay.domain import records
 from kpay.domain.checkout import Account, RawObject
 from kpay.store import provider
 
-RECORDS_IN_MEMORY = 400_000
 WINDOW_BITS, MEMORY_LEVEL = 12, 5  # zlib's defaults clear 256 KiB for every object of 1 KiB
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -79,68 +78,25 @@ def row_of(account: Account, api_version: str, packed: Packed) -> dict[str, Any]
     }
 
 
-@dataclass
-class Touched:
-    """The objects that are new or changed; a record is None where memory would not hold it."""
-
-    by_kind: dict[str, dict[str, records.Record | None]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
-    count: int = 0
-
-    def add(self, kind: str, external_id: str, record: records.Record | None) -> None:
-        """Remember that an object has to be derived from."""
-        self.count += 1
-        self.by_kind[kind][external_id] = record if self.count <= RECORDS_IN_MEMORY else None
-
-    def ids(self, kind: str) -> list[str]:
-        """Return the ids of the touched objects of a kind, in one certain order."""
-        return sorted(self.by_kind.get(kind, ()))
-
-
 class Provided:
-    """All kept objects as records: those of this run from memory, the others from the store."""
+    """The objects that are kept, as records."""
 
-    def __init__(self, connection: Connection, account: Account, touched: Touched) -> None:
+    def __init__(self, connection: Connection, account: Account) -> None:
+        self.account = account
         self._connection = connection
-        self._account = account
-        self._touched = touched
 
     def records(self, kind: str, ids: Iterable[str | None]) -> dict[str, Any]:
         """Return the records of the objects that are kept, by id."""
-        in_memory: Mapping[str, records.Record | None] = self._touched.by_kind.get(kind, {})
-        found: dict[str, Any] = {}
-        missing = []
-        for external_id in set(ids) - {None}:
-            record = in_memory.get(external_id or "")
-            if record is None:
-                missing.append(external_id or "")
-            else:
-                found[record.id] = record
-        kept = provider.payloads(self._connection, self._account, kind, sorted(missing))
-        return found | {one: records.read(unpack(payload)) for one, payload in kept.items()}
-
-    def touched(self, kind: str) -> list[Any]:
-        """Return the records of the touched objects of a kind, ordered by id."""
-        ids = self._touched.ids(kind)
-        found = self.records(kind, ids)
-        return [found[external_id] for external_id in ids if external_id in found]
+        wanted = sorted({one for one in ids if one})
+        kept = provider.payloads(self._connection, self.account, kind, wanted)
+        return {one: records.read(unpack(payload)) for one, payload in kept.items()}
 
     def hanging_on(self, kind: str, parents: Iterable[str | None]) -> dict[str, list[Any]]:
         """Return the records of a kind that belong to each of the parents, oldest first."""
         wanted = sorted({parent for parent in parents if parent})
-        pairs = list(provider.hanging_on(self._connection, self._account, kind, wanted))
+        pairs = list(provider.hanging_on(self._connection, self.account, kind, wanted))
         found = self.records(kind, [external_id for _, external_id in pairs])
         tied: dict[str, list[Any]] = defaultdict(list)
         for parent, external_id in pairs:
             tied[parent].append(found[external_id])
         return tied
-
-
-def everything(connection: Connection, account: Account) -> Touched:
-    """Return all kept objects as touched, for deriving the whole store anew."""
-    touched = Touched()
-    for kind in records.READERS:
-        for external_id in provider.all_ids(connection, account, kind):
-            touched.add(kind, external_id, None)
-    return touched

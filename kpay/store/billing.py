@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, func, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, select
 
 from kpay.domain.checkout import Account
-from kpay.models import BalanceTransaction, Invoice, Payout, Subscription, SubscriptionPhase
+from kpay.models import (
+    BalanceTransaction,
+    Invoice,
+    Payout,
+    Subscription,
+    SubscriptionItem,
+    SubscriptionPhase,
+)
 from kpay.store.dialect import chunks, table_of, upsert_rows
 
 IDS_A_QUERY = 5000
 KEY = ["account", "livemode", "external_id"]
 PHASE_KEY = ["account", "livemode", "subscription_external_id", "starts_at"]
 _subscriptions = table_of(Subscription)
+_items = table_of(SubscriptionItem)
 _balance = table_of(BalanceTransaction)
 _payouts = table_of(Payout)
 
@@ -30,6 +38,21 @@ def save_subscriptions(connection: Connection, rows: Rows) -> int:
     return upsert_rows(connection, Subscription, rows, key=KEY)
 
 
+def drop_other_items(
+    connection: Connection, account: Account, kept: Mapping[str, set[str]]
+) -> None:
+    """Remove the items that subscriptions no longer have; `kept` names those that they have."""
+    for some in chunks(sorted(kept), IDS_A_QUERY):
+        query = select(_items.c.subscription_external_id, _items.c.external_id).where(
+            _ours(_items, account), _items.c.subscription_external_id.in_(some)
+        )
+        gone = [item for whose, item in connection.execute(query) if item not in kept[whose]]
+        for few in chunks(gone, IDS_A_QUERY):
+            connection.execute(
+                delete(_items).where(_ours(_items, account), _items.c.external_id.in_(few))
+            )
+
+
 def save_invoices(connection: Connection, rows: Rows) -> int:
     """Upsert invoices; return how many rows were written."""
     return upsert_rows(connection, Invoice, rows, key=KEY)
@@ -38,16 +61,6 @@ def save_invoices(connection: Connection, rows: Rows) -> int:
 def save_phases(connection: Connection, rows: Rows) -> int:
     """Upsert the phases of subscriptions; return how many rows were written."""
     return upsert_rows(connection, SubscriptionPhase, rows, key=PHASE_KEY)
-
-
-def save_balance_transactions(connection: Connection, rows: Rows) -> int:
-    """Upsert movements of the balance; return how many rows were written."""
-    return upsert_rows(connection, BalanceTransaction, rows, key=KEY)
-
-
-def save_payouts(connection: Connection, rows: Rows) -> int:
-    """Upsert payouts; return how many rows were written."""
-    return upsert_rows(connection, Payout, rows, key=KEY)
 
 
 def subscriptions(
@@ -72,40 +85,3 @@ def net_by_currency(connection: Connection, account: Account) -> dict[str, int]:
         .order_by(_balance.c.currency)
     )
     return {currency: int(net) for currency, net in connection.execute(query)}
-
-
-def movements(connection: Connection, account: Account) -> dict[str, tuple[int, str]]:
-    """Return (net, currency) of every movement of the balance by its id."""
-    query = select(_balance.c.external_id, _balance.c.net_minor, _balance.c.currency).where(
-        _ours(_balance, account)
-    )
-    return {row.external_id: (row.net_minor, row.currency) for row in connection.execute(query)}
-
-
-def paid_payouts(connection: Connection, account: Account) -> list[Any]:
-    """Return the payouts that left the balance, oldest first."""
-    query = select(_payouts).where(
-        _ours(_payouts, account), _payouts.c.status.in_(("paid", "in_transit", "pending"))
-    )
-    return list(connection.execute(query.order_by(_payouts.c.created_at, _payouts.c.external_id)))
-
-
-def payouts_of_movements(connection: Connection, account: Account) -> dict[str, str]:
-    """Return the payout of every movement of the balance of which it is known."""
-    query = select(_balance.c.external_id, _balance.c.payout_external_id).where(
-        _ours(_balance, account), _balance.c.payout_external_id.is_not(None)
-    )
-    return {row.external_id: row.payout_external_id for row in connection.execute(query)}
-
-
-def tie_to_payout(
-    connection: Connection, account: Account, payout: str, movement_ids: Sequence[str]
-) -> None:
-    """Remember which payout brought movements to the bank."""
-    if movement_ids:
-        statement = (
-            update(_balance)
-            .where(_ours(_balance, account), _balance.c.external_id == bindparam("movement"))
-            .values(payout_external_id=payout)
-        )
-        connection.execute(statement, [{"movement": one} for one in movement_ids])

@@ -46,11 +46,6 @@ def save_products(connection: Connection, rows: Rows) -> int:
     return upsert_rows(connection, Product, rows, key=KEY)
 
 
-def save_prices(connection: Connection, rows: Rows) -> int:
-    """Upsert prices; return how many rows were written."""
-    return upsert_rows(connection, Price, rows, key=KEY)
-
-
 def save_links(connection: Connection, rows: Rows) -> int:
     """Upsert payment links; return how many rows were written."""
     return upsert_rows(connection, PaymentLink, rows, key=KEY)

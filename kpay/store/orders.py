@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, select, update
 
 from kpay.domain.checkout import Account
+from kpay.domain.entitlements import HOLDING_DISPUTES
 from kpay.domain.enums import COUNTED_REFUNDS
 from kpay.domain.period import Period
 from kpay.models import Content, Customer, Dispute, LineItem, Order, Refund
@@ -34,27 +35,14 @@ def _ours(account: Account) -> ColumnElement[bool]:
     )
 
 
-def ids_by_charge(
-    connection: Connection, account: Account, charges: Iterable[str]
-) -> dict[str, int]:
-    """Return the order of each charge that is one."""
+def ids_of(connection: Connection, account: Account, external_ids: Iterable[str]) -> dict[str, int]:
+    """Return the ids of orders by their charges, or checkouts where nothing had to be paid."""
     found: dict[str, int] = {}
-    for some in chunks(sorted(charges), IDS_A_QUERY):
+    for some in chunks(sorted(external_ids), IDS_A_QUERY):
         query = select(_orders.c.external_id, _orders.c.id).where(
             _ours(account), _orders.c.external_id.in_(some)
         )
         found |= {row.external_id: row.id for row in connection.execute(query)}
-    return found
-
-
-def charges_of_invoices(
-    connection: Connection, account: Account, invoices: Iterable[str]
-) -> set[str]:
-    """Return the charges whose orders paid one of the invoices."""
-    found: set[str] = set()
-    for some in chunks(sorted(invoices), IDS_A_QUERY):
-        query = select(_orders.c.external_id).where(_ours(account), _orders.c.invoice_id.in_(some))
-        found.update(connection.scalars(query))
     return found
 
 
@@ -109,14 +97,15 @@ def adopt_content(connection: Connection) -> list[int]:
     return sorted(touched)
 
 
-def save_refunds(connection: Connection, refunds: Rows) -> int:
-    """Upsert refunds; return how many rows were written."""
-    return upsert_rows(connection, Refund, refunds, key=KEY)
-
-
-def save_disputes(connection: Connection, disputes: Rows) -> int:
-    """Upsert disputes; return how many rows were written."""
-    return upsert_rows(connection, Dispute, disputes, key=["account", "livemode", "external_id"])
+def subscriptions_of(connection: Connection, order_ids: Iterable[int]) -> set[str]:
+    """Return the subscriptions that some orders paid."""
+    found: set[str] = set()
+    for some in chunks(sorted(order_ids), IDS_A_QUERY):
+        query = select(_orders.c.subscription_id).where(
+            _orders.c.id.in_(some), _orders.c.subscription_id.is_not(None)
+        )
+        found.update(connection.scalars(query))
+    return found
 
 
 def tie_to_orders(connection: Connection) -> None:
@@ -162,8 +151,16 @@ def _with_money_back() -> Any:
         .where(_refunds.c.order_id == _orders.c.id, _refunds.c.status.in_(COUNTED_REFUNDS))
         .scalar_subquery()
     )
+    held = (
+        select(func.coalesce(func.sum(_disputes.c.amount_minor), 0))
+        .where(_disputes.c.order_id == _orders.c.id, _disputes.c.status.in_(HOLDING_DISPUTES))
+        .scalar_subquery()
+    )
     return select(
-        _orders, _customers.c.name.label("customer_name"), back.label("refunded_minor")
+        _orders,
+        _customers.c.name.label("customer_name"),
+        back.label("refunded_minor"),
+        held.label("held_minor"),
     ).select_from(_orders.outerjoin(_customers, _customers.c.id == _orders.c.customer_id))
 
 
@@ -193,6 +190,11 @@ def named(connection: Connection, name: str) -> Any:
     if name.isdecimal():
         matches = matches | (_orders.c.id == int(name))
     return connection.execute(_with_money_back().where(matches).order_by(_orders.c.id)).first()
+
+
+def by_id(connection: Connection, order_id: int) -> Any:
+    """Return one order by kpay's number; raise NoResultFound where there is none."""
+    return connection.execute(_with_money_back().where(_orders.c.id == order_id)).one()
 
 
 def lines_of(connection: Connection, order_id: int) -> list[Any]:

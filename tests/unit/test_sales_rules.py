@@ -10,7 +10,8 @@ import pytest
 
 from kpay.domain.enums import OrderKind
 from kpay.domain.records import ChargeRecord, InvoiceRecord, LineRecord, SessionRecord, read
-from kpay.domain.sales import Catalogue, PriceTerms, phase_of, sale_of
+from kpay.domain.phases import phase_of
+from kpay.domain.sales import Catalogue, PriceTerms, sale_of
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 CATALOGUE = Catalogue(
@@ -28,9 +29,15 @@ CHARGE = ChargeRecord(
     payment_intent="pi_1",
     invoice=None,
     customer=None,
+    balance_transaction="txn_1",
+    asked_minor=1000,
     amount_minor=1000,
+    refunded_minor=0,
     currency="usd",
+    status="succeeded",
     is_sale=True,
+    failure_code=None,
+    payment_method="card",
     email="card@example.com",
     name="Card",
     country="US",
@@ -41,11 +48,15 @@ CHARGE = ChargeRecord(
 LINE = LineRecord("price_guide", None, "Guide", 1, 1000)
 SESSION = SessionRecord(
     id="cs_1",
+    mode="payment",
+    status="complete",
+    payment_status="paid",
     payment_intent="pi_1",
     invoice=None,
     subscription=None,
     customer="cus_1",
     payment_link="plink_1",
+    currency="usd",
     email="typed@example.com",
     name="Typed",
     country="DE",
