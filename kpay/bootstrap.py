@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kpay.domain.delivery_report import DeliveryReport
+    from kpay.domain.refunding import RefundPolicy
     from kpay.domain.schedule import Ticked
     from kpay.domain.sync_report import SyncReport
     from kpay.domain.verdicts import Demonstration
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Clock,
         Mailer,
         PaymentSource,
+        RefundDesk,
         Renderer,
         Ticker,
         Timetable,
@@ -103,6 +105,19 @@ class Business:
 
         key = self.secret("stripe_key").reveal()
         return StripeCheckout(StripeConnection(key, self.settings.stripe_api_base))
+
+    def refund_desk(self) -> RefundDesk:
+        """Give money back at Stripe; CredentialsMissing without a key."""
+        from kpay.adapters.stripe_api import StripeConnection, StripeRefunds
+
+        key = self.secret("stripe_key").reveal()
+        return StripeRefunds(StripeConnection(key, self.settings.stripe_api_base))
+
+    def refund_policy(self) -> RefundPolicy:
+        """What this business allows of refunds."""
+        from kpay.domain.refunding import RefundPolicy
+
+        return RefundPolicy(self.settings.refund_days, self.settings.live)
 
     def payments(self) -> PaymentSource:
         """Read from Stripe; CredentialsMissing without a key."""

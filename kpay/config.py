@@ -32,6 +32,10 @@ class Settings:
         default="usd", metadata={"help": "The currency of MRR and of money compared over time."}
     )
     live: bool = field(default=False, metadata={"help": "Allow real charges, refunds and mail."})
+    refund_days: int = field(
+        default=30,
+        metadata={"help": "How many days after a sale a refund needs no second thought."},
+    )
     mail: str = field(default="outbox", metadata={"help": "outbox (.eml files) or smtp."})
     mail_from: str = field(
         default="", metadata={"help": 'The sender: "Ana Lee <ana@example.com>".'}
@@ -57,7 +61,15 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
-KEYS = tuple(item.name for item in fields(Settings) if item.name != "origins")
+TYPES: Mapping[str, type] = {
+    item.name: type(item.default) for item in fields(Settings) if item.name != "origins"
+}
+SHAPES: Mapping[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    str: "a text in quotes",
+}
+KEYS = tuple(TYPES)
 
 
 def find_home(explicit: str | None, environment: Mapping[str, str], start: Path) -> Path:
@@ -119,8 +131,14 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         text = environment.get(f"KPAY_{key.upper()}")
         if text is None:
             continue
-        found[key] = text.strip().lower() in ("1", "true", "yes", "on") if key == "live" else text
+        found[key] = _from_text(key, text)
     return found
+
+
+def _from_text(key: str, text: str) -> Any:
+    if TYPES[key] is bool:
+        return text.strip().lower() in ("1", "true", "yes", "on")
+    return int(text) if TYPES[key] is int and text.strip().isdecimal() else text
 
 
 def _checked(key: str, value: Any, origin: str) -> Any:
@@ -128,9 +146,9 @@ def _checked(key: str, value: Any, origin: str) -> Any:
         raise SettingsInvalid(
             f"{origin} has an unknown key {key!r}{_did_you_mean(key)}", "kpay config"
         )
-    wanted = bool if key == "live" else str
-    if not isinstance(value, wanted):
-        shape = "true or false" if wanted is bool else "a text in quotes"
+    wanted = TYPES[key]
+    if type(value) is not wanted:
+        shape = SHAPES[wanted]
         raise SettingsInvalid(f"{key} in {origin} must be {shape}, not {value!r}", "kpay config")
     checker = CHECKS.get(key)
     problem = checker(str(value)) if checker else None
@@ -163,4 +181,13 @@ def _mail_problem(transport: str) -> str | None:
     return None if transport in ("outbox", "smtp") else f"{transport!r} is neither outbox nor smtp"
 
 
-CHECKS = {"timezone": _zone_problem, "base_currency": _currency_problem, "mail": _mail_problem}
+def _days_problem(days: str) -> str | None:
+    return f"{days} days cannot be counted" if days.startswith("-") else None
+
+
+CHECKS = {
+    "refund_days": _days_problem,
+    "timezone": _zone_problem,
+    "base_currency": _currency_problem,
+    "mail": _mail_problem,
+}

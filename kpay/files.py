@@ -80,3 +80,28 @@ def write_new(path: Path, content: bytes) -> bool:
             path.unlink(missing_ok=True)
             raise
     return True
+
+
+def lasting_key(path: Path) -> str:
+    """Return the secret of a key file, made once; two runs that start together agree on one.
+
+    Raises DiskProblem when it can be neither read nor made.
+    """
+    try:
+        if not path.exists():
+            _make_key(path)
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise DiskProblem(f"{path} cannot be used: {error.strerror}", f"ls -l {path}") from error
+
+
+def _make_key(path: Path) -> None:
+    """Write a whole file first and link it into place, so that nobody reads half a key."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    write_new(part, secrets.token_hex(32).encode())
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return  # another run was quicker
+    finally:
+        part.unlink()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from kpay.domain.checkout import Account, Offer, RawObject
 from kpay.domain.delivery import MailReply
+from kpay.domain.refunding import RefundAsk
 from kpay.domain.source_file import SourceFile
 
 
@@ -222,6 +223,35 @@ class CheckoutPublisher(Protocol):
 
     def withdraw(self, raw: RawObject) -> Ensured:
         """Take a product, price or payment link off sale; nothing is ever deleted."""
+        ...
+
+
+class RefundDesk(Protocol):
+    """Gives money back, once for each key. Services go through `kpay.services.refunding`.
+
+    Raises like PaymentSource; where the provider answered with a refusal, `details["status"]` of the
+    error is its HTTP status, so that a no can be told from silence.
+    """
+
+    @property
+    def api_version(self) -> str:
+        """The version of the API in whose shape objects are answered."""
+        ...
+
+    def account(self) -> Account:
+        """Return from whose account money is given back."""
+        ...
+
+    def ask(self, wish: RefundAsk) -> RawObject:
+        """Give money back and return the refund; the same key gives the same refund again."""
+        ...
+
+    def made(self, wish: RefundAsk) -> RawObject | None:
+        """Return the refund that an earlier request with this key made, or None."""
+        ...
+
+    def aftermath(self, refund: RawObject) -> Sequence[RawObject]:
+        """Return the charge as it stands now, and the movement of the balance if there is one yet."""
         ...
 
 

@@ -88,10 +88,15 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "order",
         "Publish and sell",
-        "List and show orders.",
+        "List, show, resend and refund orders.",
         "kpay.commands.order",
-        (("list", "List orders."), ("show", "Show one order.")),
-        {"show": "order"},
+        (
+            ("list", "List orders."),
+            ("show", "Show one order."),
+            ("resend", "Mail again what an order bought."),
+            ("refund", "Give money back."),
+        ),
+        dict.fromkeys(("show", "resend", "refund"), "order"),
     ),
     Entry("deliver", "Publish and sell", "Mail buyers what they bought.", "kpay.commands.deliver"),
     Entry(
@@ -187,6 +192,13 @@ ENTRIES: tuple[Entry, ...] = (
             ("run", "Run jobs as they fall due."),
             ("tick", "Run what is due, once (for cron)."),
         ),
+    ),
+    Entry(
+        "audit",
+        "Automate",
+        "Show and prove what was done to other people's money.",
+        "kpay.commands.audit",
+        (("list", "List deeds."), ("verify", "Check every seal.")),
     ),
 )
 

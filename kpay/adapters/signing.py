@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from kpay.errors import DiskProblem
-from kpay.files import write_new
+from kpay.files import lasting_key
 
 KEY_FILE = "signing.key"
 
@@ -39,23 +36,5 @@ class Signer:
 
 
 def signing_key(home: Path) -> str:
-    """Return the business's key, made once; two runs that start together agree on one."""
-    path = home / KEY_FILE
-    try:
-        if not path.exists():
-            _make_key(path)
-        return path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise DiskProblem(f"{path} cannot be used: {error.strerror}", f"ls -l {path}") from error
-
-
-def _make_key(path: Path) -> None:
-    """Write a whole file first and link it into place, so that nobody reads half a key."""
-    part = path.with_name(f"{KEY_FILE}.{secrets.token_hex(4)}")
-    write_new(part, secrets.token_hex(32).encode())
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        return  # another run was quicker
-    finally:
-        part.unlink()
+    """Return the business's key, made once."""
+    return lasting_key(home / KEY_FILE)

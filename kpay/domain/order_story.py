@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from kpay.domain.document import Block, Column, Document, Figure, Figures, Table
+from kpay.domain.order_papers import OrderPapers
 from kpay.domain.order_views import OrderFacts
 from kpay.domain.period import instant_text
 
@@ -53,6 +54,7 @@ class OrderStory:
     money_back: Sequence[MoneyBackFacts]
     rights: Sequence[RightFacts]
     provider_ids: dict[str, str]
+    papers: OrderPapers
 
     def to_document(self) -> Document:
         """Show the order, its lines, what was given back, and the rights it granted."""
@@ -70,7 +72,8 @@ class OrderStory:
                     order.email,
                     order.country,
                     order.kind.replace("_", " "),
-                    order.status,
+                    order.state.replace("_", " "),
+                    *self.papers.words(),
                 )
                 if part
             ),
@@ -85,6 +88,7 @@ class OrderStory:
             "total": order.total_minor,
             "tax inside": order.tax_minor,
             "given back": order.refunded_minor,
+            "held by the bank": order.held_minor,
         }
         blocks: list[Block] = [
             Figures(
@@ -97,6 +101,7 @@ class OrderStory:
             self._line_table(),
         ]
         blocks += [self._money_back_table()] if self.money_back else []
+        blocks += self.papers.blocks()
         blocks += [self._right_table()] if self.rights else []
         return [*blocks, self._id_table()]
 
@@ -183,4 +188,5 @@ class OrderStory:
                 for right in self.rights
             ],
             "provider": self.provider_ids,
+            **self.papers.to_json(),
         }

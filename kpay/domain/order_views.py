@@ -31,7 +31,17 @@ class OrderFacts:
     tax_minor: int
     total_minor: int
     refunded_minor: int
+    held_minor: int = 0
     bought: str = ""
+
+    @property
+    def state(self) -> str:
+        """How the order's money stands; the bank's dispute goes before the creator's refund."""
+        if self.held_minor:
+            return "disputed"
+        if 0 < self.total_minor <= self.refunded_minor:
+            return "refunded"
+        return "partly_refunded" if self.refunded_minor else self.status
 
     def money(self, minor: int) -> Money:
         """Return an amount of this order."""
@@ -55,6 +65,8 @@ class OrderFacts:
             "tax_minor": self.tax_minor,
             "total_minor": self.total_minor,
             "refunded_minor": self.refunded_minor,
+            "held_minor": self.held_minor,
+            "state": self.state,
         }
 
 
@@ -79,6 +91,7 @@ class OrderList:
             Column("bought"),
             Column("total", "money"),
             Column("given back", "money"),
+            Column("state"),
             Column("kind"),
             Column("buyer"),
             Column("order"),
@@ -105,11 +118,13 @@ class OrderList:
 
 
 def _row(order: OrderFacts) -> tuple[Cell, ...]:
+    back = order.refunded_minor + order.held_minor
     return (
         order.ordered_at,
         order.bought,
         order.money(order.total_minor),
-        order.money(order.refunded_minor) if order.refunded_minor else None,
+        order.money(back) if back else None,
+        order.state.replace("_", " "),
         order.kind.replace("_", " "),
         order.email or order.name or None,
         order.external_id,

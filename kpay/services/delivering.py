@@ -37,7 +37,7 @@ def plan_pending(desk: MailDesk, *, now: datetime) -> int:
     with desk.store.reading() as connection:
         since = _since(connection, now)
         is_first = facts.find(connection, SINCE) is None
-        rows = [_row(desk, one, now) for one in deliveries.undelivered(connection, since)]
+        rows = [new_delivery(desk, one, now) for one in deliveries.undelivered(connection, since)]
         ended = deliveries.waiting_for_nothing(connection)
     if not (is_first or rows or ended):
         return 0
@@ -137,18 +137,17 @@ def queue_again(desk: MailDesk, email: str, *, now: datetime) -> int:
         again = [row for row in rows if row["state"] in fixed]
         if not again:
             raise NotFound("delivery to", email, f"kpay customer show {email}")
-        deliveries.queue_again(
-            connection,
-            [
-                {
-                    "delivery": row["id"],
-                    "again_at": now,
-                    "identity": _identity(desk, f"{row['message_id']} again", row["email"]),
-                }
-                for row in again
-            ],
-        )
+        deliveries.queue_again(connection, [next_delivery(desk, row, now) for row in again])
     return len(again)
+
+
+def next_delivery(desk: MailDesk, row: RowMapping, now: datetime) -> dict[str, Any]:
+    """Return how a delivery goes out once more: as a message of its own."""
+    return {
+        "delivery": row["id"],
+        "again_at": now,
+        "identity": _identity(desk, f"{row['message_id']} again", row["email"]),
+    }
 
 
 def _since(connection: Connection, now: datetime) -> datetime:
@@ -161,7 +160,8 @@ def _since(connection: Connection, now: datetime) -> datetime:
     return max(parse_instant(selling_since), now - LONGEST_LOOK_BACK)
 
 
-def _row(desk: MailDesk, one: RowMapping, now: datetime) -> dict[str, Any]:
+def new_delivery(desk: MailDesk, one: RowMapping, now: datetime) -> dict[str, Any]:
+    """Return the delivery of a right that was never mailed."""
     return {
         "entitlement_id": one["entitlement_id"],
         "email": one["email"],

@@ -8,13 +8,23 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kpay.domain.address import normal_email
+from kpay.domain.checkout import Account
+from kpay.domain.money import format_minor
+from kpay.domain.order_papers import (
+    CouponFacts,
+    MovementFacts,
+    OrderPapers,
+    OriginFacts,
+    discounts_of,
+)
 from kpay.domain.order_story import LineFacts, MoneyBackFacts, OrderStory, RightFacts
 from kpay.domain.order_views import OrderFacts, OrderList
 from kpay.domain.period import Period, local_day
 from kpay.domain.report_scope import asked_period
 from kpay.errors import NotFound, UsageProblem
 from kpay.services.entitling import BY_ORDER, BY_SUBSCRIPTION
-from kpay.store import entitlements, orders
+from kpay.services.provided import unpack
+from kpay.store import entitlements, order_papers, orders, provider
 from kpay.store.engine import Store
 
 EVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -56,7 +66,59 @@ def show_order(store: Store, name: str) -> OrderStory:
             provider_ids={
                 one: getattr(row, one) for one in PROVIDER_IDS if getattr(row, one) is not None
             },
+            papers=_papers(connection, row),
         )
+
+
+def _papers(connection: Connection, row: Any) -> OrderPapers:
+    """Return what hangs on an order at the provider."""
+    account = Account(row.account, row.livemode)
+    back = (*orders.refunds_of(connection, row.id), *orders.disputes_of(connection, row.id))
+    sources = [one for one in (row.charge_id, *(each.external_id for each in back)) if one]
+    method = order_papers.payment_method(connection, account, row.charge_id or "")
+    origin = order_papers.origin(connection, row.reference) if row.reference else None
+    return OrderPapers(
+        movements=[
+            MovementFacts(
+                at=one.created_at,
+                kind=one.kind,
+                source=one.source_external_id,
+                amount_minor=one.amount_minor,
+                fee_minor=one.fee_minor,
+                net_minor=one.net_minor,
+                currency=one.currency,
+                exchange_rate=one.exchange_rate,
+                status=one.status,
+            )
+            for one in order_papers.movements(connection, account, sources)
+        ],
+        payment_method=method,
+        coupons=_coupons(connection, account, row),
+        origin=OriginFacts(origin.kind, origin.slug, origin.campaign) if origin else None,
+        tracking=row.tracking,
+    )
+
+
+def _coupons(connection: Connection, account: Account, row: Any) -> list[CouponFacts]:
+    """Return what took something off, as the checkout and the invoice name it."""
+    papers: list[dict[str, Any]] = []
+    for kind, name in (("checkout.session", row.session_id), ("invoice", row.invoice_id)):
+        kept = provider.payloads(connection, account, kind, [name] if name else [])
+        papers += [unpack(payload) for payload in kept.values()]
+    found = []
+    for coupon, code in discounts_of(papers):
+        known = order_papers.coupon(connection, account, coupon, code)
+        word = known.code if known else None
+        found.append(CouponFacts(coupon, word, _takes_off(known) if known else ""))
+    return found
+
+
+def _takes_off(coupon: Any) -> str:
+    if coupon.percent_off is not None:
+        return f"{coupon.percent_off} %"
+    if coupon.amount_off_minor is None or coupon.currency is None:
+        return ""
+    return format_minor(coupon.amount_off_minor, coupon.currency)
 
 
 def _money_back(connection: Connection, order_id: int) -> list[MoneyBackFacts]:
@@ -100,5 +162,6 @@ def _facts(row: Any, bought: str) -> OrderFacts:
         tax_minor=row.tax_minor,
         total_minor=row.total_minor,
         refunded_minor=row.refunded_minor,
+        held_minor=row.held_minor,
         bought=bought,
     )

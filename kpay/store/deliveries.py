@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from kpay.domain.delivery import WAITING
 from kpay.domain.enums import DeliveryState
@@ -192,6 +201,34 @@ def owed(connection: Connection, email: str | None = None) -> Sequence[RowMappin
         return connection.execute(query.where(DELIVERY.c.email == email)).mappings().all()
     open_states = [*WAITING_VALUES, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value]
     return connection.execute(query.where(DELIVERY.c.state.in_(open_states))).mappings().all()
+
+
+def of_rights(connection: Connection, sources: Sequence[tuple[str, str]]) -> Sequence[RowMapping]:
+    """Return the rights that some orders or subscriptions granted, with the delivery of each.
+
+    `sources` are like ("order", "ch_1"); a right that was never mailed has no delivery.
+    """
+    query = (
+        select(
+            ENTITLEMENT.c.id.label("entitlement_id"),
+            ENTITLEMENT.c.content_id,
+            ENTITLEMENT.c.customer_id,
+            ENTITLEMENT.c.ended_at,
+            ENTITLEMENT.c.end_reason,
+            CUSTOMER.c.email,
+            CUSTOMER.c.name,
+            CONTENT.c.slug,
+            DELIVERY.c.id,
+            DELIVERY.c.state,
+            DELIVERY.c.message_id,
+        )
+        .join(CUSTOMER, CUSTOMER.c.id == ENTITLEMENT.c.customer_id)
+        .join(CONTENT, CONTENT.c.id == ENTITLEMENT.c.content_id)
+        .join(DELIVERY, DELIVERY.c.entitlement_id == ENTITLEMENT.c.id, isouter=True)
+        .where(tuple_(ENTITLEMENT.c.source, ENTITLEMENT.c.source_id).in_(list(sources)))
+        .order_by(ENTITLEMENT.c.granted_at, ENTITLEMENT.c.id)
+    )
+    return connection.execute(query).mappings().all()
 
 
 def waiting_for_nothing(connection: Connection) -> list[int]:

@@ -6,9 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 
-from kpay.models import Content, Dispute, Entitlement, LineItem, Order, Refund
+from kpay.domain.checkout import Account
+from kpay.models import (
+    Content,
+    Dispute,
+    Entitlement,
+    Invoice,
+    LineItem,
+    Order,
+    Refund,
+    SubscriptionPhase,
+)
 from kpay.store.dialect import chunks, table_of, upsert_rows
 
 IDS_A_QUERY = 5000
@@ -19,6 +29,8 @@ _lines = table_of(LineItem)
 _refunds = table_of(Refund)
 _disputes = table_of(Dispute)
 _content = table_of(Content)
+_phases = table_of(SubscriptionPhase)
+_invoices = table_of(Invoice)
 
 
 def save(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -110,6 +122,58 @@ def disputed(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
             select(_disputes.c.order_id, _disputes.c.status, _disputes.c.opened_at.label("at"))
             .where(_disputes.c.order_id.in_(some))
             .order_by(_disputes.c.opened_at, _disputes.c.id)
+        )
+        found += connection.execute(query)
+    return found
+
+
+def paid_orders(
+    connection: Connection, account: Account, subscriptions: Iterable[str]
+) -> list[Any]:
+    """Return the orders that some subscriptions made."""
+    found: list[Any] = []
+    for some in chunks(sorted(subscriptions), IDS_A_QUERY):
+        query = select(
+            _orders.c.id,
+            _orders.c.external_id,
+            _orders.c.subscription_id,
+            _orders.c.kind,
+            _orders.c.ordered_at,
+            _orders.c.total_minor,
+        ).where(
+            _orders.c.account == account.id,
+            _orders.c.livemode == account.livemode,
+            _orders.c.subscription_id.in_(some),
+        )
+        found += connection.execute(query)
+    return found
+
+
+def paid_phases(
+    connection: Connection, account: Account, subscriptions: Iterable[str]
+) -> list[Any]:
+    """Return (subscription, start, interval, count) of the phases for whose bill money came."""
+    found: list[Any] = []
+    for some in chunks(sorted(subscriptions), IDS_A_QUERY):
+        bill = and_(
+            _invoices.c.external_id == _phases.c.invoice_external_id,
+            _invoices.c.account == _phases.c.account,
+            _invoices.c.livemode == _phases.c.livemode,
+        )
+        query = (
+            select(
+                _phases.c.subscription_external_id.label("subscription"),
+                _phases.c.starts_at,
+                _phases.c.interval,
+                _phases.c.interval_count,
+            )
+            .join(_invoices, bill)
+            .where(
+                _phases.c.account == account.id,
+                _phases.c.livemode == account.livemode,
+                _phases.c.subscription_external_id.in_(some),
+                _invoices.c.paid_minor > 0,
+            )
         )
         found += connection.execute(query)
     return found
