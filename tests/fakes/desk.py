@@ -22,7 +22,7 @@ from kpay.store.engine import Store
 from tests.conftest import Result, run_kpay
 from tests.fakes.stores import add_content, digest, rows
 from tests.fakes.stripe_server import KEY, StripeServer, serving
-from tests.fakes.stripe_shop import DAY, START, Shop
+from tests.fakes.stripe_shop import DAY, START, Sale, Shop
 
 SLUGS = ("guide", "audio", "club")
 
@@ -114,3 +114,11 @@ def open_desk(folder: Path, shop: Shop | None = None) -> Iterator[Desk]:
 def moment(day: float) -> datetime:
     """Return a moment so many days after START."""
     return datetime.fromtimestamp(START + int(day * DAY), UTC)
+
+
+def sell_daily(desk: Desk, days: int, slug: str = "guide") -> list[Sale]:
+    """Sell one piece a day, each to somebody else."""
+    guide = desk.shop.offer(slug, 2900)
+    return [
+        desk.shop.sell(guide, START + day * DAY, email=f"{day}@example.com") for day in range(days)
+    ]

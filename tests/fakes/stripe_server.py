@@ -26,29 +26,36 @@ class StripeServer:
     """Serves a provider.
 
     `before` is called with each request's path before it is answered. More than `most_a_second` requests
-    within a second get 429.
+    within a second get 429. `keys` are those that it takes.
+    `says` is put into refusals.
     """
 
     def __init__(self, provider: FakeProvider) -> None:
         self.provider = provider
-        self.faults: list[int | str] = []
+        self.faults: list[int | str | None] = []
         self.before: Callable[[str], None] = lambda path: None
         self.most_a_second: int | None = None
         self.refused = 0
+        self.keys = {KEY}
+        self.says: str | None = None
         self.is_over = threading.Event()
         self.requests: list[tuple[float, str]] = []
         self.versions: set[str] = set()
         self.url = ""
         self._lock = threading.Lock()
+        self._taken: list[float] = []
 
     def count(self, path: str) -> bool:
         """Note a request; say whether it is one too many within a second."""
         now = time.monotonic()
         with self._lock:
             self.requests.append((now, path))
-            last = [at for at, _ in self.requests[-200:] if at > now - 1]
-            is_too_fast = self.most_a_second is not None and len(last) > self.most_a_second
+            if self.most_a_second is None:
+                return False
+            self._taken = [at for at in self._taken if at > now - 1]
+            is_too_fast = len(self._taken) >= self.most_a_second
             self.refused += is_too_fast
+            self._taken += [] if is_too_fast else [now]
             return is_too_fast
 
     def asked(self, part: str) -> list[str]:
@@ -92,14 +99,15 @@ def serving(provider: FakeProvider) -> Iterator[StripeServer]:
             self.close_connection = fault != "html"
 
         def _answer(self) -> None:
-            if self.headers.get("Authorization") != f"Bearer {KEY}":
-                self._say(401, _error(f"Invalid API Key provided: {KEY}"))
+            key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            if key not in state.keys:
+                self._say(401, _error(f"Invalid API Key provided: {key}"))
                 return
             parts = urlsplit(self.path)
             try:
                 self._say(200, json.dumps(_found(provider, parts.path, parts.query)).encode())
             except Refusal as refusal:
-                self._say(refusal.status, _error(str(refusal)))
+                self._say(refusal.status, _error(state.says or str(refusal)))
 
         def _say(self, status: int, body: bytes, length: int | None = None) -> None:
             self.send_response(status)
