@@ -16,15 +16,16 @@ from kpay.domain.audience import Division, Person, divide, parse_audience
 from kpay.domain.campaign_plan import Plan, PlanProblem
 from kpay.domain.holdout import default_share, draw, smallest_effect
 from kpay.domain.message import wire_address
+from kpay.domain.origins import BuyLinks
 from kpay.domain.period import instant_text
 from kpay.errors import InputInvalid, Problem
 from kpay.services import campaign_files
 from kpay.services.campaign_files import WrittenCampaign
 from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, hash_of, keep, kept_plan
-from kpay.services.letters import PERSONAL, Press, Wording
+from kpay.services.letters import PERSONAL, REFERENCE, Press, Wording
 from kpay.services.mail_desk import MailDesk
 from kpay.services.shown_content import shown_pieces
-from kpay.store import audience, campaigns
+from kpay.store import audience, campaigns, content
 
 MEASURED_DAYS = 14
 BASE_FORTNIGHTS = 6
@@ -65,6 +66,7 @@ class _Draft:
     base_share: float | None
     holdout_share: float
     held_out: frozenset[str]
+    buy_links: BuyLinks
 
     @classmethod
     def made(
@@ -94,6 +96,7 @@ class _Draft:
             base_share,
             share,
             draw([person.email for person in division.chosen], share, salt),
+            BuyLinks(content.buy_addresses(connection)),
         )
 
     def frozen(self, desk: MailDesk) -> tuple[Plan, FrozenPlan]:
@@ -126,7 +129,7 @@ class _Draft:
             campaign=self.written.name,
             goal=settings.goal,
             subject=settings.subject,
-            body=self.written.body,
+            body=self.buy_links.tagged(self.written.body, REFERENCE),
             first_line=self.written.first_line,
             shared=self.shared,
         )

@@ -87,7 +87,9 @@ def send(
         run = sending.Run(
             desk.store,
             ready.mailer,
-            lambda row: press.envelope(row["email"], row["context"], passing.now()),
+            lambda row: press.envelope(
+                row["email"], row["context"], passing.now(), message=row["id"]
+            ),
             purpose=purpose,
             rules=sending.MARKETING,
             passing=passing,

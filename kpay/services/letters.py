@@ -9,10 +9,14 @@ from typing import Any
 
 from kpay.domain.letterhead import Letterhead
 from kpay.domain.message import Draft, message_id, sender_address, wire_address, write_message
+from kpay.domain.origins import Origin, OriginKind
 from kpay.ports import Envelope, FilledLetter, Letter, LetterSource, Renderer, TokenSigner
+from kpay.services.shown_content import carrying_origin
 
 LAYOUT = "email/campaign"
 PERSONAL = ("name", "email", "recommendations", "links")
+REFERENCE = "{{ links.reference }}"
+"""What stands in a letter for the reference of the message, until it is filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Press:
         self, wording: Wording, letterhead: Letterhead, renderer: Renderer, signer: TokenSigner
     ) -> None:
         self._wording, self._letterhead, self._signer = wording, letterhead, signer
+        self._origin = Origin(OriginKind.CAMPAIGN, wording.campaign)
         self._letter: Letter = renderer.letter(
             LetterSource(
                 file=f"campaigns/{wording.campaign}.md",
@@ -78,21 +83,30 @@ class Press:
 
     def fill(self, email: str, context: Mapping[str, Any]) -> FilledLetter:
         """Fill the letter for one person; InputInvalid says what cannot be filled."""
-        return self._filled(email, context, self._token(email))
+        return self._filled(email, context, self._token(email), None)
 
-    def _filled(self, email: str, context: Mapping[str, Any], token: str) -> FilledLetter:
+    def _filled(
+        self, email: str, context: Mapping[str, Any], token: str, message: int | None
+    ) -> FilledLetter:
+        reference = self._origin.reference(message)
         links = {
             "unsubscribe": self._letterhead.unsubscribe_link(token),
             "site": self._letterhead.site_url,
+            "reference": reference,
         }
-        return self._letter.fill(
-            {**self._wording.shared, **context, "email": email, "links": links}
-        )
+        values = _with_origin({**self._wording.shared, **context}, reference)
+        return self._letter.fill({**values, "email": email, "links": links})
 
-    def envelope(self, email: str, context: Mapping[str, Any], now: datetime) -> Envelope:
-        """Write the message to one person; ValueError for an address that cannot be mailed."""
+    def envelope(
+        self, email: str, context: Mapping[str, Any], now: datetime, *, message: int | None = None
+    ) -> Envelope:
+        """Write the message to one person; ValueError for an address that cannot be mailed.
+
+        `message` is the number of the delivery: with it in their links, sales name the message that
+        they came from, without it (a sample) only the campaign.
+        """
         token = self._token(email)
-        filled = self._filled(email, context, token)
+        filled = self._filled(email, context, token, message)
         identity = self.identity(email)
         draft = Draft(
             sender=self._letterhead.sender,
@@ -112,3 +126,14 @@ class Press:
     def _token(self, email: str) -> str:
         """Sign the message's identity: a link that names nobody to those who see it pass."""
         return self._signer.sign(self.identity(email).strip("<>").partition("@")[0])
+
+
+def _with_origin(values: Mapping[str, Any], reference: str) -> dict[str, Any]:
+    """Put the reference on the addresses of every piece that a letter shows."""
+    found = dict(values)
+    if "content" in found:
+        found["content"] = carrying_origin(found["content"], reference)
+    for name in ("contents", "recommendations"):
+        if name in found:
+            found[name] = [carrying_origin(piece, reference) for piece in found[name]]
+    return found

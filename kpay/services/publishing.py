@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from kpay.domain.checkout import Listing, Offer
 from kpay.domain.enums import ContentStatus
+from kpay.domain.origins import BuyLinks, Origin, OriginKind, carrying
 from kpay.domain.period import parse_instant
 from kpay.domain.pricing import PriceTag, price_text
 from kpay.domain.publishing import (
@@ -244,16 +245,21 @@ def published_texts(workplace: Workplace) -> list[PublishedText]:
     with workplace.store.reading() as connection:
         rows = content.published_texts(connection)
         links = content.open_links(connection)
-    return [_text(workplace.home, row, links) for row in rows]
+        buy_links = BuyLinks(content.buy_addresses(connection))
+    return [_text(workplace.home, row, links, buy_links) for row in rows]
 
 
-def _text(home: Path, row: Row, links: Mapping[int, str]) -> PublishedText:
+def _text(home: Path, row: Row, links: Mapping[int, str], buy_links: BuyLinks) -> PublishedText:
+    """Return one text; what is bought from its page will say so."""
     cover = row["front_matter"].get("cover")
     path = home / cover if cover else None
+    reference = Origin(OriginKind.PAGE, row["slug"]).reference()
+    shop = links.get(row["id"]) if _is_for_sale(row) else None
+    tagged = {name: buy_links.tagged(row[name], reference) for name in ("body", "preview")}
     return PublishedText(
-        row=row,
+        row={**row, **tagged},
         price=price_of(row),
-        buy_url=links.get(row["id"]) if _is_for_sale(row) else None,
+        buy_url=carrying(shop, reference) if shop else None,
         cover=path if path and path.is_file() else None,
     )
 

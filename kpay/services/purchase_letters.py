@@ -14,9 +14,10 @@ from sqlalchemy import RowMapping
 from kpay.domain.enums import ContentKind
 from kpay.domain.letter_tags import plain_markdown
 from kpay.domain.message import Attachment, Draft, sender_address, wire_address, write_message
+from kpay.domain.origins import ON_A_PAGE, BuyLinks, Origin, OriginKind, carrying
 from kpay.ports import Envelope
 from kpay.services.mail_desk import MailDesk
-from kpay.store import deliveries
+from kpay.store import content, deliveries
 
 LARGEST_ATTACHMENTS = 7_000_000  # base64 makes 9.6 MB of it; common servers take 10
 HEADERS = (("X-Kpay-Kind", "delivery"), ("Auto-Submitted", "auto-generated"))
@@ -51,17 +52,21 @@ class PurchasePress:
     def __init__(self, desk: MailDesk) -> None:
         self._desk = desk
         self._parcel = cache(self._pack)
+        with desk.store.reading() as connection:
+            self._buy_links = BuyLinks(content.buy_addresses(connection))
 
     def envelope(self, row: RowMapping, now: datetime) -> Envelope:
         """Write the message for one delivery; ValueError for an address that cannot be mailed."""
         letterhead = self._desk.letterhead
         parcel = self._parcel(row["context"]["content_id"])
-        values = self._values(parcel, row["context"]["name"])
+        reference = Origin(OriginKind.PURCHASE, parcel.slug).reference(row["id"])
+        values = self._values(parcel, row["context"]["name"], reference)
+        body = self._buy_links.tagged(parcel.body, reference)
         page = self._desk.renderer.render(
-            "email/delivery.html", {**values, "body": self._desk.markdown.to_html(parcel.body)}
+            "email/delivery.html", {**values, "body": self._desk.markdown.to_html(body)}
         )
         text = self._desk.renderer.render(
-            "email/delivery.txt", {**values, "words": plain_markdown(parcel.body)}
+            "email/delivery.txt", {**values, "words": plain_markdown(body)}
         )
         draft = Draft(
             sender=letterhead.sender,
@@ -81,8 +86,9 @@ class PurchasePress:
             write_message(draft),
         )
 
-    def _values(self, parcel: Parcel, name: str) -> dict[str, object]:
+    def _values(self, parcel: Parcel, name: str, reference: str) -> dict[str, object]:
         letterhead = self._desk.letterhead
+        page_url = letterhead.page_url(parcel.slug)
         return {
             "business": letterhead.shown_business,
             "postal_address": letterhead.postal_address,
@@ -94,18 +100,18 @@ class PurchasePress:
             "files": [attachment.name for attachment in parcel.attachments],
             "left_out": parcel.left_out,
             "includes": parcel.includes,
-            "page_url": letterhead.page_url(parcel.slug),
+            "page_url": page_url and carrying(page_url, reference, ON_A_PAGE),
         }
 
     def _pack(self, content_id: int) -> Parcel:
         with self._desk.store.reading() as connection:
-            content, body, includes = deliveries.parcel_of(connection, content_id)
-        attachments, left_out = pack_files(self._desk.home, content["attachments"])
+            piece, body, includes = deliveries.parcel_of(connection, content_id)
+        attachments, left_out = pack_files(self._desk.home, piece["attachments"])
         return Parcel(
-            slug=content["slug"],
-            title=content["title"],
-            kind=content["kind"],
-            language=content["language"],
+            slug=piece["slug"],
+            title=piece["title"],
+            kind=piece["kind"],
+            language=piece["language"],
             body=body,
             includes=tuple(includes),
             attachments=attachments,

@@ -88,6 +88,11 @@ def open_links(connection: Connection) -> dict[int, str]:
     return {row.content_id: row.url for row in connection.execute(query)}
 
 
+def buy_addresses(connection: Connection) -> list[str]:
+    """Return every address at which anything can be bought."""
+    return list(connection.scalars(select(LINK.c.url).where(LINK.c.is_active).distinct()))
+
+
 def sales(connection: Connection) -> dict[int, dict[str, tuple[int, int]]]:
     """Return, by content and currency, how many lines of paid orders it has and their sum."""
     query = (

@@ -16,6 +16,7 @@ from kpay.adapters.renderer import JinjaRenderer
 from kpay.adapters.stripe_api import StripeCheckout, StripeConnection
 from kpay.domain.enums import ImportKind
 from kpay.domain.importing import Circumstances
+from kpay.domain.origins import Origin, OriginKind
 from kpay.domain.publishing import PublishResult, Wish
 from kpay.errors import CredentialsMissing, InputInvalid, NotFound, Refused
 from kpay.ports import CheckoutPublisher
@@ -172,7 +173,8 @@ def test_a_paid_piece_is_put_on_sale_once(shop: Desk, provider: Sandbox) -> None
     assert (outcome.trouble, outcome.result.put_on_sale) == (None, 1)
     (url,) = [piece.buy_url for piece in outcome.result.pieces]
     assert url is not None
-    assert f'href="{url}"' in shop.page("salt")
+    token = Origin(OriginKind.PAGE, "salt").token
+    assert f'href="{url}?client_reference_id={token}"' in shop.page("salt")
     before = digest(shop.store)
     assert shop.publish().result.put_on_sale == 0
     assert digest(shop.store) == before
