@@ -43,15 +43,19 @@ class CouponFacts:
 
 @dataclass(frozen=True, slots=True)
 class OriginFacts:
-    """Where the buy link stood: on the page of a piece, in a campaign's mail, or in a purchase's."""
+    """Where the buy link stood: on the page of a piece, in a campaign's mail, or in a purchase's.
+
+    `recipient` is who got that mail, which need not be the buyer.
+    """
 
     kind: str
     content: str | None
     campaign: str | None
+    recipient: str | None = None
 
     def __str__(self) -> str:
-        where = self.campaign or self.content
-        return f"{self.kind} {where}" if where else self.kind
+        to = f" to {self.recipient}" if self.recipient else ""
+        return f"{self.kind} {self.campaign or self.content}{to}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ class OrderPapers:
                 "kind": self.origin.kind,
                 "content": self.origin.content,
                 "campaign": self.origin.campaign,
+                "recipient": self.origin.recipient,
             }
             if self.origin
             else None,

@@ -19,9 +19,11 @@ from kpay.domain.order_papers import (
 )
 from kpay.domain.order_story import LineFacts, MoneyBackFacts, OrderStory, RightFacts
 from kpay.domain.order_views import OrderFacts, OrderList
+from kpay.domain.origins import OriginKind
 from kpay.domain.period import Period, local_day
 from kpay.domain.report_scope import asked_period
 from kpay.errors import NotFound, UsageProblem
+from kpay.services import origins
 from kpay.services.entitling import BY_ORDER, BY_SUBSCRIPTION
 from kpay.services.provided import unpack
 from kpay.store import entitlements, order_papers, orders, provider
@@ -76,7 +78,7 @@ def _papers(connection: Connection, row: Any) -> OrderPapers:
     back = (*orders.refunds_of(connection, row.id), *orders.disputes_of(connection, row.id))
     sources = [one for one in (row.charge_id, *(each.external_id for each in back)) if one]
     method = order_papers.payment_method(connection, account, row.charge_id or "")
-    origin = order_papers.origin(connection, row.reference) if row.reference else None
+    came_from = origins.find(connection, row.reference)
     return OrderPapers(
         movements=[
             MovementFacts(
@@ -94,9 +96,16 @@ def _papers(connection: Connection, row: Any) -> OrderPapers:
         ],
         payment_method=method,
         coupons=_coupons(connection, account, row),
-        origin=OriginFacts(origin.kind, origin.slug, origin.campaign) if origin else None,
+        origin=_origin(came_from) if came_from else None,
         tracking=row.tracking,
     )
+
+
+def _origin(found: origins.Found) -> OriginFacts:
+    name = found.origin.name
+    is_campaign = found.origin.kind is OriginKind.CAMPAIGN
+    content, campaign = (None, name) if is_campaign else (name, None)
+    return OriginFacts(found.origin.kind.value, content, campaign, found.recipient)
 
 
 def _coupons(connection: Connection, account: Account, row: Any) -> list[CouponFacts]:

@@ -1,4 +1,4 @@
-"""What hangs on one order: movements of the balance, how it was paid, coupons, and its buy link."""
+"""What hangs on one order: movements of the balance, how it was paid, and coupons."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from sqlalchemy import Connection, and_, select
 from kpay.domain.checkout import Account
 from kpay.models import (
     BalanceTransaction,
-    Campaign,
     Charge,
-    Content,
     Coupon,
-    LinkToken,
     PromotionCode,
 )
 from kpay.store.dialect import table_of
@@ -23,9 +20,6 @@ _balance = table_of(BalanceTransaction)
 _charges = table_of(Charge)
 _coupons = table_of(Coupon)
 _codes = table_of(PromotionCode)
-_tokens = table_of(LinkToken)
-_content = table_of(Content)
-_campaigns = table_of(Campaign)
 
 
 def movements(connection: Connection, account: Account, sources: Sequence[str]) -> list[Any]:
@@ -65,11 +59,3 @@ def coupon(connection: Connection, account: Account, coupon: str, code: str | No
         )
     )
     return connection.execute(query).first()
-
-
-def origin(connection: Connection, reference: str) -> Any:
-    """Return (kind, content slug, campaign) of the buy link with this token, or None."""
-    joined = _tokens.outerjoin(_content, _content.c.id == _tokens.c.content_id)
-    joined = joined.outerjoin(_campaigns, _campaigns.c.id == _tokens.c.campaign_id)
-    query = select(_tokens.c.kind, _content.c.slug, _campaigns.c.name.label("campaign"))
-    return connection.execute(query.select_from(joined).where(_tokens.c.token == reference)).first()
