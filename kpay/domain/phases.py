@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from kpay.domain.records_billing import InvoiceLineRecord, InvoiceRecord
-from kpay.domain.sales import Catalogue, PriceTerms
+from kpay.domain.known_catalogue import Catalogue, PriceTerms
+from kpay.domain.records_invoices import InvoiceLineRecord, InvoiceRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,44 @@ class Phase:
 def phase_of(invoice: InvoiceRecord, catalogue: Catalogue) -> Phase | None:
     """Return the phase that an invoice of a subscription begins, or None when it begins none.
 
-    A prorated line bills a part of an interval, so the price's own amount counts there.
+    Lines that begin together are its items, and cost what they cost together. A prorated line bills
+    a part of an interval, so the price's own amount counts there.
     """
     if not invoice.subscription or invoice.status in ("draft", "void"):
         return None
-    for line in reversed(invoice.lines):
-        terms = _terms(line, catalogue)
-        is_credit = line.is_proration and line.net_minor < 0
-        if terms is None or terms.interval is None or line.starts_at is None or is_credit:
-            continue
-        amount = line.net_minor
-        if line.is_proration and terms.amount_minor is not None:
-            amount = terms.amount_minor * line.quantity
-        return Phase(
-            subscription=invoice.subscription,
-            invoice=invoice.id,
-            starts_at=line.starts_at,
-            amount_minor=amount,
-            interval=terms.interval,
-            interval_count=terms.interval_count,
-        )
-    return None
+    found = [one for line in invoice.lines if (one := _begun(line, catalogue))]
+    if not found:
+        return None
+    last = found[-1]
+    together = [one for one in found if one.moment == last.moment]
+    starts_at, interval, interval_count, _ = last.moment
+    return Phase(
+        subscription=invoice.subscription,
+        invoice=invoice.id,
+        starts_at=starts_at,
+        amount_minor=sum(one.amount_minor for one in together),
+        interval=interval,
+        interval_count=interval_count,
+    )
+
+
+class _Begun(NamedTuple):
+    """What a line begins: when and how often it is charged, whether in a part, and its amount."""
+
+    moment: tuple[datetime, str, int, bool]
+    amount_minor: int
+
+
+def _begun(line: InvoiceLineRecord, catalogue: Catalogue) -> _Begun | None:
+    terms = _terms(line, catalogue)
+    is_credit = line.is_proration and line.net_minor < 0
+    if terms is None or terms.interval is None or line.starts_at is None or is_credit:
+        return None
+    amount = line.net_minor
+    if line.is_proration and terms.amount_minor is not None:
+        amount = terms.amount_minor * line.quantity
+    moment = (line.starts_at, terms.interval, terms.interval_count, line.is_proration)
+    return _Begun(moment, amount)
 
 
 def _terms(line: InvoiceLineRecord, catalogue: Catalogue) -> PriceTerms | None:

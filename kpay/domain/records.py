@@ -7,14 +7,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from kpay.domain.checkout import RawObject
-from kpay.domain.records_billing import (
-    InvoicePaymentRecord,
-    InvoiceRecord,
-    SubscriptionRecord,
-    read_invoice,
-    read_invoice_payment,
-    read_subscription,
-)
+from kpay.domain.records_billing import SubscriptionRecord, read_subscription
 from kpay.domain.records_cash import BalanceRecord, PayoutRecord, read_balance, read_payout
 from kpay.domain.records_catalog import (
     CouponRecord,
@@ -29,6 +22,12 @@ from kpay.domain.records_catalog import (
     read_price,
     read_product,
     read_promotion,
+)
+from kpay.domain.records_invoices import (
+    InvoicePaymentRecord,
+    InvoiceRecord,
+    read_invoice,
+    read_invoice_payment,
 )
 from kpay.domain.records_returns import DisputeRecord, RefundRecord, read_dispute, read_refund
 from kpay.domain.records_sales import (

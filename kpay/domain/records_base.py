@@ -26,6 +26,11 @@ def id_of(value: Any) -> str | None:
     return value or None
 
 
+def customer_of(raw: RawObject) -> str | None:
+    """Return whom an object names; accounts on the newer customer model say it in another field."""
+    return id_of(raw.get("customer")) or id_of(raw.get("customer_account"))
+
+
 def part(raw: RawObject, *names: str) -> Any:
     """Return a nested field, or None as soon as one level is missing or null."""
     value: Any = raw

@@ -1,4 +1,4 @@
-"""Recurring billing and cash as the provider keeps them: subscriptions, invoices, balance, payouts."""
+"""Subscriptions and their items, as the provider keeps them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kpay.domain.checkout import RawObject
-from kpay.domain.records_base import content_of, created, id_of, listed, moment, part, total
-from kpay.domain.records_catalog import PriceRecord, read_price
+from kpay.domain.records_base import (
+    content_of,
+    created,
+    customer_of,
+    listed,
+    moment,
+    part,
+)
+from kpay.domain.records_catalog import read_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +65,23 @@ def read_subscription(raw: RawObject) -> SubscriptionRecord:
     price = read_price(item.get("price") or item.get("plan") or raw.get("plan") or {"id": ""})
     currency = raw.get("currency") or price.currency
     parts = tuple(_read_item(each, currency) for each in items)
+    single = 0 if items else (price.amount_minor or 0) * _quantity(raw)
     return SubscriptionRecord(
         id=raw["id"],
-        customer=id_of(raw.get("customer")),
+        customer=customer_of(raw),
         status=raw["status"],
         content=content_of(raw.get("metadata")),
         price=price.id or None,
         product=price.product or None,
-        amount_minor=sum(one.amount_minor for one in parts)
-        or (price.amount_minor or 0) * _quantity(item),
+        amount_minor=sum(one.amount_minor for one in parts) or single,
         currency=currency,
         interval=price.interval or "month",
         interval_count=price.interval_count,
         quantity=_quantity(item),
         started_at=moment(raw.get("start_date")) or created(raw),
         trial_end_at=moment(raw.get("trial_end")),
-        period_start_at=moment(item.get("current_period_start") or raw.get("current_period_start")),
-        period_end_at=moment(item.get("current_period_end") or raw.get("current_period_end")),
+        period_start_at=moment(min(_told(items, "current_period_start", raw), default=None)),
+        period_end_at=moment(max(_told(items, "current_period_end", raw), default=None)),
         is_ending=bool(raw.get("cancel_at_period_end") or raw.get("cancel_at")),
         canceled_at=moment(raw.get("canceled_at")),
         ended_at=moment(raw.get("ended_at")),
@@ -86,159 +93,34 @@ def read_subscription(raw: RawObject) -> SubscriptionRecord:
     )
 
 
+def _told(items: list[RawObject], name: str, raw: RawObject) -> list[int]:
+    """Return the moments that the items tell, or the subscription itself."""
+    told = [item.get(name) for item in (*items, raw)]
+    return [moment for moment in told if moment]
+
+
 def _read_item(item: RawObject, currency: str) -> ItemRecord:
     """Read an item; a `plan` stood in the place of its price."""
-    price = read_price(item.get("price") or item.get("plan") or {"id": ""})
+    raw = item.get("price") or item.get("plan") or {"id": ""}
     return ItemRecord(
         id=item.get("id") or "",
-        price=price.id or None,
+        price=raw["id"] or None,
         quantity=_quantity(item),
-        amount_minor=(price.amount_minor or 0) * _quantity(item),
+        amount_minor=_recurring_minor(raw, currency) * _quantity(item),
         currency=currency,
     )
+
+
+def _recurring_minor(raw: RawObject, currency: str) -> int:
+    """Return what a price costs each interval; what is metered is known only when it was used."""
+    usage = part(raw, "recurring", "usage_type") or raw.get("usage_type")
+    if usage == "metered":
+        return 0
+    if raw.get("currency", currency) != currency:
+        return part(raw, "currency_options", currency, "unit_amount") or 0
+    return read_price(raw).amount_minor or 0
 
 
 def _quantity(item: RawObject) -> int:
     quantity = item.get("quantity")
     return 1 if quantity is None else int(quantity)
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceLineRecord:
-    """A position of a bill; `net_minor` is after discounts and without tax."""
-
-    price: str | None
-    product: str | None
-    name: str
-    quantity: int
-    gross_minor: int
-    net_minor: int
-    is_proration: bool
-    starts_at: datetime | None
-    inline_price: PriceRecord | None
-
-
-def _read_invoice_line(line: RawObject) -> InvoiceLineRecord:
-    """Read a line; `price`, `proration` and `tax_amounts` moved with API 2025-03-31."""
-    inline = line.get("price") or line.get("plan")
-    taxes = line.get("taxes") or line.get("tax_amounts") or ()
-    added = total(tax for tax in taxes if not _is_inside(tax))
-    inside = total(tax for tax in taxes if _is_inside(tax))
-    discount = total(line.get("discount_amounts") or ())
-    details = part(line, "parent", "subscription_item_details") or {}
-    proration = details.get("proration", part(line, "parent", "invoice_item_details", "proration"))
-    quantity = line.get("quantity")
-    return InvoiceLineRecord(
-        price=id_of(part(line, "pricing", "price_details", "price")) or id_of(inline),
-        product=id_of(part(line, "pricing", "price_details", "product"))
-        or id_of(part(line, "price", "product")),
-        name=line.get("description") or "",
-        quantity=1 if quantity is None else quantity,
-        gross_minor=line["amount"] + added,
-        net_minor=line["amount"] - discount - inside,
-        is_proration=bool(line.get("proration") if proration is None else proration),
-        starts_at=moment(part(line, "period", "start")),
-        inline_price=read_price(inline) if isinstance(inline, dict) else None,
-    )
-
-
-def _is_inside(tax: RawObject) -> bool:
-    return bool(tax.get("tax_behavior") == "inclusive" or tax.get("inclusive"))
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceRecord:
-    """A bill of a subscription, or one sent by hand."""
-
-    id: str
-    customer: str | None
-    subscription: str | None
-    content: str | None
-    status: str
-    billing_reason: str | None
-    currency: str
-    subtotal_minor: int
-    total_minor: int
-    discount_minor: int
-    tax_minor: int
-    paid_minor: int
-    attempts: int
-    email: str | None
-    name: str
-    country: str | None
-    lines: tuple[InvoiceLineRecord, ...]
-    created_at: datetime
-    paid_at: datetime | None
-    period_start_at: datetime | None
-    period_end_at: datetime | None
-
-    @property
-    def belongs_to(self) -> str | None:
-        """The subscription."""
-        return self.subscription
-
-
-def read_invoice(raw: RawObject) -> InvoiceRecord:
-    """Read an invoice; subscription, taxes and payment moved with API 2025-03-31."""
-    origin = part(raw, "parent", "subscription_details") or {}
-    taxes = raw.get("total_taxes") or raw.get("total_tax_amounts") or ()
-    return InvoiceRecord(
-        id=raw["id"],
-        customer=id_of(raw.get("customer")),
-        subscription=id_of(origin.get("subscription")) or id_of(raw.get("subscription")),
-        content=content_of(
-            origin.get("metadata"),
-            part(raw, "subscription_details", "metadata"),
-            raw.get("metadata"),
-        ),
-        status=raw.get("status") or "draft",
-        billing_reason=raw.get("billing_reason"),
-        currency=raw["currency"],
-        subtotal_minor=raw.get("subtotal") or 0,
-        total_minor=raw.get("total") or 0,
-        discount_minor=total(raw.get("total_discount_amounts") or ()),
-        tax_minor=total(taxes) if taxes else raw.get("tax") or 0,
-        paid_minor=raw.get("amount_paid") or 0,
-        attempts=raw.get("attempt_count") or 0,
-        email=raw.get("customer_email"),
-        name=raw.get("customer_name") or "",
-        country=part(raw, "customer_address", "country"),
-        lines=tuple(_read_invoice_line(line) for line in listed(raw.get("lines"))),
-        created_at=created(raw),
-        paid_at=moment(part(raw, "status_transitions", "paid_at")),
-        period_start_at=moment(raw.get("period_start")),
-        period_end_at=moment(raw.get("period_end")),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class InvoicePaymentRecord:
-    """What ties an invoice to the payment that settled it, since API 2025-03-31."""
-
-    id: str
-    invoice: str | None
-    payment_intent: str | None
-    charge: str | None
-    amount_minor: int
-    currency: str | None
-    status: str
-    created_at: datetime
-
-    @property
-    def belongs_to(self) -> str | None:
-        """The payment, or the charge where there is no payment."""
-        return self.payment_intent or self.charge
-
-
-def read_invoice_payment(raw: RawObject) -> InvoicePaymentRecord:
-    """Read an invoice payment."""
-    return InvoicePaymentRecord(
-        id=raw["id"],
-        invoice=id_of(raw.get("invoice")),
-        payment_intent=id_of(part(raw, "payment", "payment_intent")),
-        charge=id_of(part(raw, "payment", "charge")),
-        amount_minor=raw.get("amount_paid") or 0,
-        currency=raw.get("currency"),
-        status=raw.get("status") or "paid",
-        created_at=created(raw),
-    )

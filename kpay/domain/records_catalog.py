@@ -34,7 +34,10 @@ def read_product(raw: RawObject) -> ProductRecord:
 
 @dataclass(frozen=True, slots=True)
 class PriceRecord:
-    """A price; `amount_minor` is None where the buyer chooses or it goes by tiers."""
+    """A price; `amount_minor` is None where the buyer chooses or it goes by tiers.
+
+    `content` is the slug in its metadata, which may say more than the product's.
+    """
 
     id: str
     product: str
@@ -43,6 +46,7 @@ class PriceRecord:
     interval: str | None
     interval_count: int
     is_active: bool
+    content: str | None
     created_at: datetime
 
     @property
@@ -62,6 +66,7 @@ def read_price(raw: RawObject) -> PriceRecord:
         interval=recurring.get("interval"),
         interval_count=recurring.get("interval_count") or 1,
         is_active=bool(raw.get("active", True)) and not raw.get("deleted"),
+        content=content_of(raw.get("metadata")),
         created_at=created(raw),
     )
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from kpay.domain.checkout import RawObject
-from kpay.domain.records_base import content_of, created, id_of, listed, part, total
+from kpay.domain.records_base import (
+    content_of,
+    created,
+    customer_of,
+    id_of,
+    listed,
+    part,
+    total,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +54,20 @@ class ChargeRecord:
 
 
 def read_charge(raw: RawObject) -> ChargeRecord:
-    """Read a charge; `invoice` stood on it until API 2025-03-31."""
+    """Read a charge; `invoice` stood on it until API 2025-03-31.
+
+    Every way to pay tells of the buyer under its own name: a wallet's address stands there alone.
+    """
     billing = raw.get("billing_details") or {}
-    captured = raw.get("captured", True)
+    method = part(raw, "payment_method_details", "type")
+    details = part(raw, "payment_method_details", method or "") or {}
+    captured = raw.get("captured", True) or bool(raw.get("amount_captured"))
     amount = raw.get("amount_captured") if captured else None
     return ChargeRecord(
         id=raw["id"],
         payment_intent=id_of(raw.get("payment_intent")),
         invoice=id_of(raw.get("invoice")),
-        customer=id_of(raw.get("customer")),
+        customer=customer_of(raw),
         balance_transaction=id_of(raw.get("balance_transaction")),
         asked_minor=raw["amount"],
         amount_minor=raw["amount"] if amount is None else amount,
@@ -61,11 +76,10 @@ def read_charge(raw: RawObject) -> ChargeRecord:
         status=raw.get("status") or "succeeded",
         is_sale=raw.get("status") == "succeeded" and bool(captured),
         failure_code=raw.get("failure_code"),
-        payment_method=part(raw, "payment_method_details", "type"),
-        email=raw.get("receipt_email") or billing.get("email"),
-        name=billing.get("name") or "",
-        country=part(billing, "address", "country")
-        or part(raw, "payment_method_details", "card", "country"),
+        payment_method=method or part(raw, "source", "object"),
+        email=raw.get("receipt_email") or billing.get("email") or details.get("payer_email"),
+        name=billing.get("name") or details.get("payer_name") or "",
+        country=part(billing, "address", "country") or details.get("country"),
         content=content_of(raw.get("metadata")),
         description=raw.get("description") or "",
         created_at=created(raw),
@@ -90,7 +104,7 @@ def read_payment(raw: RawObject) -> PaymentRecord:
     """Read a payment intent."""
     return PaymentRecord(
         id=raw["id"],
-        customer=id_of(raw.get("customer")),
+        customer=customer_of(raw),
         amount_minor=raw["amount"],
         currency=raw["currency"],
         status=raw.get("status") or "succeeded",
@@ -141,16 +155,6 @@ class SessionRecord:
         """What the checkout led to: a payment, else an invoice, else a subscription."""
         return self.payment_intent or self.invoice or self.subscription
 
-    @property
-    def is_free_sale(self) -> bool:
-        """Say whether something was bought for nothing, so that no payment tells of it."""
-        return (
-            self.mode == "payment"
-            and self.payment_status == "no_payment_required"
-            and self.status == "complete"
-            and self.payment_intent is None
-        )
-
 
 def read_session(raw: RawObject) -> SessionRecord:
     """Read a checkout session."""
@@ -164,7 +168,7 @@ def read_session(raw: RawObject) -> SessionRecord:
         payment_intent=id_of(raw.get("payment_intent")),
         invoice=id_of(raw.get("invoice")),
         subscription=id_of(raw.get("subscription")),
-        customer=id_of(raw.get("customer")),
+        customer=customer_of(raw),
         payment_link=id_of(raw.get("payment_link")),
         currency=raw.get("currency"),
         email=buyer.get("email") or raw.get("customer_email"),
@@ -174,11 +178,20 @@ def read_session(raw: RawObject) -> SessionRecord:
         discount_minor=part(raw, "total_details", "amount_discount") or 0,
         tax_minor=part(raw, "total_details", "amount_tax") or 0,
         content=content_of(metadata),
-        reference=raw.get("client_reference_id"),
-        tracking={name: value for name, value in metadata.items() if name.startswith("utm_")},
+        reference=raw.get("client_reference_id") or None,
+        tracking=_tracking(metadata) or _tracking(_query(raw.get("success_url"))),
         lines=tuple(_read_line(item) for item in listed(raw.get("line_items"))),
         created_at=created(raw),
     )
+
+
+def _tracking(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name.startswith("utm_")}
+
+
+def _query(address: str | None) -> dict[str, str]:
+    """Return what the address says to which a buyer returns; a payment link passes its tags there."""
+    return dict(parse_qsl(urlsplit(address or "").query))
 
 
 def _read_line(item: RawObject) -> LineRecord:

@@ -6,13 +6,13 @@ link, then on the product of the price; metadata are copied at the sale and do n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from kpay.domain.enums import OrderKind
-from kpay.domain.records_billing import InvoiceLineRecord, InvoiceRecord
+from kpay.domain.known_catalogue import Catalogue
+from kpay.domain.records_invoices import InvoiceLineRecord, InvoiceRecord
 from kpay.domain.records_sales import ChargeRecord, LineRecord, SessionRecord
 
 KINDS = {
@@ -20,40 +20,10 @@ KINDS = {
     "subscription_cycle": OrderKind.RENEWAL,
     "subscription_threshold": OrderKind.RENEWAL,
     "subscription_update": OrderKind.SUBSCRIPTION_UPDATE,
+    "subscription": OrderKind.RENEWAL,  # of before May 2018
+    "quote_accept": OrderKind.SUBSCRIPTION_START,
+    "automatic_pending_invoice_item_invoice": OrderKind.SUBSCRIPTION_UPDATE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PriceTerms:
-    """What a price is for and how often it is charged."""
-
-    product: str
-    amount_minor: int | None
-    interval: str | None
-    interval_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """What can be known from a price, product or payment link; contents are slugs."""
-
-    prices: Mapping[str, PriceTerms] = field(default_factory=dict)
-    product_contents: Mapping[str, str] = field(default_factory=dict)
-    product_names: Mapping[str, str] = field(default_factory=dict)
-    link_contents: Mapping[str, str] = field(default_factory=dict)
-
-    def product_of(self, price: str | None, product: str | None) -> str | None:
-        """Return the product of a line."""
-        terms = self.prices.get(price or "")
-        return product or (terms.product if terms else None)
-
-    def content_sold(self, price: str | None, product: str | None) -> str | None:
-        """Return the content behind a price or its product."""
-        return self.product_contents.get(self.product_of(price, product) or "")
-
-    def name_sold(self, price: str | None, product: str | None) -> str:
-        """Return the name of the product behind a price."""
-        return self.product_names.get(self.product_of(price, product) or "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +81,7 @@ def sale_of(
 ) -> Sale:
     """Return the sale that a succeeded charge is, with what its checkout and invoice tell about it."""
     discount, tax = _discount_and_tax(charge, session, invoice)
+    lines = _lines(charge, session, invoice, catalogue, payment_content)
     return Sale(
         external_id=charge.id,
         charge=charge.id,
@@ -130,7 +101,7 @@ def sale_of(
         subscription=_first(invoice, "subscription") or _first(session, "subscription"),
         reference=session.reference if session else None,
         tracking=session.tracking if session else {},
-        lines=_lines(charge, session, invoice, catalogue, payment_content),
+        lines=_adding_up(lines, charge.amount_minor + discount),
     )
 
 
@@ -167,7 +138,8 @@ def _first(record: SessionRecord | InvoiceRecord | None, name: str) -> Any:
 
 def _kind(session: SessionRecord | None, invoice: InvoiceRecord | None) -> OrderKind:
     if invoice:
-        return KINDS.get(invoice.billing_reason or "", OrderKind.ONE_TIME)
+        kind = KINDS.get(invoice.billing_reason or "", OrderKind.ONE_TIME)
+        return kind if invoice.subscription else OrderKind.ONE_TIME
     if session and session.subscription:
         return OrderKind.SUBSCRIPTION_START
     return OrderKind.ONE_TIME
@@ -176,12 +148,13 @@ def _kind(session: SessionRecord | None, invoice: InvoiceRecord | None) -> Order
 def _discount_and_tax(
     charge: ChargeRecord, session: SessionRecord | None, invoice: InvoiceRecord | None
 ) -> tuple[int, int]:
-    """Return what was taken off and what is tax; a charge of a part carries its part of both."""
+    """Return what was taken off and what is tax; a charge of a part carries its part of both.
+
+    So does one in another currency than its bill, where the provider changed the money.
+    """
     bill = session if session and session.total_minor else invoice
     if bill is None or bill.total_minor <= 0:
         return 0, 0
-    if charge.amount_minor == bill.total_minor:
-        return max(bill.discount_minor, 0), max(bill.tax_minor, 0)
     paid, asked = charge.amount_minor, bill.total_minor
     return max(bill.discount_minor, 0) * paid // asked, max(bill.tax_minor, 0) * paid // asked
 
@@ -193,15 +166,27 @@ def _lines(
     catalogue: Catalogue,
     payment_content: str | None,
 ) -> tuple[SaleLine, ...]:
+    link = catalogue.link_contents.get(session.payment_link or "") if session else None
+    frozen = _first(session, "content") or link or charge.content or payment_content
     if session and session.lines:
-        frozen = session.content or catalogue.link_contents.get(session.payment_link or "")
         return _checkout_lines(session.lines, frozen, catalogue)
     if invoice and invoice.lines:
         return tuple(_invoice_line(line, invoice, catalogue) for line in invoice.lines)
-    link = catalogue.link_contents.get(session.payment_link or "") if session else None
-    content = _first(session, "content") or link or charge.content or payment_content
-    gross = charge.amount_minor + _discount_and_tax(charge, session, invoice)[0]
-    return (SaleLine(content, "", None, charge.description, 1, gross),)
+    return (SaleLine(frozen, "", None, charge.description, 1, charge.amount_minor),)
+
+
+def _adding_up(lines: tuple[SaleLine, ...], gross_minor: int) -> tuple[SaleLine, ...]:
+    """Scale lines to what was paid where a charge was only a part of its bill; no cent is lost."""
+    billed = sum(line.gross_minor for line in lines)
+    if billed == gross_minor or billed <= 0:
+        return lines
+    scaled, passed, given = [], 0, 0
+    for line in lines:
+        passed += line.gross_minor
+        share = passed * gross_minor // billed - given
+        given += share
+        scaled.append(replace(line, gross_minor=share))
+    return tuple(scaled)
 
 
 def _checkout_lines(
@@ -222,7 +207,9 @@ def _invoice_line(
 ) -> SaleLine:
     """Read a line of an invoice: the price counts, for the metadata are those of the first day."""
     return SaleLine(
-        content=catalogue.content_sold(line.price, line.product) or invoice.content,
+        content=catalogue.content_sold(line.price, line.product)
+        or (None if line.price else line.content)
+        or invoice.content,
         product_name=catalogue.name_sold(line.price, line.product) or line.name,
         price=line.price,
         name=line.name,

@@ -21,7 +21,7 @@ from kpay.models.catalog import (
     PromotionCode,
 )
 from kpay.models.learning import ForecastRun, ModelRun, Score
-from kpay.models.mail import Campaign, CampaignPlan, Delivery, LinkToken
+from kpay.models.mail import Campaign, CampaignPlan, Delivery
 from kpay.models.payments import (
     Charge,
     CheckoutSession,
@@ -60,7 +60,6 @@ __all__ = [
     "Job",
     "JobRun",
     "LineItem",
-    "LinkToken",
     "ModelRun",
     "Order",
     "PaymentIntent",

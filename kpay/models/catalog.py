@@ -85,7 +85,7 @@ class Product(SQLModel, table=True):
 
 
 class Price(SQLModel, table=True):
-    """An immutable amount, currency and interval at which a product is sold."""
+    """An immutable amount, currency and interval of a product; `content` is the slug it names itself."""
 
     __tablename__ = "price"
     __table_args__ = (
@@ -106,6 +106,7 @@ class Price(SQLModel, table=True):
     interval: str | None = None
     interval_count: int = 1
     is_active: bool = Field(default=True, sa_type=Flag)
+    content: str | None = None
     created_at: datetime = Field(sa_type=Instant)
 
 

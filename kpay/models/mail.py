@@ -84,21 +84,3 @@ class Delivery(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=Instant)
     is_test: bool = Field(default=True, sa_type=Flag)
     server_reply: str | None = None
-
-
-class LinkToken(SQLModel, table=True):
-    """What a buy link said of itself: the page or the mail in which it stood.
-
-    The token goes to the provider as `client_reference_id` and comes back on the checkout, as the
-    `reference` of the order.
-    """
-
-    __tablename__ = "link_token"
-    __table_args__ = (STRICT,)
-
-    token: str = Field(primary_key=True)
-    kind: str
-    content_id: int | None = Field(default=None, foreign_key="content.id")
-    campaign_id: int | None = Field(default=None, foreign_key="campaign.id", index=True)
-    message_key: str | None = None
-    created_at: datetime = Field(sa_type=Instant)

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kpay.domain.checkout import Account
+from kpay.domain.known_catalogue import Catalogue
 from kpay.domain.phases import Phase, phase_of
 from kpay.domain.records import InvoiceRecord, SubscriptionRecord
-from kpay.domain.sales import Catalogue
 from kpay.services.deriving_people import People, Sighting
 from kpay.services.provided import Provided
 from kpay.store import billing, catalog, underived

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kpay.domain.checkout import Account
+from kpay.domain.known_catalogue import Catalogue, PriceTerms
 from kpay.domain.records import LinkRecord, ProductRecord
-from kpay.domain.sales import Catalogue, PriceTerms
 from kpay.services.provided import Provided
 from kpay.store import catalog, underived
 from kpay.store.dialect import chunks
@@ -31,14 +31,16 @@ def derive_catalog(connection: Connection, account: Account, provided: Provided)
 def read_catalogue(connection: Connection, account: Account) -> Catalogue:
     """Return what prices, products and payment links tell about a sale."""
     products = catalog.products(connection, account)
+    prices = catalog.prices(connection, account)
     links = catalog.links(connection, account)
     return Catalogue(
         prices={
             price.external_id: PriceTerms(
                 price.product_external_id, price.amount_minor, price.interval, price.interval_count
             )
-            for price in catalog.prices(connection, account)
+            for price in prices
         },
+        price_contents={one.external_id: one.content for one in prices if one.content},
         product_contents={one.external_id: one.slug for one in products if one.slug},
         product_names={one.external_id: one.name for one in products},
         link_contents={one.external_id: one.slug for one in links if one.slug},

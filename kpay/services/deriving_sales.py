@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from kpay.domain.address import normal_email
 from kpay.domain.checkout import Account
 from kpay.domain.enums import OrderStatus
+from kpay.domain.known_catalogue import Catalogue
 from kpay.domain.records import ChargeRecord
-from kpay.domain.sales import Catalogue, Sale, SaleLine, free_sale_of, sale_of
+from kpay.domain.sales import Sale, SaleLine, free_sale_of, sale_of
 from kpay.services.deriving_people import People, Sighting
 from kpay.services.provided import Provided
 from kpay.store import catalog, mirrors, orders, underived
@@ -79,7 +80,7 @@ def _sales(
     return [
         sale_of(
             charge,
-            _last(sessions, charge.payment_intent) or _last(sessions, invoice_ids[charge.id]),
+            _best(sessions, charge.payment_intent) or _best(sessions, invoice_ids[charge.id]),
             invoices.get(invoice_ids[charge.id] or ""),
             catalogue,
             payment_content=contents.get(charge.payment_intent or ""),
@@ -90,14 +91,15 @@ def _sales(
 
 def _invoice_of(charge: ChargeRecord, settled: dict[str, list[Any]]) -> str | None:
     """Return the invoice that a charge paid, by either version's way of saying so."""
-    payment = _last(settled, charge.payment_intent) or _last(settled, charge.id)
+    payment = _best(settled, charge.payment_intent) or _best(settled, charge.id)
     invoice: str | None = payment.invoice if payment else None
     return charge.invoice or invoice
 
 
-def _last(tied: dict[str, list[Any]], parent: str | None) -> Any:
-    found = tied.get(parent or "")
-    return found[-1] if found else None
+def _best(tied: dict[str, list[Any]], parent: str | None) -> Any:
+    """Return the newest that came about; a checkout or payment that was given up does not count."""
+    found = [one for one in tied.get(parent or "", ()) if one.status != "canceled"]
+    return max(reversed(found), key=lambda one: one.status in ("complete", "paid"), default=None)
 
 
 class _OrderWriter:

@@ -119,6 +119,7 @@ def _price(one: records.PriceRecord) -> Iterable[Row]:
         "interval": one.interval,
         "interval_count": one.interval_count,
         "is_active": one.is_active,
+        "content": one.content,
         "created_at": one.created_at,
     }
 

@@ -205,3 +205,57 @@ def test_an_object_with_nothing_but_what_is_always_there_can_be_read(kind: str) 
     bare = {"id": "x_1", "object": kind, "created": AT, "amount": 1, "net": 1, "currency": "usd"}
 
     assert records.read({**bare, "status": "open", "type": "charge"}).id == "x_1"
+
+
+def test_a_wallet_tells_of_its_buyer_under_its_own_name() -> None:
+    details = {"payer_email": "lin@example.com", "payer_name": "Lin", "country": "CN"}
+
+    found = records.read(
+        {
+            "id": "ch_1",
+            "object": "charge",
+            "amount": 100,
+            "currency": "cny",
+            "status": "succeeded",
+            "payment_method_details": {"type": "paypal", "paypal": details},
+        }
+    )
+
+    assert isinstance(found, records.ChargeRecord)
+    assert (found.payment_method, found.email, found.name, found.country) == (
+        "paypal",
+        "lin@example.com",
+        "Lin",
+        "CN",
+    )
+
+
+def test_what_is_metered_or_in_another_currency_is_not_taken_for_a_price() -> None:
+    def item(**price: object) -> dict[str, object]:
+        terms = {"id": "price_1", "product": "prod_1", "unit_amount": 1000, "currency": "usd"}
+        return {"id": "si_1", "price": {**terms, "recurring": {"interval": "month"}, **price}}
+
+    def amount(currency: str, **price: object) -> int:
+        raw = {"id": "sub_1", "object": "subscription", "status": "active", "currency": currency}
+        found = records.read({**raw, "items": {"data": [item(**price)]}})
+        assert isinstance(found, records.SubscriptionRecord)
+        return found.amount_minor
+
+    assert amount("usd") == 1000
+    assert amount("usd", recurring={"interval": "month", "usage_type": "metered"}) == 0
+    assert amount("eur", currency_options={"eur": {"unit_amount": 950}}) == 950
+
+
+def test_tags_are_read_from_the_checkout_or_from_where_the_buyer_returns() -> None:
+    bare = {"id": "cs_1", "object": "checkout.session", "client_reference_id": ""}
+    told = {**bare, "metadata": {"utm_source": "mail"}, "success_url": "https://a.b/?utm_source=x"}
+    returned = {**bare, "success_url": "https://a.b/thanks?utm_campaign=launch&other=1"}
+
+    found: list[Any] = [records.read(raw) for raw in (told, returned, bare)]
+
+    assert [one.tracking for one in found] == [
+        {"utm_source": "mail"},
+        {"utm_campaign": "launch"},
+        {},
+    ]
+    assert found[0].reference is None

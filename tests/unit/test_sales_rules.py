@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from kpay.domain.enums import OrderKind
-from kpay.domain.records import ChargeRecord, InvoiceRecord, LineRecord, SessionRecord, read
+from kpay.domain.known_catalogue import Catalogue, PriceTerms
 from kpay.domain.phases import phase_of
-from kpay.domain.sales import Catalogue, PriceTerms, sale_of
+from kpay.domain.records import ChargeRecord, InvoiceRecord, LineRecord, SessionRecord, read
+from kpay.domain.sales import free_sale_of, sale_of
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 CATALOGUE = Catalogue(
@@ -219,3 +220,64 @@ def test_a_change_in_the_middle_begins_a_phase_at_the_new_price_not_at_its_part(
 @pytest.mark.parametrize("status", ["draft", "void"])
 def test_an_invoice_that_does_not_count_begins_no_phase(status: str) -> None:
     assert phase_of(invoice(status=status), CATALOGUE) is None
+
+
+@pytest.mark.parametrize("paid", [1000, 500, 333, 1])
+def test_the_lines_of_a_sale_add_up_to_what_was_asked_for_it(paid: int) -> None:
+    charge = replace(CHARGE, amount_minor=paid)
+    lines = tuple(replace(LINE, gross_minor=amount) for amount in (333, 333, 334))
+
+    sold = sale_of(charge, replace(SESSION, lines=lines), None, CATALOGUE)
+
+    assert sum(line.gross_minor for line in sold.lines) == sold.gross_minor == paid
+    assert all(line.gross_minor >= 0 for line in sold.lines)
+
+
+def test_a_bill_in_another_currency_gives_its_shares_not_its_amounts() -> None:
+    bill = replace(SESSION, currency="jpy", total_minor=1000, discount_minor=250, tax_minor=100)
+
+    sold = sale_of(CHARGE, bill, None, CATALOGUE)
+    of_more = sale_of(replace(CHARGE, amount_minor=2000), bill, None, CATALOGUE)
+
+    assert (sold.currency, sold.discount_minor, sold.tax_minor) == ("usd", 250, 100)
+    assert (of_more.discount_minor, of_more.tax_minor, of_more.gross_minor) == (500, 200, 2500)
+
+
+def test_a_price_that_names_its_content_says_more_than_its_product() -> None:
+    catalogue = replace(CATALOGUE, price_contents={"price_guide": "signed-copy"})
+    session = replace(SESSION, payment_link=None)
+
+    assert sale_of(CHARGE, session, None, catalogue).lines[0].content == "signed-copy"
+
+
+def test_what_was_bought_for_nothing_is_a_sale_known_by_its_checkout() -> None:
+    session = replace(
+        SESSION,
+        payment_intent=None,
+        payment_status="no_payment_required",
+        total_minor=0,
+        discount_minor=1000,
+    )
+
+    sold = free_sale_of(session, CATALOGUE)
+
+    assert (sold.external_id, sold.charge, sold.gross_minor, sold.total_minor) == (
+        "cs_1",
+        None,
+        1000,
+        0,
+    )
+    assert sum(line.gross_minor for line in sold.lines) == 1000
+
+
+def test_items_that_begin_together_cost_what_they_cost_together() -> None:
+    seats = {
+        "amount": 500,
+        "period": {"start": int(AT.timestamp())},
+        "pricing": {"price_details": {"price": "price_club"}},
+    }
+
+    phase = phase_of(invoice(more_lines=[seats]), CATALOGUE)
+
+    assert phase
+    assert phase.amount_minor == 1400

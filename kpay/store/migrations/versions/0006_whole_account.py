@@ -279,6 +279,7 @@ def create_seen_event() -> None:
 
 def add_columns() -> None:
     """Add what older rows do not tell yet; the next derivation fills it in."""
+    op.add_column("price", sa.Column("content", sa.Text(), nullable=True))
     op.add_column("refund", sa.Column("failure_reason", sa.Text(), nullable=True))
     op.add_column("refund", sa.Column("balance_transaction_external_id", sa.Text(), nullable=True))
     op.add_column("subscription", sa.Column("pause_behavior", sa.Text(), nullable=True))

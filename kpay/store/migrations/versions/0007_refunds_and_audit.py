@@ -1,4 +1,4 @@
-"""Refunds that are asked for, the audit trail, and where a buy link stood.
+"""Refunds that are asked for, and the audit trail.
 
 Revision: 0007, after 0006.
 """
@@ -18,7 +18,6 @@ def upgrade() -> None:
     """Create the tables; no entry of the audit trail can be changed or removed."""
     create_refund_request()
     create_audit_entry()
-    create_link_token()
     guard_audit_entry()
 
 
@@ -67,28 +66,6 @@ def create_audit_entry() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
         sqlite_strict=True,
     )
-
-
-def create_link_token() -> None:
-    """Create link_token."""
-    op.create_table(
-        "link_token",
-        sa.Column("token", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("content_id", sa.Integer(), nullable=True),
-        sa.Column("campaign_id", sa.Integer(), nullable=True),
-        sa.Column("message_key", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaign.id"], name=op.f("fk_link_token_campaign_id_campaign")
-        ),
-        sa.ForeignKeyConstraint(
-            ["content_id"], ["content.id"], name=op.f("fk_link_token_content_id_content")
-        ),
-        sa.PrimaryKeyConstraint("token", name=op.f("pk_link_token")),
-        sqlite_strict=True,
-    )
-    op.create_index(op.f("ix_link_token_campaign_id"), "link_token", ["campaign_id"])
 
 
 def guard_audit_entry() -> None:
