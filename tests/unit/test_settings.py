@@ -36,6 +36,10 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
         ('base_currency = "dollars"', "three-letter"),
         ('live = "yes"', "true or false"),
         ('mail = "pigeon"', "neither outbox nor smtp"),
+        ('refund_days = "30"', "a whole number"),
+        ("refund_days = 1.5", "a whole number"),
+        ("refund_days = true", "a whole number"),
+        ("refund_days = -1", "cannot be counted"),
         ("name = ", "cannot be read"),
     ],
 )
@@ -77,3 +81,13 @@ def test_a_missing_secret_says_where_to_put_it(tmp_path: Path) -> None:
     with pytest.raises(CredentialsMissing) as caught:
         secrets.require("stripe_key", tmp_path, {})
     assert "KPAY_STRIPE_KEY" in caught.value.message
+
+
+def test_a_number_of_days_comes_from_the_file_or_the_environment(tmp_path: Path) -> None:
+    home = write(tmp_path, "refund_days = 14\n")
+
+    assert config.load(home, {"HOME": str(tmp_path)}).refund_days == 14
+    environment = {"HOME": str(tmp_path), "KPAY_REFUND_DAYS": " 60 "}
+    assert config.load(home, environment).refund_days == 60
+    with pytest.raises(SettingsInvalid, match="a whole number"):
+        config.load(home, environment | {"KPAY_REFUND_DAYS": "a month"})
