@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,36 @@ from kpay.domain.experiment import USUAL_LEVEL, Effect, Interval, effect
 from kpay.domain.holdout import smallest_effect
 from kpay.domain.money import Money, format_minor
 from kpay.domain.period import instant_text
+
+
+@dataclass(frozen=True, slots=True)
+class ByLink:
+    """Who bought by the links of a campaign's own mail; paid sums are by currency."""
+
+    buyers: int = 0
+    orders: int = 0
+    paid_minor: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """Say what this is, and what it is not."""
+        if not self.orders:
+            return "Nobody bought by a link of the mail itself."
+        people = f"{self.buyers:,} {'person' if self.buyers == 1 else 'people'}"
+        paid = " and ".join(
+            format_minor(minor, currency) for currency, minor in sorted(self.paid_minor.items())
+        )
+        return (
+            f"{people} bought by a link of the mail itself, for {paid}. That is where they came "
+            "from, not what the mail caused: some would have bought anyway, others came another way."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the key `by_link`."""
+        paid = [
+            {"currency": code, "minor": minor} for code, minor in sorted(self.paid_minor.items())
+        ]
+        return {"buyers": self.buyers, "orders": self.orders, "paid": paid}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +59,7 @@ class CampaignResults:
     is_over: bool
     buyers: Effect
     money: Mapping[str, Effect]
+    by_link: ByLink = ByLink()
 
     @property
     def verdict(self) -> str:
@@ -59,7 +90,7 @@ class CampaignResults:
         return Document(
             "kpay.campaign.results/1",
             f"{self.campaign}: what it earned",
-            (self._arms(), self._effects(), Text(self.verdict)),
+            (self._arms(), self._effects(), Text(self.verdict), Text(self.by_link.sentence)),
             self._payload(),
             subtitle=(
                 f"{instant_text(self.since)} to {instant_text(self.until)}"
@@ -113,6 +144,7 @@ class CampaignResults:
             "other_currencies": others,
             "variants": [],
             "verdict": self.verdict,
+            "by_link": self.by_link.to_json(),
             "window": {
                 "start": instant_text(self.since),
                 "end": instant_text(self.until),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
 
 from kpay.domain.address import normal_email
-from kpay.domain.campaign_results import CampaignResults
+from kpay.domain.campaign_results import ByLink, CampaignResults
 from kpay.domain.enums import DeliveryState
 from kpay.domain.experiment import Arm, Effect, effect
+from kpay.domain.origins import Origin, OriginKind
 from kpay.errors import Refused
 from kpay.services import campaign_files
 from kpay.services.mail_desk import MailDesk
-from kpay.store import campaigns, deliveries
+from kpay.store import campaigns, deliveries, origins
 
 WINDOW_DAYS = 14
 
@@ -35,7 +36,10 @@ def results(
             raise Refused(f"{name!r} was not sent yet", f"kpay campaign send {name}")
         end = since + timedelta(days=days)
         people = deliveries.of_campaign(connection, campaign["id"])
-        orders = campaigns.orders_between(connection, since, min(end, now + timedelta(seconds=1)))
+        until = min(end, now + timedelta(seconds=1))
+        orders = campaigns.orders_between(connection, since, until)
+        token = Origin(OriginKind.CAMPAIGN, name).token
+        by_link = _by_link(origins.orders_from(connection, token, since, until))
     treated = {one["email"] for one in people if one["state"] != DeliveryState.HELD_OUT}
     held_out = {one["email"] for one in people if one["state"] == DeliveryState.HELD_OUT}
     spent = _spent(orders, treated | held_out)
@@ -54,7 +58,18 @@ def results(
             currency: _effect(treated, held_out, spent.get(currency, {}), level)
             for currency in currencies
         },
+        by_link=by_link,
     )
+
+
+def _by_link(orders: Sequence[RowMapping]) -> ByLink:
+    """Count the buyers that the mail's own links brought, whoever they are."""
+    paid: Counter[str] = Counter()
+    for order in orders:
+        paid[order["currency"]] += order["total_minor"]
+    known = {normal_email(order["email"]) for order in orders if order["email"]}
+    nameless = sum(not order["email"] for order in orders)
+    return ByLink(len(known) + nameless, len(orders), dict(paid))
 
 
 def _spent(orders: Iterable[RowMapping], people: set[str]) -> dict[str, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -384,3 +385,31 @@ def test_the_example_workspace_is_publishable(tmp_path: Path, desk: Desk) -> Non
     assert {language for (language,) in rows(desk.store, "SELECT DISTINCT language FROM content")} == {
         "en", "zh",
     }  # fmt: skip
+
+
+def test_every_buy_link_of_a_page_names_the_page_and_keeps_its_query(shop: Desk) -> None:
+    shop.write("content/pepper.md", EBOOK.replace("Salt", "Pepper"))
+    (url,) = [piece.buy_url for piece in shop.publish().result.pieces]
+    shop.write(
+        "content/tale.md",
+        ARTICLE.replace("Rain", "Tale") + f"\n[Buy Pepper]({url}?utm_source=tale) now.\n",
+    )
+    shop.publish()
+
+    pepper, tale = (Origin(OriginKind.PAGE, slug).token for slug in ("pepper", "tale"))
+    assert f'href="{url}?client_reference_id={pepper}"' in shop.page("pepper")
+    assert f'href="{url}?utm_source=tale&amp;client_reference_id={tale}"' in shop.page("tale")
+
+
+def test_a_page_hands_on_only_what_a_mail_can_have_brought(shop: Desk) -> None:
+    shop.write("content/cumin.md", EBOOK.replace("Salt", "Cumin"))
+    shop.write("content/fog.md", ARTICLE.replace("Rain", "Fog"))
+    shop.publish()
+
+    (pattern,) = re.findall(r"/\^(kp.*)\$/\.test", shop.page("cumin"))
+    handed_on = re.compile(pattern)
+
+    mail = Origin(OriginKind.CAMPAIGN, "x")
+    assert all(handed_on.fullmatch(mail.reference(number)) for number in (None, 1, 10**17))
+    assert not handed_on.fullmatch("javascript:alert(1)")
+    assert "<script" not in shop.page("fog")
