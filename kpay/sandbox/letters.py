@@ -12,7 +12,7 @@ from email.message import EmailMessage, Message
 from email.parser import BytesHeaderParser
 from functools import cached_property
 from typing import Final, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 _URL: Final = re.compile(rb"https?://[^\s\"'<>\\)]+")
 _HEADERS: Final = BytesHeaderParser()
@@ -83,8 +83,22 @@ class Letter:
 
     def slugs(self, known: set[str], slug_by_url: dict[str, str]) -> tuple[str, ...]:
         """Return the pieces the letter links to: their pages or their payment links."""
-        found = [slug_by_url.get(url) or _last_part(url) for url in self.links]
+        found = [_slug(url, slug_by_url) for url in self.links]
         return tuple(dict.fromkeys(slug for slug in found if slug in known))
+
+    def references(self, slug_by_url: dict[str, str]) -> dict[str, str]:
+        """Return what the links to pieces carry to the checkout, by piece."""
+        found = {}
+        for url in self.links:
+            query = dict(parse_qsl(urlsplit(url.replace("&amp;", "&")).query))
+            reference = query.get("client_reference_id") or query.get("from")
+            if reference:
+                found[_slug(url, slug_by_url)] = reference
+        return found
+
+
+def _slug(url: str, slug_by_url: dict[str, str]) -> str:
+    return slug_by_url.get(url.partition("?")[0]) or _last_part(url)
 
 
 def _last_part(url: str) -> str:

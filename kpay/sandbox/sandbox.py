@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from kpay.sandbox.catalogue import Appeal
 from kpay.sandbox.clock import WorldClock, instant
+from kpay.sandbox.followed import FollowedLinks
 from kpay.sandbox.happenings import Sale, Trace
 from kpay.sandbox.letters import Letter
 from kpay.sandbox.mail import Mail
@@ -56,7 +57,14 @@ class Sandbox:
         self._timeline = Timeline(self._world, lambda: self._stall.catalogue(self._timeline.today))
         balance = Balance(self._account)
         cashier = Cashier(self._account, balance)
-        self._books = Bookkeeper(self._account, balance, cashier, parameters.coupon_percent)
+        self._followed = FollowedLinks(self._clock)
+        self._books = Bookkeeper(
+            self._account,
+            balance,
+            cashier,
+            parameters.coupon_percent,
+            self._followed.reference_of,
+        )
         self._papers = Papers(self._people, self._clock, self._timeline, appeal)
         self._traces: list[Trace] = []
         self._sales: list[Sale] = []
@@ -167,9 +175,10 @@ class Sandbox:
         if person is None or not letter.is_marketing:
             return
         with self._lock:
-            known = {item.slug for item in self._stall.catalogue(self._timeline.today).items}
-            slugs = letter.slugs(known, self._stall.slug_by_url())
-            self._timeline.post(Mail(person, slugs))
+            today, shops = self._timeline.today, self._stall.slug_by_url()
+            known = {item.slug for item in self._stall.catalogue(today).items}
+            self._timeline.post(Mail(person, letter.slugs(known, shops)))
+            self._followed.keep(person, today, letter.references(shops))
 
     # ------------------------------------------------------------------ papers
 

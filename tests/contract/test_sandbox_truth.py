@@ -40,7 +40,7 @@ def subscribers(sandbox: Sandbox) -> list[str]:
 
 
 def mail(sandbox: Sandbox, emails: list[str]) -> None:
-    text = "Subject: New\r\nList-Unsubscribe: <mailto:a@example.org>\r\n\r\nhttps://s.example/c/ebook-2\r\n"
+    text = "Subject: New\r\nList-Unsubscribe: <mailto:a@example.org>\r\n\r\nhttps://s.example/c/ebook-2.html?from=kpmail-1\r\n"
     with smtplib.SMTP("127.0.0.1", urlsplit(sandbox.smtp_url).port or 0, timeout=10) as server:
         for email in emails:
             try:
@@ -211,3 +211,18 @@ def test_days_long_past_are_replayed_from_the_beginning(story: Story) -> None:
     really = {email for email, *_ in paid(story.sandbox, early, 30)}
     assert {email for email, buys in said.items() if buys} == really & set(said)
     assert any(said.values())
+
+
+def test_who_buys_what_a_mail_led_to_comes_by_its_link(story: Story) -> None:
+    sessions = [
+        one for one in read(story.sandbox, "checkout/sessions") if one["client_reference_id"]
+    ]
+    treated = set(story.treated)
+    mailed_at = int(story.sandbox.start_at.timestamp()) + (story.day - START).days * 86_400
+
+    assert sessions
+    for session in sessions:
+        assert session["client_reference_id"] == "kpmail-1"
+        assert session["metadata"]["kpay_content"] == "ebook-2"
+        assert session["customer_details"]["email"].lower() in treated
+        assert mailed_at <= session["created"] < mailed_at + 14 * 86_400

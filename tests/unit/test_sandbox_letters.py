@@ -59,3 +59,14 @@ def test_chinese_slugs_are_found_behind_their_percent_signs() -> None:
 
 def test_a_letter_without_links_to_pieces_is_about_nothing_special() -> None:
     assert letter("https://site.example/about").slugs(KNOWN, {}) == ()
+
+
+def test_what_a_link_carries_to_the_checkout_is_kept_by_piece() -> None:
+    shops = {"https://buy.stripe.com/test_123": "club"}
+    body = (
+        "https://site.example/c/deep-work.html?from=a-1 and "
+        "https://buy.stripe.com/test_123?utm_source=x&client_reference_id=b_2 and "
+        "https://site.example/c/other.html"
+    )
+    assert letter(body).slugs(KNOWN, shops) == ("deep-work", "club")
+    assert letter(body).references(shops) == {"deep-work": "a-1", "club": "b_2"}

@@ -44,7 +44,7 @@ class Desk:
         self.account = Account(1, MONDAY)
         balance = Balance(self.account)
         cashier = Cashier(self.account, balance)
-        self.books = Bookkeeper(self.account, balance, cashier, 20)
+        self.books = Bookkeeper(self.account, balance, cashier, 20, lambda checkout: None)
         self.api = Api(self.account, cashier, RLock())
         self.piece = self.offer("", 1900)
         self.club = self.offer("&recurring[interval]=month", 900)

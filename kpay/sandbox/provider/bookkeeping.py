@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -35,12 +35,18 @@ class Bookkeeper:
     """Writes every happening once, in the order of time."""
 
     def __init__(
-        self, account: Account, balance: Balance, cashier: Cashier, coupon_percent: int
+        self,
+        account: Account,
+        balance: Balance,
+        cashier: Cashier,
+        coupon_percent: int,
+        reference_of: Callable[[Sale | MembershipStarted], str | None],
     ) -> None:
         self._account = account
         self._balance = balance
         self._cashier = cashier
         self._coupon_percent = coupon_percent
+        self._reference_of = reference_of
         self._coupon_id: str | None = None
         self._promotion_id: str | None = None
         self._orders: dict[str, str] = {}
@@ -118,6 +124,7 @@ class Bookkeeper:
             "amount_subtotal": amounts.subtotal_minor,
             "amount_total": amounts.total_minor,
             "automatic_tax": _automatic_tax(amounts),
+            "client_reference_id": self._reference_of(checkout),
             "created": checkout.at,
             "currency": offer.currency,
             "customer_details": _details(checkout.buyer),
