@@ -15,7 +15,6 @@ through one provider in one currency, net + tax is the sum of its balance transa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 PAYOUT_KINDS = frozenset(
@@ -121,14 +120,6 @@ class Movements:
     balance: tuple[BalanceSum, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BankSide:
-    """What balance transactions say of one currency: earned (net), and paid out, in minor units."""
-
-    net_minor: int
-    paid_out_minor: int
-
-
 def takings(movements: Movements, spans: int) -> list[dict[str, Takings]]:
     """Return, for each span, the takings of every currency in which something moved.
 
@@ -173,17 +164,3 @@ def booked_costs(booked: BalanceSum) -> dict[str, int]:
 
 def _told(span: dict[str, Takings]) -> dict[str, Takings]:
     return {code: span[code] for code in sorted(span) if not span[code].is_empty}
-
-
-def bank_sides(balance: Iterable[BalanceSum]) -> dict[str, BankSide]:
-    """Return per currency what balance transactions earned, and what was paid out."""
-    earned: dict[str, int] = {}
-    paid_out: dict[str, int] = {}
-    for booked in balance:
-        side = paid_out if booked.kind in PAYOUT_KINDS else earned
-        sign = -1 if booked.kind in PAYOUT_KINDS else 1
-        side[booked.currency] = side.get(booked.currency, 0) + sign * booked.net_minor
-    return {
-        code: BankSide(earned.get(code, 0), paid_out.get(code, 0))
-        for code in sorted(earned.keys() | paid_out.keys())
-    }

@@ -11,7 +11,9 @@ from kpay.domain.document import Block, Cell, Chart, Column, Document, Table, Te
 from kpay.domain.money import Money, exponent
 from kpay.domain.period import Period
 from kpay.domain.report_scope import Scope
-from kpay.domain.revenue import KEYS, BankSide, Takings
+from kpay.domain.revenue import KEYS, Takings
+from kpay.domain.settlement import BankSide, Conversion
+from kpay.domain.settlement_tables import settlement_tables
 
 HEADINGS = {
     "gross": "Gross",
@@ -39,6 +41,7 @@ class RevenueReport:
     line: tuple[tuple[str, Mapping[str, Takings]], ...]
     bank: Mapping[str, BankSide]
     orders_without_fee: int = 0
+    conversions: tuple[Conversion, ...] = ()
 
     def to_document(self) -> Document:
         """Show gross to net of each currency, then month by month."""
@@ -46,7 +49,13 @@ class RevenueReport:
             blocks: list[Block] = [Text("Nothing was sold in these days.")]
             steps: tuple[str, ...] = ("kpay sync", "kpay import orders FILE")
         else:
-            blocks = [self._gross_to_net(), *self._charts(), *self._by_month(), *self._notes()]
+            blocks = [
+                self._gross_to_net(),
+                *self._charts(),
+                *self._by_month(),
+                *settlement_tables(self.bank, self.conversions),
+                *self._notes(),
+            ]
             steps = ()
         return Document(
             "kpay.report.revenue/1",
@@ -68,10 +77,8 @@ class RevenueReport:
                 }
                 for month, each in self.months
             ],
-            "bank": {
-                code: {"net_minor": side.net_minor, "paid_out_minor": side.paid_out_minor}
-                for code, side in self.bank.items()
-            },
+            "bank": {code: side.to_json() for code, side in self.bank.items()},
+            "conversions": [one.to_json() for one in self.conversions],
             "orders_without_fee": self.orders_without_fee,
         }
 

@@ -8,17 +8,18 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from kpay.domain.report_scope import Scope, fine_edges, month_edges
-from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings, bank_sides, takings
+from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings, takings
 from kpay.domain.revenue_report import RevenueReport
+from kpay.domain.settlement import bank_sides
 from kpay.store import ledger
 
 NO_MONEY = tuple(sorted(NO_DISPUTE_MONEY))
 
 
 def revenue_report(connection: Connection, scope: Scope) -> RevenueReport:
-    """Add up what was taken in the period that was asked for, or since the first sale."""
+    """Add up what was taken in the period that was asked for, or since money first moved."""
     asked = scope.period or scope.everything(
-        ledger.first_sale_at(connection, scope.as_of),
+        ledger.first_movement_at(connection, scope.as_of),
         ledger.last_movement_at(connection, scope.as_of),
     )
     known = scope.known(asked)
@@ -35,6 +36,7 @@ def revenue_report(connection: Connection, scope: Scope) -> RevenueReport:
         tuple(zip(labels, by_label, strict=True)),
         bank_sides(moved.balance),
         ledger.orders_without_fee(connection, known.start, known.end),
+        ledger.conversions(connection, known.start, known.end),
     )
 
 

@@ -15,13 +15,16 @@ from sqlalchemy import ColumnElement, Connection, and_, case, distinct, func, li
 
 from kpay.domain.enums import COUNTED_REFUNDS, OrderStatus
 from kpay.domain.revenue import BalanceSum, GivenBack, Movements, SalesSum
+from kpay.domain.settlement import TAKEN_KINDS, Conversion
 from kpay.models.billing import BalanceTransaction
+from kpay.models.payments import Charge
 from kpay.models.sales import Dispute, Order, Refund
 from kpay.store.dialect import table_of
 
 ORDERS = table_of(Order)
 REFUNDS = table_of(Refund)
 DISPUTES = table_of(Dispute)
+CHARGES = table_of(Charge)
 BALANCE = table_of(BalanceTransaction)
 
 Edges = Sequence[datetime]
@@ -46,6 +49,13 @@ def movements(
 def first_sale_at(connection: Connection, until: datetime) -> datetime | None:
     """Return when the first paid order before `until` was placed."""
     return _sale_moment(connection, func.min(ORDERS.c.ordered_at), until)
+
+
+def first_movement_at(connection: Connection, until: datetime) -> datetime | None:
+    """Return when money first moved before `until`: sold, or on the balance."""
+    query = select(func.min(BALANCE.c.created_at)).where(BALANCE.c.created_at < until)
+    moments = (first_sale_at(connection, until), connection.execute(query).scalar_one())
+    return min(filter(None, moments), default=None)
 
 
 def last_sale_at(connection: Connection, until: datetime) -> datetime | None:
@@ -91,7 +101,11 @@ def sales(connection: Connection, edges: Edges) -> tuple[SalesSum, ...]:
 
 
 def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
-    """Return what was given back, with the order's share of tax inside it (rounded half up)."""
+    """Return what was given back, with the order's share of tax inside it (rounded half up).
+
+    Until API 2025-03-31 an authorization that ran out, or was let go, made a refund too. Nothing was
+    taken then, so nothing was given back: a refund of a charge that is no sale does not count.
+    """
     columns = REFUNDS.c
     span = _span_of(columns.refunded_at, edges)
     total = ORDERS.c.total_minor
@@ -102,10 +116,61 @@ def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
     query = (
         select(span, columns.currency, func.sum(columns.amount_minor), func.sum(tax))
         .outerjoin(ORDERS, ORDERS.c.id == columns.order_id)
-        .where(columns.status.in_(COUNTED_REFUNDS), _within(columns.refunded_at, edges))
+        .outerjoin(CHARGES, _of_charge())
+        .where(
+            columns.status.in_(COUNTED_REFUNDS),
+            _within(columns.refunded_at, edges),
+            CHARGES.c.is_sale.is_not(False),
+        )
         .group_by(span, columns.currency)
     )
     return tuple(GivenBack(*row) for row in connection.execute(query))
+
+
+def conversions(connection: Connection, start: datetime, end: datetime) -> tuple[Conversion, ...]:
+    """Return the orders that were settled in another currency, with both sums.
+
+    A charge that was captured in parts has several movements, which are added up first.
+    """
+    columns = BALANCE.c
+    settled = (
+        select(
+            columns.account,
+            columns.livemode,
+            columns.source_external_id.label("charge"),
+            columns.currency,
+            func.sum(columns.amount_minor).label("minor"),
+        )
+        .where(
+            columns.exchange_rate.is_not(None),
+            columns.kind.in_(sorted(TAKEN_KINDS)),
+            columns.created_at >= start,
+            columns.created_at < end,
+        )
+        .group_by(columns.account, columns.livemode, columns.source_external_id, columns.currency)
+        .subquery()
+    )
+    query = (
+        select(
+            ORDERS.c.currency,
+            settled.c.currency,
+            func.count(),
+            func.sum(ORDERS.c.total_minor),
+            func.sum(settled.c.minor),
+        )
+        .join(
+            settled,
+            and_(
+                ORDERS.c.charge_id == settled.c.charge,
+                ORDERS.c.account == settled.c.account,
+                ORDERS.c.livemode == settled.c.livemode,
+                ORDERS.c.currency != settled.c.currency,
+            ),
+        )
+        .group_by(ORDERS.c.currency, settled.c.currency)
+        .order_by(ORDERS.c.currency, settled.c.currency)
+    )
+    return tuple(Conversion(*row) for row in connection.execute(query))
 
 
 def balance(connection: Connection, edges: Edges) -> tuple[BalanceSum, ...]:
@@ -172,9 +237,16 @@ def orders_without_fee(connection: Connection, start: datetime, end: datetime) -
     return int(connection.execute(query).scalar_one())
 
 
+def _of_charge() -> ColumnElement[bool]:
+    return and_(
+        CHARGES.c.account == REFUNDS.c.account,
+        CHARGES.c.livemode == REFUNDS.c.livemode,
+        CHARGES.c.external_id == REFUNDS.c.charge_id,
+    )
+
+
 def _caused_by_dispute() -> ColumnElement[bool]:
     return and_(
-        BALANCE.c.kind == "adjustment",
         BALANCE.c.account == DISPUTES.c.account,
         BALANCE.c.livemode == DISPUTES.c.livemode,
         BALANCE.c.source_external_id == DISPUTES.c.external_id,
