@@ -18,6 +18,8 @@ from kpay.models import Order, PaymentLink
 from kpay.services import campaign_sending, campaigns, delivering, origins
 from kpay.services.experiments import results
 from kpay.services.mail_desk import MailDesk
+from kpay.services.order_book import show_order
+from kpay.services.syncing import sync
 from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import (
     LETTERHEAD,
@@ -32,7 +34,9 @@ from tests.fakes.mail_rooms import (
     subscribe,
     write_campaign,
 )
+from tests.fakes.provider import FakeSource
 from tests.fakes.stores import digest, rows
+from tests.fakes.stripe_shop import DAY, START, Shop
 
 RYE, OLD = "https://buy.example/rye", "https://buy.example/old"
 MAIL = Origin(OriginKind.CAMPAIGN, "bread")
@@ -235,3 +239,36 @@ def test_an_order_after_the_window_does_not_count_as_brought(desk: MailDesk) -> 
 
     assert found.by_link.orders == 0
     assert found.by_link.sentence == "Nobody bought by a link of the mail itself."
+
+
+def test_a_sale_brings_the_reference_back_and_the_order_tells_the_mail(
+    tmp_path: Path,
+) -> None:
+    desk = mail_desk(tmp_path)
+    bread_shop(desk)
+    subscribe(desk, readers(1))
+    write_campaign(desk, ABOUT)
+    send(desk)
+    shop = Shop()
+    rye = shop.offer("rye-bread", 900)
+    references = {f"{MAIL.token}-1": "by mail", "own-7": "own", None: "none"}
+    for day, reference in enumerate(references):
+        sale = shop.sell(rye, START + day * DAY, email=f"{day}@r.example")
+        shop.provider.change(sale.session or {}, START, None, client_reference_id=reference)
+    sync(desk.store, FakeSource(shop.provider), now=NOW)
+
+    told = [
+        show_order(desk.store, str(number)).to_document().to_json()["origin"]
+        for (number,) in rows(desk.store, "SELECT id FROM orders ORDER BY ordered_at")
+    ]
+
+    assert rows(desk.store, "SELECT reference FROM orders ORDER BY ordered_at") == [
+        (f"{MAIL.token}-1",),
+        ("own-7",),
+        (None,),
+    ]
+    assert told == [
+        {"kind": "campaign", "content": None, "campaign": "bread", "recipient": readers(1)[0]},
+        None,
+        None,
+    ]
