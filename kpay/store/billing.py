@@ -16,9 +16,8 @@ from kpay.models import (
     SubscriptionItem,
     SubscriptionPhase,
 )
-from kpay.store.dialect import chunks, table_of, upsert_rows
+from kpay.store.dialect import among, table_of, upsert_rows
 
-IDS_A_QUERY = 5000
 KEY = ["account", "livemode", "external_id"]
 PHASE_KEY = ["account", "livemode", "subscription_external_id", "starts_at"]
 _subscriptions = table_of(Subscription)
@@ -42,15 +41,13 @@ def drop_other_items(
     connection: Connection, account: Account, kept: Mapping[str, set[str]]
 ) -> None:
     """Remove the items that subscriptions no longer have; `kept` names those that they have."""
-    for some in chunks(sorted(kept), IDS_A_QUERY):
-        query = select(_items.c.subscription_external_id, _items.c.external_id).where(
-            _ours(_items, account), _items.c.subscription_external_id.in_(some)
-        )
-        gone = [item for whose, item in connection.execute(query) if item not in kept[whose]]
-        for few in chunks(gone, IDS_A_QUERY):
-            connection.execute(
-                delete(_items).where(_ours(_items, account), _items.c.external_id.in_(few))
-            )
+    query = select(_items.c.subscription_external_id, _items.c.external_id).where(
+        _ours(_items, account), among(_items.c.subscription_external_id, kept)
+    )
+    gone = [item for whose, item in connection.execute(query) if item not in kept[whose]]
+    connection.execute(
+        delete(_items).where(_ours(_items, account), among(_items.c.external_id, gone))
+    )
 
 
 def save_invoices(connection: Connection, rows: Rows) -> int:
@@ -67,13 +64,10 @@ def subscriptions(
     connection: Connection, account: Account, external_ids: Iterable[str]
 ) -> list[Any]:
     """Return some subscriptions."""
-    found: list[Any] = []
-    for some in chunks(sorted(external_ids), IDS_A_QUERY):
-        query = select(_subscriptions).where(
-            _ours(_subscriptions, account), _subscriptions.c.external_id.in_(some)
-        )
-        found += connection.execute(query)
-    return found
+    query = select(_subscriptions).where(
+        _ours(_subscriptions, account), among(_subscriptions.c.external_id, external_ids)
+    )
+    return list(connection.execute(query))
 
 
 def net_by_currency(connection: Connection, account: Account) -> dict[str, int]:

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from kpay.domain.checkout import Account
 from kpay.models import Customer, CustomerIdentity
-from kpay.store.dialect import chunks, table_of, upsert_rows
+from kpay.store.dialect import among, table_of, upsert_rows
 
-IDS_A_QUERY = 5000
 _customers = table_of(Customer)
 _identities = table_of(CustomerIdentity)
 
@@ -20,33 +19,24 @@ def by_identity(
     connection: Connection, account: Account, external_ids: Iterable[str]
 ) -> dict[str, int]:
     """Return whom each of the provider's customer ids means, as far as it is known."""
-    found: dict[str, int] = {}
-    for some in chunks(sorted(external_ids), IDS_A_QUERY):
-        query = select(_identities.c.external_id, _identities.c.customer_id).where(
-            _identities.c.account == account.id,
-            _identities.c.livemode == account.livemode,
-            _identities.c.external_id.in_(some),
-        )
-        found |= {row.external_id: row.customer_id for row in connection.execute(query)}
-    return found
+    query = select(_identities.c.external_id, _identities.c.customer_id).where(
+        _identities.c.account == account.id,
+        _identities.c.livemode == account.livemode,
+        among(_identities.c.external_id, external_ids),
+    )
+    return {row.external_id: row.customer_id for row in connection.execute(query)}
 
 
 def by_email(connection: Connection, emails: Iterable[str]) -> dict[str, int]:
     """Return the customer behind each normalised address, as far as there is one."""
-    found: dict[str, int] = {}
-    for some in chunks(sorted(emails), IDS_A_QUERY):
-        query = select(_customers.c.email, _customers.c.id).where(_customers.c.email.in_(some))
-        found |= {row.email: row.id for row in connection.execute(query)}
-    return found
+    query = select(_customers.c.email, _customers.c.id).where(among(_customers.c.email, emails))
+    return {row.email: row.id for row in connection.execute(query)}
 
 
 def rows(connection: Connection, ids: Iterable[int]) -> dict[int, Any]:
     """Return customers by id."""
-    found: dict[int, Any] = {}
-    for some in chunks(sorted(ids), IDS_A_QUERY):
-        query = select(_customers).where(_customers.c.id.in_(some))
-        found |= {row.id: row for row in connection.execute(query)}
-    return found
+    query = select(_customers).where(among(_customers.c.id, ids))
+    return {row.id: row for row in connection.execute(query)}
 
 
 def add(connection: Connection, people: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -85,14 +75,13 @@ def save_identities(connection: Connection, identities: Sequence[Mapping[str, An
 
 def mark_deleted(connection: Connection, account: Account, external_ids: Iterable[str]) -> None:
     """Note that the provider deleted some of its customers; the people stay."""
-    for some in chunks(sorted(external_ids), IDS_A_QUERY):
-        connection.execute(
-            update(_identities)
-            .where(
-                _identities.c.account == account.id,
-                _identities.c.livemode == account.livemode,
-                _identities.c.external_id.in_(some),
-                _identities.c.is_deleted.is_(False),
-            )
-            .values(is_deleted=True)
+    connection.execute(
+        update(_identities)
+        .where(
+            _identities.c.account == account.id,
+            _identities.c.livemode == account.livemode,
+            among(_identities.c.external_id, external_ids),
+            _identities.c.is_deleted.is_(False),
         )
+        .values(is_deleted=True)
+    )

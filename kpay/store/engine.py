@@ -74,6 +74,7 @@ class Store:
         self.who = who
         self._reader = make_engine(path, "read")
         self._writer = make_engine(path, "write")
+        self._kept: dict[Engine, Connection] = {}
 
     @property
     def lock_path(self) -> Path:
@@ -83,7 +84,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the store and cannot write."""
-        with translated(self.path), self._reader.connect() as connection, connection.begin():
+        with translated(self.path), self._connected(self._reader) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -92,10 +93,37 @@ class Store:
         with (
             translated(self.path),
             held(self.lock_path, who=self.who, wait_s=LOCK_WAIT_S),
-            self._writer.connect() as connection,
+            self._connected(self._writer) as connection,
             connection.begin(),
         ):
             yield connection
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keep the file open for a run of many small transactions, all of this thread.
+
+        Opening it, and tidying up behind the last one to close it, takes longer than most of them.
+        """
+        with (
+            translated(self.path),
+            self._reader.connect() as reader,
+            self._writer.connect() as writer,
+        ):
+            self._kept = {self._reader: reader, self._writer: writer}
+            try:
+                yield
+            finally:
+                self._kept = {}
+
+    @contextmanager
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
+        """A connection for one transaction: the one that is kept open, unless it is in use."""
+        kept = self._kept.get(engine)
+        if kept is not None and not kept.in_transaction():
+            yield kept
+        else:
+            with engine.connect() as connection:
+                yield connection
 
     def close(self) -> None:
         """Let go of the file."""

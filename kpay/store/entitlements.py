@@ -19,9 +19,8 @@ from kpay.models import (
     Refund,
     SubscriptionPhase,
 )
-from kpay.store.dialect import chunks, table_of, upsert_rows
+from kpay.store.dialect import among, table_of, upsert_rows
 
-IDS_A_QUERY = 5000
 KEY = ["customer_id", "content_id", "source", "source_id"]
 _entitlements = table_of(Entitlement)
 _orders = table_of(Order)
@@ -40,13 +39,10 @@ def save(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
 
 def granted_by(connection: Connection, source: str, source_ids: Iterable[str]) -> list[Any]:
     """Return the entitlements that some orders or subscriptions granted."""
-    found: list[Any] = []
-    for some in chunks(sorted(source_ids), IDS_A_QUERY):
-        query = select(_entitlements).where(
-            _entitlements.c.source == source, _entitlements.c.source_id.in_(some)
-        )
-        found += connection.execute(query)
-    return found
+    query = select(_entitlements).where(
+        _entitlements.c.source == source, among(_entitlements.c.source_id, source_ids)
+    )
+    return list(connection.execute(query))
 
 
 def described(connection: Connection, source: str, source_id: str) -> list[Any]:
@@ -71,109 +67,120 @@ def end(connection: Connection, entitlement_id: int, at: datetime, reason: str) 
 
 def lines_sold(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
     """Return one row for each piece of content in some orders of known customers."""
-    found: list[Any] = []
-    for some in chunks(sorted(order_ids), IDS_A_QUERY):
-        query = (
-            select(
-                _orders.c.id,
-                _orders.c.external_id,
-                _orders.c.customer_id,
-                _orders.c.ordered_at,
-                _orders.c.total_minor,
-                _orders.c.status,
-                _orders.c.subscription_id,
-                _lines.c.content_id,
-            )
-            .join(_lines, _lines.c.order_id == _orders.c.id)
-            .where(
-                _orders.c.id.in_(some),
-                _orders.c.customer_id.is_not(None),
-                _lines.c.content_id.is_not(None),
-            )
-            .order_by(_orders.c.id, _lines.c.position)
+    query = (
+        select(
+            _orders.c.id,
+            _orders.c.external_id,
+            _orders.c.customer_id,
+            _orders.c.ordered_at,
+            _orders.c.total_minor,
+            _orders.c.status,
+            _orders.c.subscription_id,
+            _lines.c.content_id,
         )
-        found += connection.execute(query)
-    return found
+        .join(_lines, _lines.c.order_id == _orders.c.id)
+        .where(
+            among(_orders.c.id, order_ids),
+            _orders.c.customer_id.is_not(None),
+            _lines.c.content_id.is_not(None),
+        )
+        .order_by(_orders.c.id, _lines.c.position)
+    )
+    return list(connection.execute(query))
 
 
 def money_back(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
     """Return (order id, amount, status, time) of the refunds of some orders, oldest first."""
-    found: list[Any] = []
-    for some in chunks(sorted(order_ids), IDS_A_QUERY):
-        query = (
-            select(
-                _refunds.c.order_id,
-                _refunds.c.amount_minor,
-                _refunds.c.status,
-                _refunds.c.refunded_at.label("at"),
-            )
-            .where(_refunds.c.order_id.in_(some))
-            .order_by(_refunds.c.refunded_at, _refunds.c.id)
+    query = (
+        select(
+            _refunds.c.order_id,
+            _refunds.c.amount_minor,
+            _refunds.c.status,
+            _refunds.c.refunded_at.label("at"),
         )
-        found += connection.execute(query)
-    return found
+        .where(among(_refunds.c.order_id, order_ids))
+        .order_by(_refunds.c.refunded_at, _refunds.c.id)
+    )
+    return list(connection.execute(query))
 
 
 def disputed(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
     """Return (order id, status, time) of the disputes of some orders, oldest first."""
-    found: list[Any] = []
-    for some in chunks(sorted(order_ids), IDS_A_QUERY):
-        query = (
-            select(_disputes.c.order_id, _disputes.c.status, _disputes.c.opened_at.label("at"))
-            .where(_disputes.c.order_id.in_(some))
-            .order_by(_disputes.c.opened_at, _disputes.c.id)
-        )
-        found += connection.execute(query)
-    return found
+    query = (
+        select(_disputes.c.order_id, _disputes.c.status, _disputes.c.opened_at.label("at"))
+        .where(among(_disputes.c.order_id, order_ids))
+        .order_by(_disputes.c.opened_at, _disputes.c.id)
+    )
+    return list(connection.execute(query))
 
 
 def paid_orders(
     connection: Connection, account: Account, subscriptions: Iterable[str]
 ) -> list[Any]:
     """Return the orders that some subscriptions made."""
-    found: list[Any] = []
-    for some in chunks(sorted(subscriptions), IDS_A_QUERY):
-        query = select(
-            _orders.c.id,
-            _orders.c.external_id,
+    query = select(
+        _orders.c.id,
+        _orders.c.external_id,
+        _orders.c.subscription_id,
+        _orders.c.kind,
+        _orders.c.ordered_at,
+        _orders.c.total_minor,
+    ).where(
+        _orders.c.account == account.id,
+        _orders.c.livemode == account.livemode,
+        among(_orders.c.subscription_id, subscriptions),
+    )
+    return list(connection.execute(query))
+
+
+def billed_contents(
+    connection: Connection, account: Account, subscriptions: Iterable[str]
+) -> list[Any]:
+    """Return (subscription, order, when, content) of what some subscriptions were billed for.
+
+    A credit for an old plan is no such thing.
+    """
+    query = (
+        select(
             _orders.c.subscription_id,
-            _orders.c.kind,
+            _orders.c.external_id,
             _orders.c.ordered_at,
-            _orders.c.total_minor,
-        ).where(
+            _lines.c.content_id,
+        )
+        .join(_lines, _lines.c.order_id == _orders.c.id)
+        .where(
             _orders.c.account == account.id,
             _orders.c.livemode == account.livemode,
-            _orders.c.subscription_id.in_(some),
+            among(_orders.c.subscription_id, subscriptions),
+            _lines.c.content_id.is_not(None),
+            _lines.c.amount_minor >= 0,
         )
-        found += connection.execute(query)
-    return found
+    )
+    return list(connection.execute(query))
 
 
 def paid_phases(
     connection: Connection, account: Account, subscriptions: Iterable[str]
 ) -> list[Any]:
     """Return (subscription, start, interval, count) of the phases for whose bill money came."""
-    found: list[Any] = []
-    for some in chunks(sorted(subscriptions), IDS_A_QUERY):
-        bill = and_(
-            _invoices.c.external_id == _phases.c.invoice_external_id,
-            _invoices.c.account == _phases.c.account,
-            _invoices.c.livemode == _phases.c.livemode,
+    bill = and_(
+        _invoices.c.external_id == _phases.c.invoice_external_id,
+        _invoices.c.account == _phases.c.account,
+        _invoices.c.livemode == _phases.c.livemode,
+    )
+    query = (
+        select(
+            _phases.c.subscription_external_id.label("subscription"),
+            _phases.c.starts_at,
+            _phases.c.interval,
+            _phases.c.interval_count,
         )
-        query = (
-            select(
-                _phases.c.subscription_external_id.label("subscription"),
-                _phases.c.starts_at,
-                _phases.c.interval,
-                _phases.c.interval_count,
-            )
-            .join(_invoices, bill)
-            .where(
-                _phases.c.account == account.id,
-                _phases.c.livemode == account.livemode,
-                _phases.c.subscription_external_id.in_(some),
-                _invoices.c.paid_minor > 0,
-            )
+        .join(_invoices, bill)
+        .where(
+            _phases.c.account == account.id,
+            _phases.c.livemode == account.livemode,
+            among(_phases.c.subscription_external_id, subscriptions),
+            _invoices.c.paid_minor > 0,
         )
-        found += connection.execute(query)
-    return found
+    )
+    return list(connection.execute(query))

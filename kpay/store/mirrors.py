@@ -27,9 +27,8 @@ from kpay.models import (
     Refund,
     SubscriptionItem,
 )
-from kpay.store.dialect import chunks, table_of, upsert_rows
+from kpay.store.dialect import among, table_of, upsert_rows
 
-IDS_A_QUERY = 5000
 KEY: Final = ("account", "livemode", "external_id")
 MIRRORS: Final[dict[str, tuple[type[SQLModel], tuple[str, ...]]]] = {
     "balance_transaction": (BalanceTransaction, KEY),
@@ -75,8 +74,7 @@ def mark_gone(connection: Connection, account: Account, kind: str, ids: Iterable
         return
     model, said = GONE[kind]
     table = table_of(model)
-    for some in chunks(sorted(ids), IDS_A_QUERY):
-        connection.execute(update(table).where(_among(table, account, some)).values(**said))
+    connection.execute(update(table).where(_among(table, account, ids)).values(**said))
 
 
 def charges(connection: Connection, account: Account, ids: Sequence[str]) -> dict[str, Any]:
@@ -93,28 +91,22 @@ def payment_contents(
     connection: Connection, account: Account, ids: Iterable[str]
 ) -> dict[str, str]:
     """Return the content that some payment intents name."""
-    found: dict[str, str] = {}
-    for some in chunks(sorted(ids), IDS_A_QUERY):
-        query = select(_payments.c.external_id, _payments.c.content).where(
-            _among(_payments, account, some), _payments.c.content.is_not(None)
-        )
-        found |= {row.external_id: row.content for row in connection.execute(query)}
-    return found
+    query = select(_payments.c.external_id, _payments.c.content).where(
+        _among(_payments, account, ids), _payments.c.content.is_not(None)
+    )
+    return {row.external_id: row.content for row in connection.execute(query)}
 
 
 def _by_id(
     connection: Connection, table: Table, account: Account, ids: Sequence[str]
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for some in chunks(ids, IDS_A_QUERY):
-        query = select(table).where(_among(table, account, some))
-        found |= {row.external_id: row for row in connection.execute(query)}
-    return found
+    query = select(table).where(_among(table, account, ids))
+    return {row.external_id: row for row in connection.execute(query)}
 
 
-def _among(table: Table, account: Account, ids: Sequence[str]) -> Any:
+def _among(table: Table, account: Account, ids: Iterable[str]) -> Any:
     return and_(
         table.c.account == account.id,
         table.c.livemode == account.livemode,
-        table.c.external_id.in_(ids),
+        among(table.c.external_id, ids),
     )

@@ -12,9 +12,8 @@ from kpay.domain.entitlements import HOLDING_DISPUTES
 from kpay.domain.enums import COUNTED_REFUNDS
 from kpay.domain.period import Period
 from kpay.models import Content, Customer, Dispute, LineItem, Order, Refund
-from kpay.store.dialect import chunks, table_of, upsert_rows
+from kpay.store.dialect import among, table_of, upsert_rows
 
-IDS_A_QUERY = 5000
 STRIPE = "stripe"
 KEY = ["source", "account", "livemode", "external_id"]
 _orders = table_of(Order)
@@ -37,13 +36,10 @@ def _ours(account: Account) -> ColumnElement[bool]:
 
 def ids_of(connection: Connection, account: Account, external_ids: Iterable[str]) -> dict[str, int]:
     """Return the ids of orders by their charges, or checkouts where nothing had to be paid."""
-    found: dict[str, int] = {}
-    for some in chunks(sorted(external_ids), IDS_A_QUERY):
-        query = select(_orders.c.external_id, _orders.c.id).where(
-            _ours(account), _orders.c.external_id.in_(some)
-        )
-        found |= {row.external_id: row.id for row in connection.execute(query)}
-    return found
+    query = select(_orders.c.external_id, _orders.c.id).where(
+        _ours(account), among(_orders.c.external_id, external_ids)
+    )
+    return {row.external_id: row.id for row in connection.execute(query)}
 
 
 def count_all(connection: Connection, account: Account) -> int:
@@ -59,13 +55,10 @@ def save(connection: Connection, orders: Rows) -> int:
 
 def sold_content(connection: Connection, order_ids: Iterable[int]) -> dict[tuple[int, int], Any]:
     """Return the lines of orders by (order id, position): what was frozen at the sale."""
-    found: dict[tuple[int, int], Any] = {}
-    for some in chunks(sorted(order_ids), IDS_A_QUERY):
-        query = select(
-            _lines.c.order_id, _lines.c.position, _lines.c.content_id, _lines.c.product
-        ).where(_lines.c.order_id.in_(some))
-        found |= {(row.order_id, row.position): row for row in connection.execute(query)}
-    return found
+    query = select(
+        _lines.c.order_id, _lines.c.position, _lines.c.content_id, _lines.c.product
+    ).where(among(_lines.c.order_id, order_ids))
+    return {(row.order_id, row.position): row for row in connection.execute(query)}
 
 
 def save_lines(connection: Connection, lines: Rows) -> int:
@@ -99,13 +92,10 @@ def adopt_content(connection: Connection) -> list[int]:
 
 def subscriptions_of(connection: Connection, order_ids: Iterable[int]) -> set[str]:
     """Return the subscriptions that some orders paid."""
-    found: set[str] = set()
-    for some in chunks(sorted(order_ids), IDS_A_QUERY):
-        query = select(_orders.c.subscription_id).where(
-            _orders.c.id.in_(some), _orders.c.subscription_id.is_not(None)
-        )
-        found.update(connection.scalars(query))
-    return found
+    query = select(_orders.c.subscription_id).where(
+        among(_orders.c.id, order_ids), _orders.c.subscription_id.is_not(None)
+    )
+    return set(connection.scalars(query))
 
 
 def tie_to_orders(connection: Connection) -> None:

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from kpay.domain.checkout import Account
-from kpay.models import BalanceTransaction, ProviderObject, SyncCursor
-from kpay.store.dialect import chunks, table_of, upsert_rows
+from kpay.models import BalanceTransaction, Charge, ProviderObject, SyncCursor
+from kpay.store.dialect import among, table_of, upsert_rows
 
 IDS_A_QUERY = 5000
 OBJECT_KEY = ("account", "livemode", "object", "external_id")
@@ -19,6 +28,8 @@ CURSOR_KEY = ("account", "livemode", "resource")
 _objects = table_of(ProviderObject)
 _cursors = table_of(SyncCursor)
 _balance = table_of(BalanceTransaction)
+_charges = table_of(Charge)
+_row_number: ColumnElement[int] = literal_column("provider_object.rowid", Integer)
 
 
 def _of(account: Account, kind: str) -> ColumnElement[bool]:
@@ -33,13 +44,10 @@ def digests(
     connection: Connection, account: Account, kind: str, ids: Sequence[str]
 ) -> dict[str, bytes]:
     """Return the digest of each of the objects that are kept and not marked deleted."""
-    found: dict[str, bytes] = {}
-    for some in chunks(ids, IDS_A_QUERY):
-        query = select(_objects.c.external_id, _objects.c.digest).where(
-            _of(account, kind), _objects.c.external_id.in_(some), _objects.c.is_deleted.is_(False)
-        )
-        found |= {row.external_id: row.digest for row in connection.execute(query)}
-    return found
+    query = select(_objects.c.external_id, _objects.c.digest).where(
+        _of(account, kind), among(_objects.c.external_id, ids), _objects.c.is_deleted.is_(False)
+    )
+    return {row.external_id: row.digest for row in connection.execute(query)}
 
 
 def count_by_kind(connection: Connection, account: Account) -> dict[str, int]:
@@ -60,39 +68,27 @@ def save_objects(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> i
 def mark_deleted(connection: Connection, account: Account, kind: str, ids: Iterable[str]) -> int:
     """Mark objects that the provider no longer has; what was kept of them stays."""
     marked = 0
-    for some in chunks(sorted(ids), IDS_A_QUERY):
-        statement = (
-            update(_objects)
-            .where(
-                _of(account, kind),
-                _objects.c.external_id.in_(some),
-                _objects.c.is_deleted.is_(False),
-            )
-            .values(is_deleted=True)
+    statement = (
+        update(_objects)
+        .where(
+            _of(account, kind),
+            among(_objects.c.external_id, ids),
+            _objects.c.is_deleted.is_(False),
         )
-        marked += connection.execute(statement).rowcount
-    return marked
-
-
-def living_ids(connection: Connection, account: Account, kind: str) -> set[str]:
-    """Return the ids of the objects of a kind that are not marked deleted."""
-    query = select(_objects.c.external_id).where(
-        _of(account, kind), _objects.c.is_deleted.is_(False)
+        .values(is_deleted=True)
     )
-    return set(connection.scalars(query))
+    marked += connection.execute(statement).rowcount
+    return marked
 
 
 def payloads(
     connection: Connection, account: Account, kind: str, ids: Sequence[str]
 ) -> dict[str, bytes]:
     """Return the compressed JSON of some objects."""
-    found: dict[str, bytes] = {}
-    for some in chunks(ids, IDS_A_QUERY):
-        query = select(_objects.c.external_id, _objects.c.payload).where(
-            _of(account, kind), _objects.c.external_id.in_(some)
-        )
-        found |= {row.external_id: row.payload for row in connection.execute(query)}
-    return found
+    query = select(_objects.c.external_id, _objects.c.payload).where(
+        _of(account, kind), among(_objects.c.external_id, ids)
+    )
+    return {row.external_id: row.payload for row in connection.execute(query)}
 
 
 def all_ids(connection: Connection, account: Account, kind: str) -> list[str]:
@@ -105,14 +101,13 @@ def hanging_on(
     connection: Connection, account: Account, kind: str, parents: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield (parent id, id) of the objects of a kind that belong to one of `parents`."""
-    for some in chunks(parents, IDS_A_QUERY):
-        query = (
-            select(_objects.c.belongs_to, _objects.c.external_id)
-            .where(_of(account, kind), _objects.c.belongs_to.in_(some))
-            .order_by(_objects.c.created_at, _objects.c.external_id)
-        )
-        for row in connection.execute(query):
-            yield row.belongs_to, row.external_id
+    query = (
+        select(_objects.c.belongs_to, _objects.c.external_id)
+        .where(_of(account, kind), among(_objects.c.belongs_to, parents))
+        .order_by(_objects.c.created_at, _objects.c.external_id)
+    )
+    for row in connection.execute(query):
+        yield row.belongs_to, row.external_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +143,65 @@ def save_cursor(connection: Connection, account: Account, resource: str, cursor:
     upsert_rows(connection, SyncCursor, [row], key=list(CURSOR_KEY))
 
 
-def oldest_due_pending(connection: Connection, account: Account, now: datetime) -> datetime | None:
-    """Return when the oldest movement was made that is kept as pending but is available by now.
+def due_pending(
+    connection: Connection, account: Account, now: datetime
+) -> list[tuple[str, datetime]]:
+    """Return id and time of the movements that are kept as pending but are available by now.
 
     Becoming available is no event at the provider, so these have to be read again.
     """
-    query = select(_balance.c.created_at).where(
+    query = select(_balance.c.external_id, _balance.c.created_at).where(
         _balance.c.account == account.id,
         _balance.c.livemode == account.livemode,
         _balance.c.status == "pending",
         _balance.c.available_at <= now,
     )
-    return connection.scalars(query.order_by(_balance.c.created_at).limit(1)).first()
+    return [(row.external_id, row.created_at) for row in connection.execute(query)]
+
+
+def charges_without_movement(
+    connection: Connection, account: Account, since: datetime
+) -> list[tuple[str, datetime]]:
+    """Return id and time of the sales since a moment whose movement of the balance is not known yet.
+
+    The provider may make it after the charge, and tells of that by no event either.
+    """
+    query = select(_charges.c.external_id, _charges.c.created_at).where(
+        _charges.c.account == account.id,
+        _charges.c.livemode == account.livemode,
+        _charges.c.status == "succeeded",
+        _charges.c.balance_transaction_external_id.is_(None),
+        _charges.c.created_at >= since,
+    )
+    return [(row.external_id, row.created_at) for row in connection.execute(query)]
+
+
+def count_between(
+    connection: Connection, account: Account, kind: str, since: datetime, until: datetime
+) -> int:
+    """Return how many objects of a kind are kept that were made in [since, until)."""
+    query = select(func.count()).where(
+        _of(account, kind), _objects.c.created_at >= since, _objects.c.created_at < until
+    )
+    return connection.scalar(query) or 0
+
+
+def newest_row(connection: Connection) -> int:
+    """Return the number of the row that was kept last; what is kept from now on has a higher one."""
+    return connection.scalar(select(func.max(_row_number)).select_from(_objects)) or 0
+
+
+def living_up_to(connection: Connection, account: Account, kind: str, newest: int) -> Iterator[str]:
+    """Yield the ids of objects that are not marked deleted and were kept up to a row number."""
+    query = select(_objects.c.external_id).where(
+        _of(account, kind), _objects.c.is_deleted.is_(False), _row_number <= newest
+    )
+    yield from connection.scalars(query.execution_options(yield_per=IDS_A_QUERY))
+
+
+def some_ids(connection: Connection, account: Account, kind: str, count: int) -> list[str]:
+    """Return the ids of a few objects of a kind that are kept and not marked deleted."""
+    query = select(_objects.c.external_id).where(
+        _of(account, kind), _objects.c.is_deleted.is_(False)
+    )
+    return list(connection.scalars(query.limit(count)))

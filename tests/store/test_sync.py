@@ -650,8 +650,13 @@ def test_a_long_invoice_loses_no_line(store: Store) -> None:
     lines = sale.invoice["lines"]["data"]
     more = [{**lines[0], "id": f"il_more_{n}", "amount": 1} for n in range(12)]
     shop.provider.change(
-        sale.invoice, START, None, lines={"object": "list", "data": lines, "has_more": True}
+        sale.invoice,
+        START,
+        None,
+        total=912,
+        lines={"object": "list", "data": lines, "has_more": True},
     )
+    shop.provider.change(sale.charge, START, None, amount=912, amount_captured=912)
     shop.provider.rest_of[f"invoices/{sale.invoice['id']}/lines"] = more
 
     run(store, shop)
