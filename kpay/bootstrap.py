@@ -19,8 +19,10 @@ from kpay.shipped import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
     from kpay.domain.delivery_report import DeliveryReport
+    from kpay.domain.document import Document
     from kpay.domain.refunding import RefundPolicy
     from kpay.domain.schedule import Ticked
     from kpay.domain.sync_report import SyncReport
@@ -126,7 +128,12 @@ class Business:
         key = self.secret("stripe_key").reveal()
         return StripeSource(StripeConnection(key, self.settings.stripe_api_base))
 
-    def sync(self, wish: SyncWish, advance: Callable[[int], None]) -> SyncReport:
+    def sync(
+        self,
+        wish: SyncWish,
+        advance: Callable[[int, str], None],
+        announce: Callable[[str], None] = lambda _text: None,
+    ) -> SyncReport:
         """Bring the store up to Stripe, remember when that last worked, and mail new buyers."""
         from kpay.domain.period import parse_instant
         from kpay.domain.sync_report import Delivered
@@ -140,11 +147,37 @@ class Business:
             last_success=parse_instant(last) if last else None,
             wish=wish,
             advance=advance,
+            announce=announce,
         )
-        if not report.is_partial:
+        if not report.is_partial and not wish.only:
             heartbeat.record(self.home, "sync", now)
         handover = self.deliver_after_sync()
         return replace(report, delivered=Delivered(*handover)) if handover else report
+
+    def watch(
+        self, every_s: int, show: Callable[[SyncReport], None], say: Callable[[str], None]
+    ) -> NoReturn:
+        """Sync whenever Stripe tells of something, until interrupted."""
+        import time
+
+        from kpay.services.syncing import SyncWish
+        from kpay.services.watching import Watch
+
+        Watch(
+            open_source=self.payments,
+            sync=lambda: self.sync(SyncWish(), lambda _steps, _what: None, say),
+            show=show,
+            say=say,
+            every_s=every_s,
+            sleep=time.sleep,
+            clock=time.monotonic,
+        ).run()
+
+    def rebuild(self) -> Document:
+        """Derive everything anew from what is kept, without asking anybody."""
+        from kpay.services import rebuilding
+
+        return rebuilding.rebuild(self.store)
 
     def workplace(self) -> Workplace:
         """What publishing needs; the payment provider is asked for only when something is sold."""

@@ -157,8 +157,9 @@ class Page:
 class PaymentSource(Protocol):
     """Reads what a payment provider knows; calls may come from several threads.
 
-    Every method raises CredentialsMissing (the key is refused), ResourceForbidden (the key may not read
-    this), ResourceUnsupported (the server has no such list) or RemoteProblem (no answer, in the end).
+    What asks raises CredentialsMissing (the key is refused), ResourceForbidden (the key may not read
+    this), ResourceUnsupported (the server has no such list) or RemoteProblem (no answer in the end, or a
+    request that was refused: then `details["status"]` is its HTTP status).
     """
 
     @property
@@ -183,6 +184,10 @@ class PaymentSource(Protocol):
         self, path: str, external_id: str, parameters: Mapping[str, Any] | None = None
     ) -> dict[str, Any] | None:
         """Return one object, or None when there is no such object."""
+        ...
+
+    def stop(self) -> None:
+        """Let what other threads are asking end soon; nothing can be asked afterwards."""
         ...
 
 

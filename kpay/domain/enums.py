@@ -109,6 +109,14 @@ class ResourceStatus(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+class Reread(StrEnum):
+    """Why objects are read again that were read before."""
+
+    LOOKBACK = "lookback"
+    PENDING = "pending"
+    CHANGED = "changed"
+
+
 class Frequency(StrEnum):
     """How finely a forecast is shown."""
 

@@ -130,3 +130,12 @@ def parse_duration_days(text: str) -> int:
     if not scale or not cleaned[:-1].isdigit() or not int(cleaned[:-1]):
         raise ValueError(f"{text!r} is not a length of time (write 90d, 12w, 3m or 1y)")
     return int(cleaned[:-1]) * scale
+
+
+def parse_duration_s(text: str) -> int:
+    """Read "60s", "5m" or "1h" into seconds; ValueError else."""
+    cleaned = text.strip().lower()
+    scale = {"s": 1, "m": 60, "h": 3600}.get(cleaned[-1:], 0)
+    if not scale or not cleaned[:-1].isdigit() or not int(cleaned[:-1]):
+        raise ValueError(f"{text!r} is not a length of time (write 60s, 5m or 1h)")
+    return int(cleaned[:-1]) * scale

@@ -1,15 +1,25 @@
-"""What `kpay sync` answers: how each list was read, and whether the money agrees."""
+"""What `kpay sync` answers: how each list was read, and whether the money agrees.
+
+A person at a terminal gets tables, a program JSON, a log one line and one more for each trouble.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from kpay.domain.checkout import Account
 from kpay.domain.document import Block, Cell, Column, Document, Table, Text
-from kpay.domain.enums import ResourceStatus
+from kpay.domain.enums import Reread, ResourceStatus
 from kpay.domain.money import Money
+from kpay.domain.verified import Verified
+
+WHY_AGAIN: Final = {
+    Reread.CHANGED: "for what changed",
+    Reread.LOOKBACK: "looking back",
+    Reread.PENDING: "for what was pending",
+}
 
 
 @dataclass
@@ -60,13 +70,18 @@ class SyncReport:
     net: Mapping[str, NetPair]
     requests: int
     seconds: float
+    rereads: Mapping[Reread, int] = field(default_factory=dict)
     new_orders: int = 0
     entitlements: int = 0
     is_full: bool = False
-    differences: tuple[str, ...] = ()
-    is_verified: bool = False
+    checked: Verified | None = None
     notes: tuple[str, ...] = ()
     delivered: Delivered = field(default_factory=Delivered)
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Where store and provider do not agree, when that was asked."""
+        return self.checked.differences if self.checked else ()
 
     @property
     def is_partial(self) -> bool:
@@ -92,10 +107,41 @@ class SyncReport:
             self._sentence(),
             tuple(self._blocks()),
             self._payload(),
-            subtitle=f"{self.account.id} · {self.account.mode} · {self.requests:,} requests "
-            f"in {self.seconds:.1f} s",
+            subtitle=self._subtitle(),
             next_steps=self._next_steps(),
         )
+
+    def to_lines(self) -> tuple[str, ...]:
+        """Say in one line what came of it, and in a further one each thing that is not as it should be."""
+        cost = f"{_counted(self.requests, 'request')}, {self.seconds:.1f} s"
+        found = f"{self._found()} ({cost})"
+        if self.delivered.sentence and not self.delivered.is_trouble:
+            found += f". {self.delivered.sentence}"
+        lines = [found, *self.troubles()]
+        lines += [self.delivered.sentence] if self.delivered.is_trouble else []
+        if self.checked and not self.differences:
+            lines[0] += " Verified: store and Stripe agree to the cent."
+        lines = [f"kpay sync: {line}" for line in lines]
+        steps = self._next_steps() if len(lines) > 1 else ()
+        return (*lines, *(f"next: {step}" for step in steps[:1]))
+
+    def _found(self) -> str:
+        if self.changed == 0:
+            return "nothing new, nothing to do" if not self.is_partial else "nothing new"
+        orders = _counted(self.new_orders, "new order")
+        return f"{_counted(self.changed, 'object')} new or changed, {orders}"
+
+    def troubles(self) -> list[str]:
+        """Return a sentence for each thing that is not as it should be."""
+        refused = [
+            f"{name} {one.status.value}: {one.reason}"
+            for name, one in self.tallies.items()
+            if one.reason
+        ]
+        return [*refused, *self.differences, *self._all_notes()]
+
+    def _all_notes(self) -> tuple[str, ...]:
+        return (*self.notes, *(self.checked.notes if self.checked else ()))
 
     def _sentence(self) -> str:
         if self.differences:
@@ -104,9 +150,15 @@ class SyncReport:
             return "Read in part; run it again to go on"
         if self.changed == 0:
             return "Nothing new at Stripe; nothing to do"
-        objects = f"{self.changed:,} object{'' if self.changed == 1 else 's'}"
-        orders = f"{self.new_orders:,} new order{'' if self.new_orders == 1 else 's'}"
+        objects, orders = _counted(self.changed, "object"), _counted(self.new_orders, "new order")
         return f"{objects} new or changed at Stripe; {orders}"
+
+    def _subtitle(self) -> str:
+        again = ", ".join(
+            f"{count:,} {WHY_AGAIN[reason]}" for reason, count in sorted(self.rereads.items())
+        )
+        requests = _counted(self.requests, "request") + (f" ({again})" if again else "")
+        return f"{self.account.id} · {self.account.mode} · {requests} in {self.seconds:.1f} s"
 
     def _next_steps(self) -> tuple[str, ...]:
         if self.differences:
@@ -132,7 +184,9 @@ class SyncReport:
                 Column("status"),
             )
             blocks.append(Table(columns, tuple(rows)))
-        if self.net:
+        if self.checked:
+            blocks += self.checked.blocks()
+        elif self.net:
             blocks.append(self._net_table())
         blocks += [
             Text(f"{name}: {one.reason}", "warning")
@@ -140,11 +194,11 @@ class SyncReport:
             if one.reason
         ]
         blocks += [Text(difference, "warning") for difference in self.differences]
-        blocks += [Text(note) for note in self.notes]
+        blocks += [Text(note) for note in self._all_notes()]
         if self.delivered.sentence:
             tone: Literal["plain", "warning"] = "warning" if self.delivered.is_trouble else "plain"
             blocks.append(Text(self.delivered.sentence, tone))
-        if self.is_verified and not self.differences:
+        if self.checked and not self.differences:
             blocks.append(Text("Verified: store and Stripe agree to the cent.", "good"))
         return blocks
 
@@ -168,6 +222,7 @@ class SyncReport:
             "account": self.account.id,
             "livemode": self.account.livemode,
             "requests": self.requests,
+            "rereads": {one.value: self.rereads.get(one, 0) for one in Reread},
             "seconds": round(self.seconds, 3),
             "full": self.is_full,
             "new_orders": self.new_orders,
@@ -177,10 +232,16 @@ class SyncReport:
                 currency: {"store_minor": pair.store_minor, "stripe_minor": pair.stripe_minor}
                 for currency, pair in self.net.items()
             },
-            "verified": self.is_verified and not self.differences if self.is_verified else None,
+            "verified": not self.differences if self.checked else None,
             "differences": list(self.differences),
+            "verification": self.checked.to_json() if self.checked else None,
+            "notes": list(self._all_notes()),
             "delivered": {
                 "sentence": self.delivered.sentence or None,
                 "is_trouble": self.delivered.is_trouble,
             },
         }
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

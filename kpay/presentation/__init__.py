@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from kpay.presentation.asking import confirm
-from kpay.presentation.output import note, show, tell, warn, write_text
+from kpay.presentation.output import note, say, show, tell, wants_lines, warn, write_text
 from kpay.presentation.waiting import progress
 
-__all__ = ["confirm", "note", "progress", "show", "tell", "warn", "write_text"]
+__all__ = [
+    "confirm",
+    "note",
+    "progress",
+    "say",
+    "show",
+    "tell",
+    "wants_lines",
+    "warn",
+    "write_text",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from kpay.errors import UsageProblem
 from kpay.files import write_whole
 from kpay.manners import manners
 from kpay.presentation import writers
+from kpay.presentation.cells import harmless
 
 DEEDS = frozenset(
     f"kpay.{deed}"
     for deed in (
-        "init", "publish", "content.archive", "sync", "import", "deliver", "train",
+        "init", "publish", "content.archive", "sync", "sync.rebuild", "import", "deliver", "train",
         "campaign.new", "campaign.send", "schedule.add", "schedule.remove",
         "subscriber.add", "subscriber.remove",
     )
@@ -97,6 +98,17 @@ def as_text(document: Document, fmt: OutputFormat, fill_page: FillPage | None = 
         print_document(document, buffer)
         return buffer.getvalue()
     raise UsageProblem("only reports can be written as HTML", "kpay report --help")
+
+
+def wants_lines() -> bool:
+    """Say whether a log is better served with lines than with tables: nobody watches, no --json."""
+    return not sys.stdout.isatty() and not manners().as_json
+
+
+def say(lines: Iterable[str]) -> None:
+    """Write lines to stdout, at once."""
+    sys.stdout.write("".join(f"{harmless(line)}\n" for line in lines))
+    sys.stdout.flush()
 
 
 def write_text(text: str, out: str | None = None) -> None:
