@@ -25,6 +25,7 @@ from kpay.domain.entitlements import (
 )
 from kpay.domain.enums import OrderStatus
 from kpay.domain.records import SubscriptionRecord
+from kpay.domain.tenure import Bill, Tenure, tenures, widest
 from kpay.store import billing, catalog, entitlements
 
 BY_ORDER = "order"
@@ -41,9 +42,10 @@ def entitle_by_orders(connection: Connection, order_ids: Iterable[int]) -> int:
     ends = _MoneyWentBack(connection, wanted)
     rows: dict[tuple[int, str], dict[str, Any]] = {}
     for sold in entitlements.lines_sold(connection, wanted):
-        if sold.status != OrderStatus.PAID or sold.subscription_id:
+        if sold.status == OrderStatus.PENDING or sold.subscription_id:
             continue
-        end = ends.of(sold)
+        has_failed = sold.status == OrderStatus.FAILED
+        end = End(sold.ordered_at, "payment_failed") if has_failed else ends.of(sold)
         for content in contents_granted(sold.content_id, included):
             right = _row(sold.customer_id, content, sold.ordered_at, end)
             rows[content, sold.external_id] = right | {
@@ -80,24 +82,52 @@ def entitle_by_subscriptions(
     record_of = {one.id: one for one in touched}
     included = catalog.included(connection)
     ends = _ends(connection, account, record_of)
+    bills = _bills(connection, account, record_of)
     rows = []
     granted: dict[str, set[int]] = defaultdict(set)
     for kept in billing.subscriptions(connection, account, record_of):
         record = record_of[kept.external_id]
         if record.status in NEVER_BEGAN or kept.customer_id is None or kept.content_id is None:
             continue
-        for content in contents_granted(kept.content_id, included):
+        held = tenures(
+            bills.get(record.id, ()),
+            {kept.content_id},
+            started_at=record.started_at,
+            changed_at=record.period_start_at or record.started_at,
+        )
+        for content, tenure in widest(held, included).items():
             granted[record.id].add(content)
-            right = _row(kept.customer_id, content, record.started_at, ends[record.id])
+            end = _earlier(ends[record.id], tenure)
+            right = _row(kept.customer_id, content, tenure.since, end)
             rows.append(right | {"source": BY_SUBSCRIPTION, "source_id": record.id})
     written = entitlements.save(connection, rows)
     return written + _end_what_was_left(connection, record_of, granted)
 
 
+def _earlier(end: End | None, tenure: Tenure) -> End | None:
+    """Return the end of a right: the subscription's, or a change of plan before it."""
+    if tenure.until is None or (end is not None and end.at <= tenure.until):
+        return end
+    return End(tenure.until, "plan_changed")
+
+
+def _bills(
+    connection: Connection, account: Account, subscriptions: Iterable[str]
+) -> dict[str, list[Bill]]:
+    """Return what each order of some subscriptions was for."""
+    contents: dict[tuple[str, str, datetime], set[int]] = defaultdict(set)
+    for one in entitlements.billed_contents(connection, account, subscriptions):
+        contents[one.subscription_id, one.external_id, one.ordered_at].add(one.content_id)
+    bills: dict[str, list[Bill]] = defaultdict(list)
+    for (subscription, name, at), pieces in contents.items():
+        bills[subscription].append(Bill(name, at, frozenset(pieces)))
+    return bills
+
+
 def _end_what_was_left(
     connection: Connection, record_of: dict[str, SubscriptionRecord], granted: dict[str, set[int]]
 ) -> int:
-    """End the right to what a subscription was for before its plan changed."""
+    """End the right to what a subscription was for before its plan changed without a bill."""
     ended = 0
     for old in entitlements.granted_by(connection, BY_SUBSCRIPTION, granted):
         if old.content_id in granted[old.source_id] or old.ended_at is not None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, f
 
 from kpay.domain.checkout import Account
 from kpay.domain.entitlements import HOLDING_DISPUTES
-from kpay.domain.enums import COUNTED_REFUNDS
+from kpay.domain.enums import COUNTED_REFUNDS, OrderStatus
 from kpay.domain.period import Period
 from kpay.models import Content, Customer, Dispute, LineItem, Order, Refund
 from kpay.store.dialect import among, table_of, upsert_rows
@@ -51,6 +51,16 @@ def count_all(connection: Connection, account: Account) -> int:
 def save(connection: Connection, orders: Rows) -> int:
     """Upsert orders; return how many rows were written."""
     return upsert_rows(connection, Order, orders, key=KEY)
+
+
+def mark_failed(connection: Connection, order_ids: Iterable[int]) -> None:
+    """Note that the money of orders did not come in the end."""
+    failed = OrderStatus.FAILED.value
+    connection.execute(
+        update(_orders)
+        .where(among(_orders.c.id, order_ids), _orders.c.status != failed)
+        .values(status=failed)
+    )
 
 
 def sold_content(connection: Connection, order_ids: Iterable[int]) -> dict[tuple[int, int], Any]:

@@ -17,6 +17,7 @@ from kpay.models import (
     CheckoutSession,
     Dispute,
     InvoicePayment,
+    Order,
     ProviderObject,
     Refund,
     Underived,
@@ -29,6 +30,7 @@ _charges = table_of(Charge)
 _sessions = table_of(CheckoutSession)
 _payments = table_of(InvoicePayment)
 _refunds = table_of(Refund)
+_orders = table_of(Order)
 _disputes = table_of(Dispute)
 
 
@@ -102,6 +104,21 @@ def sales(connection: Connection, account: Account) -> list[str]:
         _charges.c.external_id.in_(select(reached.c[0])),
     )
     return list(connection.scalars(query.order_by(_charges.c.created_at, _charges.c.external_id)))
+
+
+def fallen_sales(connection: Connection, account: Account) -> list[int]:
+    """Return the orders whose charge turned out not to bring the money: a debit that came back."""
+    query = select(_orders.c.id).where(
+        _of(_orders, account),
+        _orders.c.charge_id.in_(
+            select(_charges.c.external_id).where(
+                _of(_charges, account),
+                _charges.c.is_sale.is_(False),
+                _charges.c.external_id.in_(_ids(account, "charge")),
+            )
+        ),
+    )
+    return list(connection.scalars(query.order_by(_orders.c.id)))
 
 
 def free_checkouts(connection: Connection, account: Account) -> list[str]:

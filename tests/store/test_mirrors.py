@@ -208,3 +208,19 @@ def test_an_item_that_a_subscription_no_longer_has_is_gone(store: Store) -> None
     assert rows(store, "SELECT external_id, amount_minor FROM subscription_item") == [
         ("si_new", 1900)
     ]
+
+
+def test_a_payment_that_falls_through_later_is_no_sale_and_grants_nothing(store: Store) -> None:
+    shop = Shop()
+    sale = shop.sell(shop.offer("guide", 2900), START + DAY)
+    sync(store, FakeSource(shop.provider), now=NOW)
+    shop.provider.change(sale.charge, START + 9 * DAY, "charge.failed", status="failed")
+
+    sync(store, FakeSource(shop.provider), now=NOW)
+
+    assert rows(store, "SELECT status FROM orders") == [("failed",)]
+    assert rows(store, "SELECT end_reason FROM entitlement") == [("payment_failed",)]
+    shop.provider.change(sale.charge, START + 10 * DAY, "charge.succeeded", status="succeeded")
+    sync(store, FakeSource(shop.provider), now=NOW)
+    assert rows(store, "SELECT status FROM orders") == [("paid",)]
+    assert rows(store, "SELECT ended_at FROM entitlement") == [(None,)]
