@@ -30,7 +30,7 @@ from kpay.domain.refunding import (
 )
 from kpay.errors import KpayError, NotFound, Refused, RemoteProblem, UsageProblem
 from kpay.ports import RefundDesk
-from kpay.services.accounts import refuse_other
+from kpay.services.accounts import UNKNOWN, refuse_other
 from kpay.services.auditing import note
 from kpay.services.entitling import BY_ORDER, BY_SUBSCRIPTION, orders_of_subscription
 from kpay.services.intake import keep
@@ -202,14 +202,12 @@ def give_back(store: Store, desk: RefundDesk, plan: RefundPlan, *, now: datetime
     Raises Refused for another account's key or when the order changed meanwhile, RemoteProblem when
     Stripe says no (then the request is closed) or does not answer (then the same command goes on).
     """
-    account = desk.account()
-    if account != plan.order.account:
-        refuse_other(plan.order.account, account)
+    _check_account(desk, plan.order.account)
     number, wish = _requested(store, plan, now)
     before = _standing(store, plan)
     made = desk.made(wish) if plan.unanswered else None
     refund = made or _asked_of(store, desk, plan, number, wish, now)
-    is_whole_news = _take_in(store, desk, account, refund)
+    is_whole_news = _take_in(store, desk, plan.order.account, refund)
     _answer(store, plan, number, now, refund=refund)
     if refund.get("status") in FAILED:
         why = refund.get("failure_reason") or refund["status"]
@@ -228,6 +226,18 @@ def give_back(store: Store, desk: RefundDesk, plan: RefundPlan, *, now: datetime
         was_made=made is not None,
         is_whole_news=is_whole_news,
     )
+
+
+def _check_account(desk: RefundDesk, ours: Account) -> None:
+    """Raise Refused for another account's key.
+
+    Where the provider names no account, it is asked for a charge that only ours has: that is check
+    enough, for another account's answer is a no.
+    """
+    account = desk.account()
+    is_unnamed = any(one.id.startswith(UNKNOWN) for one in (account, ours))
+    if account != ours and not (is_unnamed and account.livemode is ours.livemode):
+        refuse_other(ours, account)
 
 
 @dataclass(frozen=True, slots=True)

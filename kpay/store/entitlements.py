@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select, update
 
 from kpay.domain.checkout import Account
+from kpay.domain.enums import OrderStatus
 from kpay.models import (
     Content,
     Dispute,
@@ -117,7 +118,7 @@ def disputed(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
 def paid_orders(
     connection: Connection, account: Account, subscriptions: Iterable[str]
 ) -> list[Any]:
-    """Return the orders that some subscriptions made."""
+    """Return the orders with which some subscriptions were paid."""
     query = select(
         _orders.c.id,
         _orders.c.external_id,
@@ -129,6 +130,7 @@ def paid_orders(
         _orders.c.account == account.id,
         _orders.c.livemode == account.livemode,
         among(_orders.c.subscription_id, subscriptions),
+        _orders.c.status == OrderStatus.PAID.value,
     )
     return list(connection.execute(query))
 
@@ -152,6 +154,7 @@ def billed_contents(
             _orders.c.account == account.id,
             _orders.c.livemode == account.livemode,
             among(_orders.c.subscription_id, subscriptions),
+            _orders.c.status == OrderStatus.PAID.value,
             _lines.c.content_id.is_not(None),
             _lines.c.amount_minor >= 0,
         )

@@ -304,6 +304,15 @@ def test_another_account_s_key_gives_nothing_back(counter: Counter) -> None:
     assert "acct_other" in refusal(counter)
 
 
+def test_a_new_key_of_an_account_without_a_name_gives_back_what_is_its_own(
+    counter: Counter,
+) -> None:
+    """A provider that does not name the account would refuse the charge of another."""
+    counter.shop.provider.account = None
+
+    assert counter.refund().left_minor == 0
+
+
 def test_live_money_moves_only_when_that_is_allowed(tmp_path: Path) -> None:
     counter = Counter.__new__(Counter)
     counter.store = new_store(tmp_path, "guide")

@@ -171,6 +171,38 @@ def test_a_trial_that_is_paused_for_good_ends_with_the_trial(store: Store, shop:
     assert ends(store) == [(day(7), "paused")]
 
 
+def test_a_member_who_changed_the_plan_has_the_same_rights_whoever_watched(
+    tmp_path: Path, shop: Shop
+) -> None:
+    """One store saw every state on the way, the other the last one only."""
+    (tmp_path / "late").mkdir()
+    watching = new_store(tmp_path, "club", "circle")
+    late = new_store(tmp_path / "late", "club", "circle")
+    first, _ = member(shop)
+    subscription = first.subscription or {}
+    take_in(watching, shop)
+    circle = shop.offer("circle", 1900, "eur", interval="month")
+    items = copy.deepcopy(subscription["items"])
+    items["data"][0] |= {
+        "price": circle[1],
+        "current_period_start": START + 60 * DAY,
+        "current_period_end": START + 90 * DAY,
+    }
+    shop.provider.change(subscription, START + 60 * DAY, None, items=items)
+    take_in(watching, shop)
+    ana = first.customer or {}
+    shop.bill(subscription, circle[1], START + 60 * DAY, ana, "subscription_cycle", 1900)
+    take_in(watching, shop)
+
+    take_in(late, shop)
+
+    assert rows(watching, RIGHTS) == rows(late, RIGHTS)
+    assert rows(late, RIGHTS) == [
+        ("club", "subscription", day(60), "plan_changed"),
+        ("circle", "subscription", None, None),
+    ]
+
+
 # ---------------------------------------------------------------------- any order
 
 
