@@ -41,6 +41,7 @@ class FakeProvider:
         self.forbidden: set[str] = set()
         self.unsupported: set[str] = set()
         self.refused: dict[str, int] = {}
+        self.longest_page = 100
         self.payout_members: dict[str, list[str]] = {}
         self.rest_of: dict[str, list[dict[str, Any]]] = {}
 
@@ -97,7 +98,7 @@ class FakeProvider:
             if parameters["starting_after"] not in ids:
                 raise Refusal(400, "No such object")
             found = found[ids.index(parameters["starting_after"]) + 1 :]
-        limit = int(parameters.get("limit", 10))
+        limit = min(int(parameters.get("limit", 10)), self.longest_page)
         return Page(copy.deepcopy(found[:limit]), len(found) > limit)
 
     def one(self, path: str, external_id: str) -> dict[str, Any]:

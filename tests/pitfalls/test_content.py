@@ -12,7 +12,7 @@ from tests.fakes.stripe_shop import DAY, START
 SOLD = "SELECT c.slug FROM line_item l JOIN content c ON c.id = l.content_id ORDER BY l.id"
 
 
-@pytest.mark.parametrize("named_by", ["session", "link", "product"])
+@pytest.mark.parametrize("named_by", ["session", "link", "price", "product"])
 def test_pitfall_22_content_is_found_by_session_then_link_then_price_then_product(
     desk: Desk, named_by: str
 ) -> None:

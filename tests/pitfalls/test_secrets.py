@@ -41,7 +41,7 @@ def test_pitfall_28_a_refused_key_is_not_repeated_though_the_server_repeats_it(
     assert_nowhere(desk.home, result, WRONG, KEY)
 
 
-@pytest.mark.parametrize("fault", [400, 403, 500])
+@pytest.mark.parametrize("fault", [400, 403])
 def test_pitfall_28_no_refusal_brings_the_key_to_light(desk: Desk, fault: int) -> None:
     sell_daily(desk, 3)
     desk.server.says = f"Something about {KEY} is wrong (see https://user:{KEY}@example.com)"
