@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kpay.domain.document import Block, Column, Document, Figure, Figures, Table
+from kpay.domain.document import Block, Column, Document, Figure, Figures, Table, Text
+from kpay.domain.money import format_major
 from kpay.domain.order_papers import OrderPapers
 from kpay.domain.order_views import OrderFacts
 from kpay.domain.period import instant_text
@@ -46,6 +47,14 @@ class RightFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnansweredRefund:
+    """A refund that was asked for and whose answer never came."""
+
+    amount_minor: int
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OrderStory:
     """The answer of `kpay order show`: everything known about one order, with the provider's ids."""
 
@@ -55,6 +64,7 @@ class OrderStory:
     rights: Sequence[RightFacts]
     provider_ids: dict[str, str]
     papers: OrderPapers
+    unanswered: UnansweredRefund | None = None
 
     def to_document(self) -> Document:
         """Show the order, its lines, what was given back, and the rights it granted."""
@@ -77,8 +87,25 @@ class OrderStory:
                 )
                 if part
             ),
-            next_steps=(f"kpay customer show {order.email}",) if order.email else (),
+            next_steps=self._next_steps(),
         )
+
+    def _next_steps(self) -> tuple[str, ...]:
+        steps = []
+        if self.unanswered:
+            amount = format_major(self.unanswered.amount_minor, self.order.currency)
+            steps.append(f"kpay order refund {self.order.external_id} --amount {amount}")
+        if self.order.email:
+            steps.append(f"kpay customer show {self.order.email}")
+        return tuple(steps)
+
+    def _unanswered(self) -> list[Block]:
+        if self.unanswered is None:
+            return []
+        amount = self.order.money(self.unanswered.amount_minor)
+        asked = instant_text(self.unanswered.asked_at)
+        said = f"A refund of {amount} was asked for at {asked}, and its answer never came."
+        return [Text(said, "warning")]
 
     def _blocks(self) -> list[Block]:
         order = self.order
@@ -98,6 +125,7 @@ class OrderStory:
                     if minor or label in ("gross", "total")
                 )
             ),
+            *self._unanswered(),
             self._line_table(),
         ]
         blocks += [self._money_back_table()] if self.money_back else []
@@ -187,6 +215,7 @@ class OrderStory:
                 }
                 for right in self.rights
             ],
+            "unanswered_refund_minor": self.unanswered.amount_minor if self.unanswered else None,
             "provider": self.provider_ids,
             **self.papers.to_json(),
         }

@@ -17,7 +17,13 @@ from kpay.domain.order_papers import (
     OriginFacts,
     discounts_of,
 )
-from kpay.domain.order_story import LineFacts, MoneyBackFacts, OrderStory, RightFacts
+from kpay.domain.order_story import (
+    LineFacts,
+    MoneyBackFacts,
+    OrderStory,
+    RightFacts,
+    UnansweredRefund,
+)
 from kpay.domain.order_views import OrderFacts, OrderList
 from kpay.domain.origins import OriginKind
 from kpay.domain.period import Period, local_day
@@ -26,7 +32,7 @@ from kpay.errors import NotFound, UsageProblem
 from kpay.services import origins
 from kpay.services.entitling import BY_ORDER, BY_SUBSCRIPTION
 from kpay.services.provided import unpack
-from kpay.store import entitlements, order_papers, orders, provider
+from kpay.store import entitlements, order_papers, orders, provider, refund_requests
 from kpay.store.engine import Store
 
 EVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -69,7 +75,13 @@ def show_order(store: Store, name: str) -> OrderStory:
                 one: getattr(row, one) for one in PROVIDER_IDS if getattr(row, one) is not None
             },
             papers=_papers(connection, row),
+            unanswered=_unanswered(connection, row.id),
         )
+
+
+def _unanswered(connection: Connection, order_id: int) -> UnansweredRefund | None:
+    request = refund_requests.unanswered(connection, order_id)
+    return UnansweredRefund(request.amount_minor, request.asked_at) if request else None
 
 
 def _papers(connection: Connection, row: Any) -> OrderPapers:
@@ -133,7 +145,12 @@ def _takes_off(coupon: Any) -> str:
 def _money_back(connection: Connection, order_id: int) -> list[MoneyBackFacts]:
     refunds = [
         MoneyBackFacts(
-            "refund", one.external_id, one.refunded_at, one.status, one.reason, one.amount_minor
+            "refund",
+            one.external_id,
+            one.refunded_at,
+            one.status,
+            one.failure_reason or one.reason,
+            one.amount_minor,
         )
         for one in orders.refunds_of(connection, order_id)
     ]

@@ -106,6 +106,7 @@ def test_a_refund_is_asked_about_given_and_seen_everywhere(kpay: Kpay, shop: Sho
 def test_a_part_is_given_in_major_units_and_the_rest_stays(kpay: Kpay, shop: Shop) -> None:
     charge = shop.sale()
     words = ("order", "refund", charge, "--amount", "2.50", "--yes", "--json")
+    words += ("--reason", "duplicate")
 
     for left in (650, 400):
         answer = json.loads(kpay(*words, home=shop.home, env=shop.env).stdout)
@@ -115,7 +116,8 @@ def test_a_part_is_given_in_major_units_and_the_rest_stays(kpay: Kpay, shop: Sho
     too_much = kpay(*words[:4], "4.01", "--yes", home=shop.home, env=shop.env)
     assert too_much.exit_code == 4
     assert "more than what is left" in too_much.stderr
-    assert [one["amount"] for one in shop.there("refunds", charge=charge)] == [250, 250]
+    made = shop.there("refunds", charge=charge)
+    assert [(one["amount"], one["reason"]) for one in made] == [(250, "duplicate")] * 2
 
 
 def test_a_rehearsal_needs_no_key_and_does_nothing(kpay: Kpay, shop: Shop) -> None:
@@ -185,6 +187,9 @@ def test_a_run_that_is_killed_while_asking_gives_back_once(
     assert shop.rows("SELECT count(*) FROM refund_request WHERE answered_at IS NULL") == [(1,)]
     assert len(shop.there("refunds", charge=charge)) == int(is_passed_on)
 
+    shown = kpay("order", "show", charge, home=shop.home, env=shop.env).stdout
+    assert "its answer never came" in shown
+    assert f"next: kpay order refund {charge} --amount 9.00" in shown
     rehearsed = kpay("order", "refund", charge, "--dry-run", home=shop.home, env=shop.env)
     result = kpay(*words, home=shop.home, env=shop.env)
 

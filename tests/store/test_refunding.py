@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,6 +151,38 @@ def test_a_request_without_an_answer_is_finished_by_the_same_command(
     assert counter.rows(DEEDS) == [("refund.asked",), ("refund.answered",)]
     with pytest.raises(Refused, match="given back already"):
         counter.refund()
+
+
+def test_a_run_that_dies_with_the_answer_in_its_hands_is_finished(counter: Counter) -> None:
+    class Dying(FakeRefundDesk):
+        def aftermath(self, refund: object) -> list[dict[str, object]]:
+            raise KeyboardInterrupt
+
+    alive = counter.desk
+    counter.desk = Dying(counter.shop.provider, ASKED_AT)
+    with pytest.raises(KeyboardInterrupt):
+        counter.refund()
+    assert counter.rows("SELECT count(*) FROM refund") == [(0,)]
+    counter.desk = alive
+
+    done = counter.refund()
+
+    assert (done.was_made, done.ended) == (True, ("guide",))
+    assert len(counter.desk.refunds) == 1
+
+
+def test_a_run_that_dies_before_the_answer_is_noted_is_finished(counter: Counter) -> None:
+    counter.refund()
+    connection = sqlite3.connect(counter.store.path)
+    connection.execute("UPDATE refund_request SET answered_at = NULL, refund_external_id = NULL")
+    connection.commit()
+    connection.close()
+
+    done = counter.refund()
+
+    assert (done.was_made, done.left_minor) == (True, 0)
+    assert len(counter.desk.refunds) == 1
+    assert counter.rows(PENDING) == [(0,)]
 
 
 def test_a_sync_in_between_changes_nothing_about_that(counter: Counter) -> None:
