@@ -177,7 +177,7 @@ class Business:
         """Derive everything anew from what is kept, without asking anybody."""
         from kpay.services import rebuilding
 
-        return rebuilding.rebuild(self.store)
+        return rebuilding.rebuild(self.store, now=self.clock.now())
 
     def workplace(self) -> Workplace:
         """What publishing needs; the payment provider is asked for only when something is sold."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
 from kpay.domain import records
 from kpay.domain.checkout import Account
+from kpay.services.auditing import note
 from kpay.services.deriving_billing import derive_invoices, derive_subscriptions
 from kpay.services.deriving_catalog import derive_catalog, read_catalogue
 from kpay.services.deriving_people import update_people
@@ -122,7 +124,14 @@ def _mirror_kinds(connection: Connection, provided: Provided, kinds: Sequence[st
             mirror(connection, provided.account, [found[one] for one in some if one in found])
 
 
-def rebuild(store: Store, account: Account) -> Derived:
-    """Make every typed row anew from the objects that are kept, asking the provider nothing."""
+def rebuild(store: Store, account: Account, *, at: datetime) -> Derived:
+    """Make every typed row anew from the objects that are kept, asking the provider nothing.
+
+    When that changes what somebody may read, it is noted in the audit trail.
+    """
     with store.writing() as connection:
-        return derive_everything(connection, account)
+        derived = derive_everything(connection, account)
+        if derived.entitlements:
+            changed = {"rights": derived.entitlements, "objects": derived.objects}
+            note(connection, "rights.rebuilt", f"account {account.id}", changed, at=at)
+        return derived

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 from kpay.domain.document import Document, Figure, Figures
 from kpay.errors import Refused
@@ -11,14 +12,14 @@ from kpay.services.accounts import pinned_account
 from kpay.store.engine import Store
 
 
-def rebuild(store: Store) -> Document:
+def rebuild(store: Store, *, now: datetime) -> Document:
     """Derive everything again, asking the provider nothing; Refused when nothing was synced yet."""
     began = time.monotonic()
     with store.reading() as connection:
         account = pinned_account(connection)
     if account is None:
         raise Refused("there is nothing to derive from yet: nothing was synced", "kpay sync")
-    derived = deriving.rebuild(store, account)
+    derived = deriving.rebuild(store, account, at=now)
     seconds = time.monotonic() - began
     counts = {
         "objects": derived.objects,

@@ -107,13 +107,18 @@ def test_all_rows_can_be_made_anew_without_a_request(store: Store) -> None:
             "UPDATE orders SET total_minor = 1, gross_minor = 1, tax_minor = 0, discount_minor = 0"
         )
 
-    rebuilt = rebuild(store, ACCOUNT)
+    rebuilt = rebuild(store, ACCOUNT, at=NOW)
 
     after = tables(store)
-    for table in before.keys() - {"line_item", "entitlement"}:
+    for table in before.keys() - {"line_item", "entitlement", "audit_entry"}:
         assert after[table] == before[table], table
     for table in ("line_item", "entitlement"):  # their numbers are new
         assert [row[1:] for row in after[table]] == [row[1:] for row in before[table]], table
+    assert rows(store, "SELECT action, at FROM audit_entry") == [
+        ("rights.rebuilt", NOW.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    ]
+    rebuild(store, ACCOUNT, at=NOW)
+    assert tables(store) == after
     assert source.requests == asked
     assert rebuilt.objects == len(before["provider_object"])
 
