@@ -92,13 +92,14 @@ def sync(
     with store.reading() as connection:
         was_underived = is_underived(connection, account)
     reading = Reading(source, intake, advance)
-    reading.read(resources, is_full=wish.is_full or is_gap, now=now)
-    derived, new_orders = _derive(
-        store, account, is_full=wish.is_full or is_gap, was_underived=was_underived
-    )
-    if not wish.only:
-        reading.remember_changes()
-    checked = _check(store, source, account, now, advance) if wish.with_check else None
+    with store.kept_open():
+        reading.read(resources, is_full=wish.is_full or is_gap, now=now)
+        derived, new_orders = _derive(
+            store, account, is_full=wish.is_full or is_gap, was_underived=was_underived
+        )
+        if not wish.only:
+            reading.remember_changes()
+        checked = _check(store, source, account, now, advance) if wish.with_check else None
     return SyncReport(
         account=account,
         tallies=_tallies(intake, resources),
