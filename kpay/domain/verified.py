@@ -175,7 +175,7 @@ class Verified:
                 Column("payouts", "count"),
                 Column("paid out", "money"),
                 Column("traced", "count"),
-                Column("of that", "money"),
+                Column("traced sum", "money"),
                 Column("their movements", "money"),
                 Column("by hand", "count"),
                 Column("not traced yet", "count"),

@@ -19,6 +19,7 @@ LOOKING: dict[str, tuple[tuple[str, ...], ...]] = {
     "content": (("list",), ("show", "nothing")),
     "order": (("list",), ("show", "nothing")),
     "deliver": (("--pending",),),
+    "audit": (("list",), ("verify",)),
     "customer": (("list",), ("show", "ana@example.com")),
     "export": (("customers",), ("orders",), ("subscribers",)),
     "model": (("list",), ("show",), ("explain", "ana@example.com")),
