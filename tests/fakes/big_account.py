@@ -1,23 +1,18 @@
 """A provider's account of any size that holds none of its objects: pages are written as they are asked.
 
-    python -m tests.fakes.big_account 200000
-
-serves about that many objects on a port that it prints, until it is ended. Every object can be told
-from its number alone, so memory and the cost of a page do not grow with the account.
+Every object can be told from its number alone, so memory and the cost of a page do not grow with the
+account. `tests.fakes.servers` serves it.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from kpay.sandbox.provider.api import Request, Response
-from kpay.sandbox.provider.http import ApiServer
 from kpay.sandbox.provider.shapes import SHAPES
 
 KEY: Final = "sk_test_big0123456789"
@@ -27,7 +22,6 @@ PRICE: Final = 1900
 FEE: Final = 85
 REFUND_EVERY: Final = 20
 OBJECTS_A_SALE: Final = 4 + 1 / 2 + 2 / REFUND_EVERY
-NUMBER = "@N"
 
 
 @dataclass(frozen=True)
@@ -65,8 +59,7 @@ def template(resource: str, prefix: str, **fields: Any) -> str:
     kind, _, shape = SHAPES[resource]
     whole = {"id": f"{prefix}_@n@", "object": kind, **shape, "created": "@made@", **fields}
     text = json.dumps(whole).replace("%", "%%")
-    for name in ("made",):
-        text = text.replace(f'"@{name}@"', f"%({name})d")
+    text = text.replace('"@made@"', "%(made)d")
     for name in ("n", "sale", "buyer"):
         text = text.replace(f"@{name}@", f"%({name})09d")
     return text
@@ -196,18 +189,3 @@ class BigAccount:
             text = self._shelves[folder].written(int(last.rsplit("_", 1)[1]))
             return Response(200, text.encode())
         return Response(200, b'{"object":"list","data":[],"has_more":false}')
-
-
-def main() -> None:
-    """Serve until standard input ends."""
-    server = ApiServer(BigAccount(int(sys.argv[1])))  # type: ignore[arg-type]
-    server.open()
-    sys.stdout.write(server.url + "\n")
-    sys.stdout.flush()
-    sys.stdin.read()
-    server.close()
-    threading.Event().wait(0.01)
-
-
-if __name__ == "__main__":
-    main()
