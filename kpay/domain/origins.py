@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 AT_THE_TILL: Final = "client_reference_id"
 """The query parameter of a payment link that comes back as the checkout's reference."""
@@ -71,7 +71,8 @@ def read_reference(text: str | None) -> Reference | None:
 def carrying(address: str, reference: str, parameter: str = AT_THE_TILL) -> str:
     """Return an address with the reference in its query; one that has a reference keeps its own."""
     front, mark, fragment = address.partition("#")
-    if parameter in dict(parse_qsl(urlsplit(front).query, keep_blank_values=True)):
+    query = front.partition("?")[2]
+    if f"{parameter}=" in query and parameter in dict(parse_qsl(query, keep_blank_values=True)):
         return address
     front = front.rstrip("?&")
     joint = "&" if "?" in front else "?"
