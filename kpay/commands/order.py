@@ -61,7 +61,7 @@ def resend(order: Order, yes: Yes = False) -> None:
 
     business = open_business()
     desk, now = business.mail_desk(), business.clock.now()
-    parcel = redelivering.parcel_of_order(desk, order)
+    parcel = redelivering.parcel_of_order(desk, order, now=now)
     confirm(parcel.question(desk), yes=yes)
     redelivering.queue_again(desk, parcel, now=now)
     with progress("delivering", len(parcel.rights)) as advance:

@@ -37,8 +37,10 @@ def plan_pending(desk: MailDesk, *, now: datetime) -> int:
     with desk.store.reading() as connection:
         since = _since(connection, now)
         is_first = facts.find(connection, SINCE) is None
-        rows = [new_delivery(desk, one, now) for one in deliveries.undelivered(connection, since)]
-        ended = deliveries.waiting_for_nothing(connection)
+        rows = [
+            new_delivery(desk, one, now) for one in deliveries.undelivered(connection, since, now)
+        ]
+        ended = deliveries.waiting_for_nothing(connection, now)
     if not (is_first or rows or ended):
         return 0
     with desk.store.writing() as connection:
@@ -109,7 +111,7 @@ def after_sync(desk: MailDesk, *, passing: PassingTime) -> Handover | None:
 def pending(desk: MailDesk, *, now: datetime) -> PendingDeliveries:
     """Return what is owed: rights without a mail yet, and mails that are not out. Writes nothing."""
     with desk.store.reading() as connection:
-        new = deliveries.undelivered(connection, _since(connection, now))
+        new = deliveries.undelivered(connection, _since(connection, now), now)
         waiting = deliveries.owed(connection)
     return PendingDeliveries(
         (

@@ -34,7 +34,7 @@ class OrderParcel:
         return f"{mode} mail: deliver {pieces} to {self.email} again, over {mailer.where}?"
 
 
-def parcel_of_order(desk: MailDesk, name: str) -> OrderParcel:
+def parcel_of_order(desk: MailDesk, name: str, *, now: datetime) -> OrderParcel:
     """Return what an order, named by any of its ids, gives the right to.
 
     Raises NotFound, or Refused when that is nothing, nothing any more, or nobody's address is known.
@@ -46,19 +46,20 @@ def parcel_of_order(desk: MailDesk, name: str) -> OrderParcel:
         sources = [(BY_ORDER, row.external_id)]
         sources += [(BY_SUBSCRIPTION, row.subscription_id)] if row.subscription_id else []
         granted = deliveries.of_rights(connection, sources)
-    rights = [right for right in granted if right["ended_at"] is None and right["email"]]
+    alive = [right for right in granted if right["ended_at"] is None or right["ended_at"] > now]
+    rights = [right for right in alive if right["email"]]
     if not rights:
-        raise Refused(_why_nothing(row.external_id, granted), f"kpay order show {row.external_id}")
+        why = _why_nothing(row.external_id, granted, is_over=not alive)
+        raise Refused(why, f"kpay order show {row.external_id}")
     return OrderParcel(row.external_id, rights[0]["email"], rights)
 
 
-def _why_nothing(order: str, granted: Sequence[RowMapping]) -> str:
-    ended = [right["end_reason"] for right in granted if right["ended_at"] is not None]
-    if ended:
-        return f"the right to what {order} bought has ended ({ended[0]})"
-    if granted:
-        return f"nobody's address is known to whom {order} could be mailed"
-    return f"{order} bought nothing that kpay has published"
+def _why_nothing(order: str, granted: Sequence[RowMapping], *, is_over: bool) -> str:
+    if not granted:
+        return f"{order} bought nothing that kpay has published"
+    if is_over:
+        return f"the right to what {order} bought has ended ({granted[0]['end_reason']})"
+    return f"nobody's address is known to whom {order} could be mailed"
 
 
 def queue_again(desk: MailDesk, parcel: OrderParcel, *, now: datetime) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -183,14 +183,14 @@ def _would_end(
         ]
         if taken_back(after) is None:
             return ()
-    return tuple(sorted(_open_rights(connection, row)))
+    return tuple(sorted(_open_rights(connection, row, now)))
 
 
-def _open_rights(connection: Connection, row: Any) -> set[str]:
+def _open_rights(connection: Connection, row: Any, now: datetime) -> set[str]:
     granted = entitlements.described(connection, BY_ORDER, row.external_id)
     if row.subscription_id:
         granted += entitlements.described(connection, BY_SUBSCRIPTION, row.subscription_id)
-    return {one.slug for one in granted if one.ended_at is None}
+    return {one.slug for one in granted if one.ended_at is None or one.ended_at > now}
 
 
 # ---------------------------------------------------------------------- the deed
@@ -204,7 +204,7 @@ def give_back(store: Store, desk: RefundDesk, plan: RefundPlan, *, now: datetime
     """
     _check_account(desk, plan.order.account)
     number, wish = _requested(store, plan, now)
-    before = _standing(store, plan)
+    before = _standing(store, plan, now)
     made = desk.made(wish) if plan.unanswered else None
     refund = made or _asked_of(store, desk, plan, number, wish, now)
     is_whole_news = _take_in(store, desk, plan.order.account, refund)
@@ -216,7 +216,7 @@ def give_back(store: Store, desk: RefundDesk, plan: RefundPlan, *, now: datetime
             "the buyer has nothing",
             f"kpay order show {plan.order.name}",
         )
-    after = _standing(store, plan)
+    after = _standing(store, plan, max(now, datetime.fromtimestamp(refund["created"], UTC)))
     return RefundDone(
         plan=plan,
         refund=refund["id"],
@@ -246,10 +246,12 @@ class _Standing:
     left_minor: int
 
 
-def _standing(store: Store, plan: RefundPlan) -> _Standing:
+def _standing(store: Store, plan: RefundPlan, now: datetime) -> _Standing:
     with store.reading() as connection:
         row = orders.by_id(connection, plan.order.id)
-        return _Standing(_open_rights(connection, row), _refundable(connection, row).left_minor)
+        return _Standing(
+            _open_rights(connection, row, now), _refundable(connection, row).left_minor
+        )
 
 
 def _requested(store: Store, plan: RefundPlan, now: datetime) -> tuple[int, RefundAsk]:

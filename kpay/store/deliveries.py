@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    and_,
     bindparam,
     func,
     select,
@@ -154,7 +155,12 @@ def of_campaign(connection: Connection, campaign_id: int) -> Sequence[RowMapping
     return connection.execute(query).mappings().all()
 
 
-def undelivered(connection: Connection, since: datetime) -> Sequence[RowMapping]:
+def _has_ended(now: datetime) -> ColumnElement[bool]:
+    """The rights that are over; one that is known to end later goes on until then."""
+    return and_(ENTITLEMENT.c.ended_at.is_not(None), ENTITLEMENT.c.ended_at <= now)
+
+
+def undelivered(connection: Connection, since: datetime, now: datetime) -> Sequence[RowMapping]:
     """Return the rights granted since a moment, still alive, for which no delivery exists yet."""
     query = (
         select(
@@ -171,7 +177,7 @@ def undelivered(connection: Connection, since: datetime) -> Sequence[RowMapping]
         .join(DELIVERY, DELIVERY.c.entitlement_id == ENTITLEMENT.c.id, isouter=True)
         .where(
             ENTITLEMENT.c.granted_at >= since,
-            ENTITLEMENT.c.ended_at.is_(None),
+            ~_has_ended(now),
             DELIVERY.c.id.is_(None),
             CUSTOMER.c.email.is_not(None),
         )
@@ -231,12 +237,12 @@ def of_rights(connection: Connection, sources: Sequence[tuple[str, str]]) -> Seq
     return connection.execute(query).mappings().all()
 
 
-def waiting_for_nothing(connection: Connection) -> list[int]:
+def waiting_for_nothing(connection: Connection, now: datetime) -> list[int]:
     """Return the waiting deliveries whose right has ended meanwhile."""
     query = (
         select(DELIVERY.c.id)
         .join(ENTITLEMENT, ENTITLEMENT.c.id == DELIVERY.c.entitlement_id)
-        .where(DELIVERY.c.state.in_(WAITING_VALUES), ENTITLEMENT.c.ended_at.is_not(None))
+        .where(DELIVERY.c.state.in_(WAITING_VALUES), _has_ended(now))
     )
     return list(connection.execute(query).scalars())
 

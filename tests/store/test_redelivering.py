@@ -68,7 +68,7 @@ def test_each_piece_of_an_order_is_mailed_again_as_a_message_of_its_own(desk: Ma
     assert deliver(desk) == 3
     before = messages(desk)
 
-    parcel = parcel_of_order(desk, order)
+    parcel = parcel_of_order(desk, order, now=LATER)
     assert parcel.question(desk).startswith("TEST mail: deliver rye, wheat to li@r.example again")
     assert queue_again(desk, parcel, now=LATER) == 2
 
@@ -80,7 +80,7 @@ def test_what_was_bought_before_deliveries_began_is_mailed_once_asked_for(desk: 
     order = sell(desk, "li@r.example", "rye", at=NOW - timedelta(days=400))
     assert deliver(desk) == 0
 
-    assert queue_again(desk, parcel_of_order(desk, order), now=LATER) == 1
+    assert queue_again(desk, parcel_of_order(desk, order, now=LATER), now=LATER) == 1
 
     assert deliver(desk) == 1
 
@@ -89,7 +89,7 @@ def test_what_waits_to_be_mailed_is_not_queued_twice(desk: MailDesk) -> None:
     order = sell(desk, "li@r.example", "rye")
     delivering.plan_pending(desk, now=LATER)
 
-    assert queue_again(desk, parcel_of_order(desk, order), now=LATER) == 0
+    assert queue_again(desk, parcel_of_order(desk, order, now=LATER), now=LATER) == 0
 
     assert deliver(desk) == 1
 
@@ -98,16 +98,26 @@ def test_what_may_not_be_read_any_more_is_refused(desk: MailDesk) -> None:
     order = sell(desk, "li@r.example", "rye", ended_at=LATER, end_reason="refund")
 
     with pytest.raises(Refused, match=r"has ended \(refund\)"):
-        parcel_of_order(desk, order)
+        parcel_of_order(desk, order, now=LATER)
+
+
+def test_a_right_that_is_known_to_end_is_good_until_then(desk: MailDesk) -> None:
+    later = LATER + timedelta(days=1)
+    order = sell(desk, "li@r.example", "rye", ended_at=later, end_reason="paused")
+
+    assert deliver(desk) == 1
+    assert len(parcel_of_order(desk, order, now=LATER).rights) == 1
+    with pytest.raises(Refused, match="has ended"):
+        parcel_of_order(desk, order, now=later)
 
 
 def test_an_order_without_anything_to_read_is_refused(desk: MailDesk) -> None:
     order = sell(desk, "li@r.example")
 
     with pytest.raises(Refused, match="bought nothing that kpay has published"):
-        parcel_of_order(desk, order)
+        parcel_of_order(desk, order, now=LATER)
 
 
 def test_an_order_that_does_not_exist_is_not_found(desk: MailDesk) -> None:
     with pytest.raises(NotFound):
-        parcel_of_order(desk, "ch_nothing")
+        parcel_of_order(desk, "ch_nothing", now=LATER)

@@ -111,6 +111,12 @@ def test_everything_is_audited_without_naming_anybody(counter: Counter) -> None:
     assert auditing.verify(counter.store).is_sound
 
 
+def test_the_provider_s_clock_may_be_ahead(counter: Counter) -> None:
+    counter.desk.at += 90
+
+    assert counter.refund().ended == ("guide",)
+
+
 def test_a_refund_that_is_on_its_way_says_so_and_counts(counter: Counter) -> None:
     counter.desk.status = "pending"
 
