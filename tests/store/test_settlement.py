@@ -154,15 +154,18 @@ def test_a_refund_that_failed_gives_the_money_back_on_both_sides(store: Store, s
     assert found["currencies"]["usd"]["net_minor"] == found["bank"]["usd"]["net_minor"] == 2786
 
 
-def test_a_dispute_costs_its_amount_and_its_fee_until_it_is_won(store: Store, shop: Shop) -> None:
+@pytest.mark.parametrize("kind", ["adjustment", "payment_reversal"])
+def test_a_dispute_costs_its_amount_and_its_fee_until_it_is_won(
+    store: Store, shop: Shop, kind: str
+) -> None:
     sale = shop.sell(shop.offer("guide", 2500), START)
     dispute = shop.dispute(sale, START + DAY)
-    taken = shop.move(dispute["id"], -2500, START + DAY, kind="adjustment")
+    taken = shop.move(dispute["id"], -2500, START + DAY, kind=kind)
     shop.provider.change(taken, START, None, fee=1500, net=-4000)
 
     lost = report(store, shop)
     shop.provider.change(dispute, START + 9 * DAY, "charge.dispute.closed", status="won")
-    shop.move(dispute["id"], 2500, START + 9 * DAY, kind="adjustment")
+    shop.move(dispute["id"], 2500, START + 9 * DAY, kind=kind)
     won = report(store, shop)
 
     fees = 102 + 1500
