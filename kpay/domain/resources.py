@@ -7,12 +7,25 @@ from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """An embedded list, and where the rest of it is: below its object, or a list that is asked for it."""
+
+    name: str
+    path: str
+    asked_by: str | None = None
+
+    def rest_of(self, external_id: str) -> tuple[str, dict[str, Any]]:
+        """Return the path and the parameters of an object's rest."""
+        by = {self.asked_by: external_id} if self.asked_by else {}
+        return self.path.format(id=external_id), {"limit": 100, **by}
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One list. `kind` is what its objects call themselves.
 
     Lists without a `created` filter are always read whole. `omits_deleted` lists show what is missing
-    after a whole walk to be deleted. `whole_part` is an embedded list that may be cut at ten members,
-    and the path below an object where the rest is.
+    after a whole walk to be deleted. `part` is an embedded list that may be cut at ten members.
     """
 
     name: str
@@ -22,7 +35,7 @@ class Resource:
     expand: tuple[str, ...] = ()
     has_created_filter: bool = True
     omits_deleted: bool = False
-    whole_part: tuple[str, str] | None = None
+    part: Part | None = None
 
     def list_parameters(self) -> dict[str, Any]:
         """Return what a page of the list is asked with, apart from its place."""
@@ -42,15 +55,21 @@ RESOURCES: Final[tuple[Resource, ...]] = (
         "checkout.session",
         "checkout/sessions",
         expand=LINES,
-        whole_part=("line_items", "line_items"),
+        part=Part("line_items", "checkout/sessions/{id}/line_items"),
     ),
     Resource("charges", "charge", "charges"),
     Resource("balance_transactions", "balance_transaction", "balance_transactions"),
     Resource("payment_intents", "payment_intent", "payment_intents"),
-    Resource("invoices", "invoice", "invoices", whole_part=("lines", "lines")),
+    Resource("invoices", "invoice", "invoices", part=Part("lines", "invoices/{id}/lines")),
     Resource("invoice_payments", "invoice_payment", "invoice_payments"),
     Resource("customers", "customer", "customers", omits_deleted=True),
-    Resource("subscriptions", "subscription", "subscriptions", parameters={"status": "all"}),
+    Resource(
+        "subscriptions",
+        "subscription",
+        "subscriptions",
+        parameters={"status": "all"},
+        part=Part("items", "subscription_items", asked_by="subscription"),
+    ),
     Resource("refunds", "refund", "refunds"),
     Resource("disputes", "dispute", "disputes"),
     Resource("payouts", "payout", "payouts"),
@@ -64,7 +83,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
         "payment_links",
         expand=LINES,
         has_created_filter=False,
-        whole_part=("line_items", "line_items"),
+        part=Part("line_items", "payment_links/{id}/line_items"),
     ),
 )
 """Every list, the longest first, so that the slowest does not begin last."""

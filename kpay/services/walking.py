@@ -1,8 +1,8 @@
 """Walking the provider's lists: several at a time, one page of each under way, one writer.
 
 The next page of a list is asked for as soon as one is in. What has come in is written when no further
-page has just arrived, so a transaction holds a page on a slow line and many on a fast one, and a
-reader that hangs keeps nothing back that others have read.
+page follows at once, so a transaction holds a page on a slow line and many on a fast one, and a reader
+that hangs keeps nothing back that others have read.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from kpay.store.provider import Cursor
 
 READERS = 4
 # While pages keep coming in, so many objects may wait to be written; a run that is killed reads them
-# again.
+# again. Where none comes for a moment, what waits is written at once.
 OBJECTS_A_TRANSACTION = 1500
+LINGER_S = 0.05
 RESTARTS: Final = 3
 PLACE_IS_GONE: Final = (400, 404)
 Advance = Callable[[int, str], None]
@@ -61,8 +62,8 @@ class Walker:
             under_way = {self._ask(pool, walk): walk for walk in walks}
             try:
                 while under_way:
-                    idle_s = 0 if self._waiting else None
-                    done, _ = wait(under_way, idle_s, return_when=FIRST_COMPLETED)
+                    pause_s = LINGER_S if self._waiting else None
+                    done, _ = wait(under_way, pause_s, return_when=FIRST_COMPLETED)
                     for future in done:
                         following = self._receive(future, under_way.pop(future))
                         if following is not None:
@@ -162,15 +163,14 @@ def complete(
     Returns when the object was made for each request it took.
     """
     asked: list[int | None] = []
-    if resource.whole_part is None:
+    if resource.part is None:
         return asked
-    name, below = resource.whole_part
     for raw in objects:
-        embedded = raw.get(name)
+        embedded = raw.get(resource.part.name)
         while isinstance(embedded, dict) and embedded.get("has_more"):
             last = embedded["data"][-1]["id"]
-            path = f"{resource.path}/{raw['id']}/{below}"
-            page = source.page(path, {"limit": 100, "starting_after": last})
+            path, parameters = resource.part.rest_of(raw["id"])
+            page = source.page(path, {**parameters, "starting_after": last})
             asked.append(raw.get("created"))
             embedded["data"] = [*embedded["data"], *page.objects]
             embedded["has_more"] = page.has_more and bool(page.objects)

@@ -229,3 +229,23 @@ def test_a_payment_that_falls_through_later_is_no_sale_and_grants_nothing(store:
     sync(store, FakeSource(shop.provider), now=NOW)
     assert rows(store, "SELECT status FROM orders") == [("paid",)]
     assert rows(store, "SELECT ended_at FROM entitlement") == [(None,)]
+
+
+def test_a_subscription_with_many_items_loses_none(store: Store) -> None:
+    shop = Shop()
+    club = shop.offer("club", 900, interval="month")
+    sale = shop.subscribe(club, START, shop.customer("ana@example.com", START))
+    assert sale.subscription
+    first = sale.subscription["items"]["data"][0]
+    shop.provider.change(
+        sale.subscription, START, None, items={"object": "list", "data": [first], "has_more": True}
+    )
+    more = [{**first, "id": f"si_more_{n}"} for n in range(11)]
+    shop.provider.rest_of["subscription_items"] = more
+
+    sync(store, FakeSource(shop.provider), now=NOW)
+
+    assert rows(store, "SELECT count(*), sum(amount_minor) FROM subscription_item") == [
+        (12, 12 * 900)
+    ]
+    assert rows(store, "SELECT amount_minor FROM subscription") == [(12 * 900,)]
