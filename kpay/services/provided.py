@@ -57,7 +57,7 @@ def _compress(text: bytes) -> bytes:
 
 def unpack(payload: bytes) -> dict[str, Any]:
     """Return the object that was kept."""
-    whole: dict[str, Any] = json.loads(zlib.decompress(payload))
+    whole: dict[str, Any] = json.loads(zlib.decompress(payload).decode())
     return whole
 
 
