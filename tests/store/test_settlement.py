@@ -93,6 +93,13 @@ def test_what_was_captured_in_parts_is_one_order_settled_twice(store: Store, sho
     ]
 
 
+def test_a_rate_within_one_currency_is_no_conversion(store: Store, shop: Shop) -> None:
+    sale = shop.sell(shop.offer("guide", 2000), START)
+    settled(shop, sale.movement, 2000, 88, 1.0)
+
+    assert report(store, shop)["conversions"] == []
+
+
 def test_a_refund_abroad_leaves_the_loss_of_the_rate_at_the_bank(store: Store, shop: Shop) -> None:
     sale = sell_abroad(shop)
     shop.refund(sale, 1000, START + DAY)
