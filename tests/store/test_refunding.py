@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from kpay.domain.checkout import RawObject
 from kpay.domain.order_refund import RefundDone
-from kpay.domain.refunding import RefundPolicy
+from kpay.domain.refunding import RefundAsk, RefundPolicy
 from kpay.errors import NotFound, Refused, RemoteProblem, UsageProblem
 from kpay.services import auditing
 from kpay.services.intake import keep
@@ -250,6 +251,24 @@ def test_two_runs_at_once_give_back_once(counter: Counter) -> None:
         give_back(counter.store, counter.desk, other, now=now)
 
     assert len(counter.desk.refunds) == 1
+
+
+def test_a_run_that_is_overtaken_by_the_same_command_gives_back_once(counter: Counter) -> None:
+    class Overtaken(FakeRefundDesk):
+        is_first = True
+
+        def ask(self, wish: RefundAsk) -> RawObject:
+            if self.is_first:
+                self.is_first = False
+                assert counter.refund().left_minor == 0
+            return super().ask(wish)
+
+    counter.desk = Overtaken(counter.shop.provider, ASKED_AT)
+
+    assert counter.refund().left_minor == 0
+
+    assert [raw["amount"] for raw in counter.desk.refunds] == [2900]
+    assert counter.rows(DEEDS) == [("refund.asked",), ("refund.answered",)]
 
 
 def test_what_hangs_on_a_refund_may_come_later(counter: Counter) -> None:
