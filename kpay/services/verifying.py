@@ -117,8 +117,9 @@ class _MovementCheck:
         """Return what is worth saying and no difference."""
         if not self.newer:
             return ()
-        came = "1 movement came" if self.newer == 1 else f"{self.newer:,} movements came"
-        return (f"{came} while this sync was reading; the next one brings it.",)
+        is_one = self.newer == 1
+        came, them = ("1 movement", "it") if is_one else (f"{self.newer:,} movements", "them")
+        return (f"{came} came while this sync was reading; the next one brings {them}.",)
 
 
 def _movement(record: BalanceRecord) -> Movement:
