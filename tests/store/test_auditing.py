@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,29 @@ def test_entries_cut_off_at_the_end_are_noticed_by_a_head_kept_elsewhere(store: 
     assert auditing.verify(store, older).is_sound
     cut = auditing.verify(store, newest)
     assert (cut.is_sound, cut.missing_head) == (False, newest)
+
+
+def test_a_genuine_entry_of_another_history_does_not_fit(store: Store, tmp_path: Path) -> None:
+    """A copy of the business went another way; its second entry is put in the place of ours."""
+    note(store, 1)
+    (tmp_path / "copy").mkdir()
+    copy = Store(tmp_path / "copy" / "kpay.db")
+    for name in ("kpay.db", "audit.key"):
+        shutil.copy(store.path.with_name(name), copy.path.with_name(name))
+    note(store, 3)
+    with copy.writing() as connection:
+        auditing.note(connection, "refund.asked", "order ch_9", {}, at=NOW)
+    assert auditing.verify(copy).is_sound
+    [(subject, at, detail, chain)] = rows(
+        copy, "SELECT subject, at, detail, chain FROM audit_entry WHERE id = 2"
+    )
+    tamper(
+        store,
+        f"UPDATE audit_entry SET subject = '{subject}', at = '{at}', detail = '{detail}', "
+        f"chain = '{chain}' WHERE id = 2",
+    )
+
+    assert auditing.verify(store).first_bad == 3
 
 
 def test_a_chain_written_anew_with_another_key_does_not_pass(store: Store) -> None:
