@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,8 +111,12 @@ def test_a_genuine_entry_of_another_history_does_not_fit(store: Store, tmp_path:
     note(store, 1)
     (tmp_path / "copy").mkdir()
     copy = Store(tmp_path / "copy" / "kpay.db")
-    for name in ("kpay.db", "audit.key"):
-        shutil.copy(store.path.with_name(name), copy.path.with_name(name))
+    with (
+        closing(sqlite3.connect(store.path)) as ours,
+        closing(sqlite3.connect(copy.path)) as theirs,
+    ):
+        ours.backup(theirs)
+    shutil.copy(store.path.with_name("audit.key"), copy.path.with_name("audit.key"))
     note(store, 3)
     with copy.writing() as connection:
         auditing.note(connection, "refund.asked", "order ch_9", {}, at=NOW)
