@@ -84,6 +84,11 @@ class SyncReport:
         return self.checked.differences if self.checked else ()
 
     @property
+    def is_agreed(self) -> bool:
+        """Say whether store and provider were compared and do not differ."""
+        return self.checked is not None and not self.differences
+
+    @property
     def is_partial(self) -> bool:
         """Say whether something was not read, or the money does not agree."""
         halted = (ResourceStatus.PARTIAL, ResourceStatus.FORBIDDEN)
@@ -114,16 +119,13 @@ class SyncReport:
     def to_lines(self) -> tuple[str, ...]:
         """Say in one line what came of it, and in a further one each thing that is not as it should be."""
         cost = f"{_counted(self.requests, 'request')}, {self.seconds:.1f} s"
-        found = f"{self._found()} ({cost})"
+        parts = [f"{self._found()} ({cost})"]
+        parts += ["verified: store and Stripe agree to the cent"] if self.is_agreed else []
         if self.delivered.sentence and not self.delivered.is_trouble:
-            found += f". {self.delivered.sentence}"
-        lines = [found, *self.troubles()]
-        lines += [self.delivered.sentence] if self.delivered.is_trouble else []
-        if self.checked and not self.differences:
-            lines[0] += " Verified: store and Stripe agree to the cent."
-        lines = [f"kpay sync: {line}" for line in lines]
-        steps = self._next_steps() if len(lines) > 1 else ()
-        return (*lines, *(f"next: {step}" for step in steps[:1]))
+            parts.append(self.delivered.sentence)
+        lines = ["; ".join(parts), *self.troubles()]
+        steps = self._next_steps()[: len(lines) - 1][:1]
+        return (*(f"kpay sync: {line}" for line in lines), *(f"next: {step}" for step in steps))
 
     def _found(self) -> str:
         if self.changed == 0:
@@ -138,7 +140,8 @@ class SyncReport:
             for name, one in self.tallies.items()
             if one.reason
         ]
-        return [*refused, *self.differences, *self._all_notes()]
+        stuck = [self.delivered.sentence] if self.delivered.is_trouble else []
+        return [*refused, *self.differences, *self._all_notes(), *stuck]
 
     def _all_notes(self) -> tuple[str, ...]:
         return (*self.notes, *(self.checked.notes if self.checked else ()))
@@ -198,7 +201,7 @@ class SyncReport:
         if self.delivered.sentence:
             tone: Literal["plain", "warning"] = "warning" if self.delivered.is_trouble else "plain"
             blocks.append(Text(self.delivered.sentence, tone))
-        if self.checked and not self.differences:
+        if self.is_agreed:
             blocks.append(Text("Verified: store and Stripe agree to the cent.", "good"))
         return blocks
 
@@ -232,7 +235,7 @@ class SyncReport:
                 currency: {"store_minor": pair.store_minor, "stripe_minor": pair.stripe_minor}
                 for currency, pair in self.net.items()
             },
-            "verified": not self.differences if self.checked else None,
+            "verified": self.is_agreed if self.checked else None,
             "differences": list(self.differences),
             "verification": self.checked.to_json() if self.checked else None,
             "notes": list(self._all_notes()),

@@ -202,6 +202,15 @@ def test_a_cut_answer_is_worth_six_tries_and_nobody_there_three(line: Line) -> N
     assert (connection.requests, nobody.requests) == (TRIES, TRIES_NOBODY_THERE) == (6, 3)
 
 
+@pytest.mark.parametrize("status", ["200 OK", "500 No"])
+def test_a_garbled_answer_is_asked_for_again(line: Line, status: str) -> None:
+    body = b'{"data": "\xff\xfe"}'
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n"
+    line.scripts = [lambda client: client.sendall(head.encode() + body), good]
+
+    assert ask(connect(line))["data"] == []
+
+
 def test_the_server_s_advice_is_minded_where_it_can_be_meant(line: Line) -> None:
     no = "Stripe-Should-Retry: false"
     line.scripts = [refusing(500, no), good]

@@ -117,13 +117,19 @@ class PlainAnswers(stripe.RequestsClient):
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """Make one request; called by the library."""
         body, status, answered = super().request(method, url, headers, post_data)
-        if status != HTTPStatus.OK:
-            return body, status, answered
-        try:
-            self._of_thread.answer = json.loads(body)
-        except ValueError:  # a proxy's page: the library knows how to complain of it
-            return body, status, answered
-        return b"{}", status, answered
+        if status == HTTPStatus.OK:
+            try:
+                self._of_thread.answer = json.loads(body)
+                return b"{}", status, answered
+            except (
+                ValueError
+            ):  # a proxy's page, or garbled: the library knows how to complain of it
+                pass
+        return (
+            body.decode(errors="replace").encode(),
+            status,
+            answered,
+        )  # it stumbles over bad UTF-8
 
     def taken(self) -> Any:
         """Return the answer to this thread's last request, and let go of it."""
