@@ -121,15 +121,10 @@ class PlainAnswers(stripe.RequestsClient):
             try:
                 self._of_thread.answer = json.loads(body)
                 return b"{}", status, answered
-            except (
-                ValueError
-            ):  # a proxy's page, or garbled: the library knows how to complain of it
-                pass
-        return (
-            body.decode(errors="replace").encode(),
-            status,
-            answered,
-        )  # it stumbles over bad UTF-8
+            except ValueError:  # a proxy's page, or garbled: the library is to complain of it
+                body = b"no JSON: " + body
+        # The library's log line stumbles over bytes that are no text.
+        return body.decode(errors="replace").encode(), status, answered
 
     def taken(self) -> Any:
         """Return the answer to this thread's last request, and let go of it."""
