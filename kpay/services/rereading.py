@@ -15,8 +15,15 @@ from kpay.domain.resources import Resource
 from kpay.errors import RemoteProblem
 from kpay.ports import PaymentSource
 from kpay.services.intake import Intake
-from kpay.services.provided import Packed, pack
-from kpay.services.walking import READERS, Advance, complete, note_refusal, refuse_other_mode
+from kpay.services.provided import Packed
+from kpay.services.walking import (
+    READERS,
+    Advance,
+    complete,
+    note_refusal,
+    pack_known,
+    refuse_other_mode,
+)
 from kpay.services.walks import LOOKBACK
 from kpay.store.dialect import chunks
 from kpay.store.provider import Cursor
@@ -133,6 +140,6 @@ def _read_one(
             return None
         refuse_other_mode(intake.account, [raw])
         complete(source, resource, [raw])
-        return pack(raw)
+        return pack_known(raw)
     except RemoteProblem as problem:
         return problem

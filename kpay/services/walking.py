@@ -152,7 +152,19 @@ def fetch(
     page = source.page(resource.path, asked)
     refuse_other_mode(account, page.objects)
     completed = complete(source, resource, page.objects)
-    return Fetched([pack(raw) for raw in page.objects], page.has_more, completed)
+    return Fetched([pack_known(raw) for raw in page.objects], page.has_more, completed)
+
+
+def pack_known(raw: RawObject) -> Packed:
+    """Make an object ready to be kept; RemoteProblem names one whose shape kpay does not know."""
+    try:
+        return pack(raw)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise RemoteProblem(
+            f"{raw.get('id')} came in a shape that kpay does not know "
+            f"({type(error).__name__}: {error})",
+            "kpay doctor",
+        ) from error
 
 
 def complete(

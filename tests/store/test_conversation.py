@@ -480,6 +480,18 @@ def test_a_refused_request_is_partial_and_a_missing_list_is_not(store: Store) ->
     assert not cursors & {"invoices", "coupons"}
 
 
+def test_an_object_that_cannot_be_read_makes_its_list_partial_and_is_named(store: Store) -> None:
+    shop = daily_shop(3)
+    odd = charges_of(shop)[1]
+    del shop.provider.objects["charge"][odd["id"]]["amount"]
+
+    report = run(store, shop, START + 5 * DAY)
+
+    assert report.tallies["charges"].status is ResourceStatus.PARTIAL
+    assert odd["id"] in (report.tallies["charges"].reason or "")
+    assert report.tallies["customers"].status is ResourceStatus.OK
+
+
 # ---------------------------------------------------------------------- whose account
 
 
