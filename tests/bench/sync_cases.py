@@ -9,7 +9,6 @@ requests and only parses the JSON, `sdk` counts the objects that its auto_paging
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 import tempfile
@@ -21,37 +20,43 @@ from typing import Any
 
 import stripe
 
-from kpay.domain.resources import RESOURCES
+from kpay.domain.resources import RESOURCES, Resource
 
+Work = Callable[[], int]
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-def sync(url: str, key: str) -> int:
-    """Sync everything into a fresh store; return how many objects were seen."""
+def sync(url: str, key: str) -> Work:
+    """Sync everything into a fresh store, which stands ready before the clock runs."""
     from kpay.adapters.stripe_api import StripeConnection, StripeSource
     from kpay.services.syncing import sync as sync_now
     from tests.fakes.stores import new_store
 
-    with tempfile.TemporaryDirectory() as folder:
-        store = new_store(Path(folder), "guide")
-        report = sync_now(store, StripeSource(StripeConnection(key, url)), now=NOW)
+    store = new_store(Path(tempfile.mkdtemp()), "guide")
+    source = StripeSource(StripeConnection(key, url))
+
+    def work() -> int:
+        report = sync_now(store, source, now=NOW)
         return sum(tally.seen for tally in report.tallies.values())
 
+    return work
 
-def pages(url: str, key: str) -> int:
+
+def pages(url: str, key: str) -> Work:
     """Read every page of every list as JSON, one after the other."""
     client = stripe.StripeClient(key, base_addresses={"api": url})
-    count = 0
-    for one in RESOURCES:
-        asked = one.list_parameters()
-        has_more = True
-        while has_more:
-            page = _page(client, one.path, asked)
-            found = page.get("data", [])
-            count += len(found)
-            has_more = bool(page.get("has_more")) and bool(found)
-            if has_more:
-                asked["starting_after"] = found[-1]["id"]
+    return lambda: sum(_objects(client, one) for one in RESOURCES)
+
+
+def _objects(client: stripe.StripeClient, one: Resource) -> int:
+    count, asked, has_more = 0, one.list_parameters(), True
+    while has_more:
+        page = _page(client, one.path, asked)
+        found = page.get("data", [])
+        count += len(found)
+        has_more = bool(page.get("has_more")) and bool(found)
+        if has_more:
+            asked["starting_after"] = found[-1]["id"]
     return count
 
 
@@ -64,28 +69,29 @@ def _page(client: stripe.StripeClient, path: str, asked: dict[str, Any]) -> dict
     return found
 
 
-def sdk(url: str, key: str) -> int:
+def sdk(url: str, key: str) -> Work:
     """Count what the library's own paging yields."""
     services = stripe.StripeClient(key, base_addresses={"api": url}).v1
-    count = 0
-    for one in RESOURCES:
-        service: Any = services
-        for name in one.path.split("/"):
-            service = getattr(service, name)
-        try:
-            count += sum(1 for _ in service.list(one.list_parameters()).auto_paging_iter())
-        except stripe.InvalidRequestError:
-            continue
-    return count
+    return lambda: sum(_yielded(services, one) for one in RESOURCES)
 
 
-CASES: dict[str, Callable[[str, str], int]] = {"sync": sync, "pages": pages, "sdk": sdk}
+def _yielded(services: Any, one: Resource) -> int:
+    for name in one.path.split("/"):
+        services = getattr(services, name)
+    try:
+        return sum(1 for _ in services.list(one.list_parameters()).auto_paging_iter())
+    except stripe.InvalidRequestError:
+        return 0
+
+
+CASES: dict[str, Callable[[str, str], Work]] = {"sync": sync, "pages": pages, "sdk": sdk}
 
 
 def main(case: str, url: str, key: str) -> None:
     """Run one case and print what it cost."""
+    work = CASES[case](url, key)
     began, worked = time.perf_counter(), time.process_time()
-    objects = CASES[case](url, key)
+    objects = work()
     cost = {
         "objects": objects,
         "seconds": time.perf_counter() - began,
@@ -96,5 +102,4 @@ def main(case: str, url: str, key: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main(*sys.argv[1:])

@@ -26,9 +26,9 @@ OBJECTS_A_SALE: Final = 4 + 1 / 2 + 2 / REFUND_EVERY
 
 @dataclass(frozen=True)
 class Shelf:
-    """One list: how many objects, which sale the n-th belongs to, and the text of each."""
+    """One list: how many objects, what sale the n-th belongs to, and the text of each."""
 
-    prefix: str
+    path: str
     count: int
     sale: Callable[[int], int]
     template: str
@@ -48,7 +48,8 @@ class Shelf:
         is_more = len(texts) == limit and top - limit >= 0
         has_more = is_more and self._made(top - limit) >= since
         inside = ",".join(texts)
-        return f'{{"object":"list","data":[{inside}],"has_more":{str(has_more).lower()}}}'.encode()
+        ending = f'"has_more":{str(has_more).lower()},"url":"/v1/{self.path}"'
+        return f'{{"object":"list","data":[{inside}],{ending}}}'.encode()
 
     def _made(self, number: int) -> int:
         return START + self.sale(number) * SECONDS_A_SALE
@@ -69,14 +70,14 @@ def shelves(sales: int) -> dict[str, Shelf]:
     """Return every list of an account with so many sales."""
     same: Callable[[int], int] = lambda number: number  # noqa: E731
     return {
-        "payment_intents": Shelf("pi", sales, same, _intent()),
-        "charges": Shelf("ch", sales, same, _charge()),
-        "checkout/sessions": Shelf("cs", sales, same, _session()),
-        "balance_transactions": Shelf("txn", sales, same, _movement()),
-        "customers": Shelf("cus", sales // 2, lambda number: number * 2, _customer()),
-        "refunds": Shelf("re", sales // REFUND_EVERY, _refunded, _refund()),
-        "products": Shelf("prod", 1, same, _product()),
-        "prices": Shelf("price", 1, same, _price()),
+        "payment_intents": Shelf("payment_intents", sales, same, _intent()),
+        "charges": Shelf("charges", sales, same, _charge()),
+        "checkout/sessions": Shelf("checkout/sessions", sales, same, _session()),
+        "balance_transactions": Shelf("balance_transactions", sales, same, _movement()),
+        "customers": Shelf("customers", sales // 2, lambda number: number * 2, _customer()),
+        "refunds": Shelf("refunds", sales // REFUND_EVERY, _refunded, _refund()),
+        "products": Shelf("products", 1, same, _product()),
+        "prices": Shelf("prices", 1, same, _price()),
     }
 
 
@@ -188,4 +189,5 @@ class BigAccount:
         if folder in self._shelves:
             text = self._shelves[folder].written(int(last.rsplit("_", 1)[1]))
             return Response(200, text.encode())
-        return Response(200, b'{"object":"list","data":[],"has_more":false}')
+        nothing = f'{{"object":"list","data":[],"has_more":false,"url":"{asked.path}"}}'
+        return Response(200, nothing.encode())
