@@ -154,6 +154,20 @@ class Page:
     has_more: bool
 
 
+class AccountHolder(Protocol):
+    """Acts on one account, and can show what is in it."""
+
+    def account(self) -> Account:
+        """Return whose account it is; where the provider does not tell, one named after the key."""
+        ...
+
+    def one(
+        self, path: str, external_id: str, parameters: Mapping[str, Any] | None = None
+    ) -> RawObject | None:
+        """Return one object, or None when there is no such object."""
+        ...
+
+
 class PaymentSource(Protocol):
     """Reads what a payment provider knows; calls may come from several threads.
 
@@ -198,7 +212,7 @@ class Ensured(NamedTuple):
     changed: bool
 
 
-class CheckoutPublisher(Protocol):
+class CheckoutPublisher(AccountHolder, Protocol):
     """Puts offers on sale. Each call may be repeated: what stands already is found, never doubled.
 
     `known` is what the store remembers of earlier calls, so that nothing need be asked twice.
@@ -208,10 +222,6 @@ class CheckoutPublisher(Protocol):
     @property
     def api_version(self) -> str:
         """The version of the API in whose shape objects are answered."""
-        ...
-
-    def account(self) -> Account:
-        """Return on whose account things are sold."""
         ...
 
     def ensure_product(self, offer: Offer, known: RawObject | None) -> Ensured:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from kpay.domain.checkout import Account
 from kpay.domain.resources import BY_KIND
 from kpay.errors import Refused, ResourceForbidden, ResourceUnsupported
-from kpay.ports import PaymentSource
+from kpay.ports import AccountHolder
 from kpay.services.provided import unpack
 from kpay.store import facts, provider
 from kpay.store.engine import Store
@@ -37,13 +37,13 @@ def pin_account(connection: Connection, account: Account) -> None:
         refuse_other(pinned, account)
 
 
-def settle(store: Store, source: PaymentSource) -> Account:
+def settle(store: Store, holder: AccountHolder) -> Account:
     """Return the business's account once the key is known to be one of its own; pin it the first time.
 
     Where the provider does not name the account, it is named after the key, and another key of the same
     account would seem to be another's: there, an object that only this account has proves it.
     """
-    account = source.account()
+    account = holder.account()
     with store.reading() as connection:
         pinned = pinned_account(connection)
     if pinned is None:
@@ -54,12 +54,12 @@ def settle(store: Store, source: PaymentSource) -> Account:
         return account
     is_unnamed = pinned.id.startswith(UNKNOWN) or account.id.startswith(UNKNOWN)
     is_same_mode = pinned.livemode is account.livemode
-    if not (is_same_mode and is_unnamed and shows_ours(store, source, pinned)):
+    if not (is_same_mode and is_unnamed and shows_ours(store, holder, pinned)):
         refuse_other(pinned, account)
     return pinned
 
 
-def shows_ours(store: Store, source: PaymentSource, pinned: Account) -> bool:
+def shows_ours(store: Store, holder: AccountHolder, pinned: Account) -> bool:
     """Say whether a key shows an object that the store has kept of its account."""
     for kind in WITNESSES:
         with store.reading() as connection:
@@ -67,7 +67,7 @@ def shows_ours(store: Store, source: PaymentSource, pinned: Account) -> bool:
             kept = provider.payloads(connection, pinned, kind, ids)
         for external_id, payload in kept.items():
             try:
-                found = source.one(BY_KIND[kind].path, external_id)
+                found = holder.one(BY_KIND[kind].path, external_id)
             except (ResourceForbidden, ResourceUnsupported):
                 break
             if found is not None and found.get("created") == unpack(payload).get("created"):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from kpay.domain.checkout import Account, Listing, Offer, RawObject
 from kpay.domain.period import instant_text
 from kpay.ports import CheckoutPublisher, Ensured
-from kpay.services.accounts import pin_account
+from kpay.services.accounts import settle
 from kpay.services.intake import keep
 from kpay.services.provided import unpack
 from kpay.store import catalog, facts, provider
@@ -30,13 +30,13 @@ def put_on_sale(
     kept as soon as it stands, so that a run that is stopped goes on where it was. Raises Refused for
     another account's key, CredentialsMissing, RemoteProblem.
     """
-    account = _pinned(store, publisher)
+    account = settle(store, publisher)
     return [_put_one(store, publisher, account, offer, now=now) for offer in offers]
 
 
 def withdraw_from_sale(store: Store, publisher: CheckoutPublisher, slugs: Iterable[str]) -> int:
     """Take pieces off sale; return how many provider objects were changed."""
-    account = _pinned(store, publisher)
+    account = settle(store, publisher)
     changed = 0
     for slug in slugs:
         known = _known(store, account, slug)
@@ -49,13 +49,6 @@ def withdraw_from_sale(store: Store, publisher: CheckoutPublisher, slugs: Iterab
         _keep(store, publisher, account, steps)
         changed += len(steps)
     return changed
-
-
-def _pinned(store: Store, publisher: CheckoutPublisher) -> Account:
-    account = publisher.account()
-    with store.writing() as connection:
-        pin_account(connection, account)
-    return account
 
 
 def _put_one(

@@ -194,3 +194,19 @@ def test_another_account_is_refused_before_anything_is_made(
     with pytest.raises(Refused, match="acct_elsewhere"):
         put_on_sale(store, elsewhere, [GUIDE], now=NOW)
     assert world.digest() == there
+
+
+def test_another_key_of_an_account_that_is_not_named_goes_on_selling(
+    sandbox: Sandbox, store: Store
+) -> None:
+    class Rotated(StripeCheckout):
+        def account(self) -> Any:
+            return replace(super().account(), id="unknown:new")
+
+    [before] = put_on_sale(store, checkout(sandbox), [GUIDE], now=NOW)
+    rotated = Rotated(StripeConnection(sandbox.stripe_key, sandbox.stripe_url))
+
+    [after] = put_on_sale(store, rotated, [GUIDE], now=NOW)
+
+    assert after.url == before.url
+    assert not after.changed

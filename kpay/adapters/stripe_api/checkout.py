@@ -45,6 +45,12 @@ class StripeCheckout:
         """Return on whose account things are sold."""
         return self._connection.account()
 
+    def one(
+        self, path: str, external_id: str, parameters: Mapping[str, Any] | None = None
+    ) -> RawObject | None:
+        """Return one object, or None when there is no such object."""
+        return self._connection.one(path, external_id, parameters)
+
     def ensure_product(self, offer: Offer, known: RawObject | None) -> Ensured:
         """Return the product of an offer, created or brought up to date."""
         wished: dict[str, Any] = {"name": offer.title, "metadata": offer_metadata(offer)}

@@ -85,6 +85,15 @@ class StripeConnection:
         options = {"idempotency_key": idempotency_key} if idempotency_key else {}
         return self._call("post", path, {**parameters, **options}, what)
 
+    def one(
+        self, path: str, external_id: str, parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        """Return one object, or None when there is no such object."""
+        try:
+            return self.get(f"{path}/{external_id}", parameters or {}, f"show {external_id}")
+        except ResourceUnsupported:
+            return None
+
     def account(self) -> Account:
         """Return the key's account; where the server does not tell, one is named after the key."""
         try:

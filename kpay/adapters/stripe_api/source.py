@@ -7,7 +7,7 @@ from typing import Any
 
 from kpay.adapters.stripe_api.connection import API_VERSION, StripeConnection
 from kpay.domain.checkout import Account
-from kpay.errors import RemoteProblem, ResourceUnsupported
+from kpay.errors import RemoteProblem
 from kpay.ports import Page
 
 
@@ -45,14 +45,7 @@ class StripeSource:
         self, path: str, external_id: str, parameters: Mapping[str, Any] | None = None
     ) -> dict[str, Any] | None:
         """Return one object, or None when there is no such object."""
-        try:
-            return self._connection.get(
-                f"{path}/{external_id}", parameters or {}, f"show {external_id}"
-            )
-        except ResourceUnsupported as refusal:
-            if refusal.details.get("status") == 404:
-                return None
-            raise
+        return self._connection.one(path, external_id, parameters)
 
     def stop(self) -> None:
         """Let what other threads are asking end soon."""
