@@ -53,9 +53,15 @@ def test_pitfall_28_no_refusal_brings_the_key_to_light(desk: Desk, fault: int) -
     assert_nowhere(desk.home, result, KEY)
 
 
-def test_pitfall_28_the_traceback_of_a_bug_shows_no_key(desk: Desk) -> None:
-    sale = sell_daily(desk, 3)[0]
-    del desk.shop.provider.objects["charge"][sale.charge["id"]]["currency"]
+def test_pitfall_28_the_traceback_of_a_bug_shows_no_key(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell_daily(desk, 3)
+
+    def stumble(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("kpay.services.walking.complete", stumble)
 
     result = desk.run("sync", "--debug", "-v")
 
