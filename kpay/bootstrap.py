@@ -139,7 +139,9 @@ class Business:
         from kpay.domain.sync_report import Delivered
         from kpay.services import syncing
 
-        now, last = self.clock.now(), self.last_success("sync")
+        now = self.clock.now()
+        known = [self.last_success(name) for name in ("sync", "sync_changes")]
+        last = max((one for one in known if one), default=None)
         report = syncing.sync(
             self.store,
             self.payments(),
@@ -149,8 +151,8 @@ class Business:
             advance=advance,
             announce=announce,
         )
-        if not report.is_partial and not wish.only:
-            heartbeat.record(self.home, "sync", now)
+        if report.knows_changes:
+            heartbeat.record(self.home, "sync_changes" if report.is_partial else "sync", now)
         handover = self.deliver_after_sync()
         return replace(report, delivered=Delivered(*handover)) if handover else report
 

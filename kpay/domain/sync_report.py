@@ -1,7 +1,4 @@
-"""What `kpay sync` answers: how each list was read, and whether the money agrees.
-
-A person at a terminal gets tables, a program JSON, a log one line and one more for each trouble.
-"""
+"""What `kpay sync` answers: tables to a person, JSON to a program, a few lines to a log."""
 
 from __future__ import annotations
 
@@ -74,6 +71,7 @@ class SyncReport:
     new_orders: int = 0
     entitlements: int = 0
     is_full: bool = False
+    knows_changes: bool = False
     checked: Verified | None = None
     notes: tuple[str, ...] = ()
     delivered: Delivered = field(default_factory=Delivered)
@@ -153,8 +151,8 @@ class SyncReport:
             return "Read in part; run it again to go on"
         if self.changed == 0:
             return "Nothing new at Stripe; nothing to do"
-        objects, orders = _counted(self.changed, "object"), _counted(self.new_orders, "new order")
-        return f"{objects} new or changed at Stripe; {orders}"
+        orders = _counted(self.new_orders, "new order")
+        return f"{_counted(self.changed, 'object')} new or changed at Stripe; {orders}"
 
     def _subtitle(self) -> str:
         again = ", ".join(

@@ -54,10 +54,21 @@ class Reading:
         self._read_singly(plans)
         self._sweep(newest_row)
 
-    def remember_changes(self) -> None:
-        """Move on in the provider's events, unless something that they may be about was not read."""
-        if self._changes is not None and self._is_whole and not self._has_holes():
-            remember_changes(self.intake.store, self.intake.account, self._changes)
+    def remember_changes(self, *, is_full: bool) -> bool:
+        """Move on in the provider's events and say so, unless what they may be about was not read.
+
+        After everything else was read, a list that the key may no longer read does not hold them up: how
+        far it was read is forgotten, so that it will be read whole once it may be.
+        """
+        if self._changes is None or not self._is_whole:
+            return False
+        holes = self._holes()
+        if holes and not (is_full and set(holes.values()) == {ResourceStatus.FORBIDDEN}):
+            return False
+        for name in holes:
+            self.intake.finish(name, Cursor())
+        remember_changes(self.intake.store, self.intake.account, self._changes)
+        return True
 
     def _changes_told(self, *, is_full: bool) -> Changes | None:
         """Return what changed; a whole read needs no list of changes, only where the next begins.
@@ -139,10 +150,15 @@ class Reading:
                 gone = [external_id for external_id in living if external_id not in shown]
             self.intake.drop(kind, gone)
 
-    def _has_holes(self) -> bool:
-        """Say whether a list was left unread that had been read before: its changes are still owed."""
-        return any(
-            tally.status is ResourceStatus.PARTIAL
-            or (tally.status is ResourceStatus.FORBIDDEN and name in self.intake.cursors)
+    def _holes(self) -> dict[str, ResourceStatus]:
+        """Return the lists that broke off, or had been read before and may not be read any more."""
+        unread = (Cursor(), None)
+        return {
+            name: tally.status
             for name, tally in self.intake.tallies.items()
-        )
+            if tally.status is ResourceStatus.PARTIAL
+            or (
+                tally.status is ResourceStatus.FORBIDDEN
+                and self.intake.cursors.get(name) not in unread
+            )
+        }

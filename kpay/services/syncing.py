@@ -77,9 +77,10 @@ def sync(
 ) -> SyncReport:
     """Bring the store up to the provider; safe to stop and to run again at any time.
 
-    `announce` is told at once that everything has to be read. Raises Refused for another account's key
-    or an object of the other mode, CredentialsMissing for a refused key, RemoteProblem when nobody
-    answers. A list that cannot be read makes the report partial, never silent.
+    `last_success` is when changes were last known, whatever was new; `announce` is told at once that
+    everything has to be read. Raises Refused for another account's key or an object of the other mode,
+    CredentialsMissing for a refused key, RemoteProblem when nobody answers. A list that cannot be read
+    makes the report partial, never silent.
     """
     wish = wish or SyncWish()
     resources = wish.resources()
@@ -87,18 +88,16 @@ def sync(
     account = settle(store, source)
     intake = Intake(store, account, source.api_version)
     is_gap = not wish.is_full and _is_gap(intake, last_success, now)
+    is_full = wish.is_full or is_gap
     if is_gap:
         announce(GAP.format("is read"))
     with store.reading() as connection:
         was_underived = is_underived(connection, account)
     reading = Reading(source, intake, advance)
     with store.kept_open():
-        reading.read(resources, is_full=wish.is_full or is_gap, now=now)
-        derived, new_orders = _derive(
-            store, account, is_full=wish.is_full or is_gap, was_underived=was_underived
-        )
-        if not wish.only:
-            reading.remember_changes()
+        reading.read(resources, is_full=is_full, now=now)
+        derived, new_orders = _derive(store, account, is_full=is_full, was_underived=was_underived)
+        knows_changes = not wish.only and reading.remember_changes(is_full=is_full)
         checked = _check(store, source, account, now, advance) if wish.with_check else None
     return SyncReport(
         account=account,
@@ -109,7 +108,8 @@ def sync(
         seconds=time.monotonic() - began,
         new_orders=new_orders,
         entitlements=derived.entitlements,
-        is_full=wish.is_full or is_gap,
+        is_full=is_full,
+        knows_changes=knows_changes,
         checked=checked,
         notes=_notes(intake, is_gap=is_gap),
     )

@@ -107,6 +107,32 @@ def test_reading_everything_is_announced_on_stderr_at_once(
     assert "everything was read again" in late.stdout
 
 
+def test_a_key_that_lacks_a_permission_does_not_make_a_quiet_shop_be_read_whole(
+    kpay: Kpay, home: Path, env: dict[str, str], shop: Shop
+) -> None:
+    shop.provider.tell("product.created", {"id": "prod_x", "object": "product"}, START)
+    shop.provider.forbidden.add("payouts")
+    for month in ("07", "08"):
+        kpay("sync", home=home, env={**env, "KPAY_NOW": f"2026-{month}-01T00:00:00Z"})
+
+    late = kpay("sync", home=home, env={**env, "KPAY_NOW": "2026-08-15T00:00:00Z"})
+
+    assert late.exit_code == 3
+    assert "again" not in late.stderr
+
+
+def test_reading_one_list_does_not_count_as_having_synced(
+    kpay: Kpay, home: Path, env: dict[str, str], shop: Shop
+) -> None:
+    shop.provider.tell("product.created", {"id": "prod_x", "object": "product"}, START)
+    kpay("sync", home=home, env=env)
+    later = {**env, "KPAY_NOW": "2026-09-01T00:00:00Z"}
+
+    kpay("sync", "--only", "charges", home=home, env=later)
+
+    assert "read again" in kpay("sync", home=home, env=later).stderr
+
+
 def test_rebuilding_needs_no_key_and_changes_nothing(
     kpay: Kpay, home: Path, env: dict[str, str], server: StripeServer
 ) -> None:

@@ -360,6 +360,27 @@ def test_shown_objects_are_known_in_any_order() -> None:
     assert [n for n in range(1000) if f"ch_{n}" in shown] == sorted([1, *range(0, 1000, 2)])
 
 
+def test_a_list_that_may_no_longer_be_read_does_not_make_every_sync_a_whole_one(
+    store: Store,
+) -> None:
+    shop = daily_shop(3)
+    dispute = shop.dispute(shop.sell(shop.offer("guide", 100), START), START + DAY)
+    run(store, shop, START + 3 * DAY)
+    shop.provider.forbidden.add("disputes")
+    shop.provider.tell("product.updated", {"id": "prod_x", "object": "product"}, START + 39 * DAY)
+    late = START + 40 * DAY
+    assert run(store, shop, late, last_success=at(START + 3 * DAY)).is_full
+
+    again = run(store, shop, late + 60, last_success=at(START + 3 * DAY))
+    shop.provider.forbidden.clear()
+    shop.provider.change(dispute, START + 20 * DAY, None, status="won")
+    run(store, shop, late + 120)
+
+    assert not again.is_full
+    assert again.knows_changes
+    assert rows(store, "SELECT status FROM dispute") == [("won",)]
+
+
 # ---------------------------------------------------------------------- the walk
 
 
