@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from kpay.domain import records
 from kpay.domain.checkout import Account
 from kpay.services.auditing import note
+from kpay.services.collecting import rare_collections
 from kpay.services.deriving_billing import derive_invoices, derive_subscriptions
 from kpay.services.deriving_catalog import derive_catalog, read_catalogue
 from kpay.services.deriving_people import update_people
@@ -124,6 +125,7 @@ def _mirror_kinds(connection: Connection, provided: Provided, kinds: Sequence[st
             mirror(connection, provided.account, [found[one] for one in some if one in found])
 
 
+@rare_collections()
 def rebuild(store: Store, account: Account, *, at: datetime) -> Derived:
     """Make every typed row anew from the objects that are kept, asking the provider nothing.
 

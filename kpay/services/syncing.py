@@ -21,6 +21,7 @@ from kpay.errors import UsageProblem
 from kpay.ports import PaymentSource
 from kpay.services.accounts import settle
 from kpay.services.changes import has_gap
+from kpay.services.collecting import rare_collections
 from kpay.services.deriving import (
     Derived,
     derive,
@@ -65,6 +66,7 @@ def _unheard(*_: object) -> None:
     return None
 
 
+@rare_collections()
 def sync(
     store: Store,
     source: PaymentSource,

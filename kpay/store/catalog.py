@@ -27,7 +27,7 @@ def _ours(table: Table, account: Account) -> ColumnElement[bool]:
 def content_ids(connection: Connection) -> dict[str, int]:
     """Return the id of each piece of content by its slug."""
     query = select(_content.c.slug, _content.c.id)
-    return {row.slug: row.id for row in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def included(connection: Connection) -> dict[int, tuple[int, ...]]:
@@ -58,7 +58,7 @@ def products(connection: Connection, account: Account) -> list[Any]:
         .select_from(_products.outerjoin(_content, _content.c.id == _products.c.content_id))
         .where(_ours(_products, account))
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def prices(connection: Connection, account: Account) -> list[Any]:
@@ -73,7 +73,7 @@ def links(connection: Connection, account: Account) -> list[Any]:
         .select_from(_links.outerjoin(_content, _content.c.id == _links.c.content_id))
         .where(_ours(_links, account))
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def ids_selling(connection: Connection, account: Account, slug: str) -> dict[str, list[str]]:

@@ -24,19 +24,19 @@ def by_identity(
         _identities.c.livemode == account.livemode,
         among(_identities.c.external_id, external_ids),
     )
-    return {row.external_id: row.customer_id for row in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def by_email(connection: Connection, emails: Iterable[str]) -> dict[str, int]:
     """Return the customer behind each normalised address, as far as there is one."""
     query = select(_customers.c.email, _customers.c.id).where(among(_customers.c.email, emails))
-    return {row.email: row.id for row in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def rows(connection: Connection, ids: Iterable[int]) -> dict[int, Any]:
     """Return customers by id."""
     query = select(_customers).where(among(_customers.c.id, ids))
-    return {row.id: row for row in connection.execute(query)}
+    return {row.id: row for row in connection.execute(query).all()}
 
 
 def add(connection: Connection, people: Sequence[Mapping[str, Any]]) -> list[int]:

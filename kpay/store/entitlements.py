@@ -43,7 +43,7 @@ def granted_by(connection: Connection, source: str, source_ids: Iterable[str]) -
     query = select(_entitlements).where(
         _entitlements.c.source == source, among(_entitlements.c.source_id, source_ids)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def described(connection: Connection, source: str, source_id: str) -> list[Any]:
@@ -54,7 +54,7 @@ def described(connection: Connection, source: str, source_id: str) -> list[Any]:
         .where(_entitlements.c.source == source, _entitlements.c.source_id == source_id)
         .order_by(_entitlements.c.granted_at, _content.c.slug)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def end(connection: Connection, entitlement_id: int, at: datetime, reason: str) -> None:
@@ -87,7 +87,7 @@ def lines_sold(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
         )
         .order_by(_orders.c.id, _lines.c.position)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def money_back(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
@@ -102,7 +102,7 @@ def money_back(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
         .where(among(_refunds.c.order_id, order_ids))
         .order_by(_refunds.c.refunded_at, _refunds.c.id)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def disputed(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
@@ -112,7 +112,7 @@ def disputed(connection: Connection, order_ids: Iterable[int]) -> list[Any]:
         .where(among(_disputes.c.order_id, order_ids))
         .order_by(_disputes.c.opened_at, _disputes.c.id)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def paid_orders(
@@ -132,7 +132,7 @@ def paid_orders(
         among(_orders.c.subscription_id, subscriptions),
         _orders.c.status == OrderStatus.PAID.value,
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def billed_contents(
@@ -159,7 +159,7 @@ def billed_contents(
             _lines.c.amount_minor >= 0,
         )
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def paid_phases(
@@ -186,4 +186,4 @@ def paid_phases(
             _invoices.c.paid_minor > 0,
         )
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())

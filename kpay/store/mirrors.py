@@ -94,14 +94,14 @@ def payment_contents(
     query = select(_payments.c.external_id, _payments.c.content).where(
         _among(_payments, account, ids), _payments.c.content.is_not(None)
     )
-    return {row.external_id: row.content for row in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def _by_id(
     connection: Connection, table: Table, account: Account, ids: Sequence[str]
 ) -> dict[str, Any]:
     query = select(table).where(_among(table, account, ids))
-    return {row.external_id: row for row in connection.execute(query)}
+    return {row.external_id: row for row in connection.execute(query).all()}
 
 
 def _among(table: Table, account: Account, ids: Iterable[str]) -> Any:

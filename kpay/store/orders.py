@@ -39,7 +39,7 @@ def ids_of(connection: Connection, account: Account, external_ids: Iterable[str]
     query = select(_orders.c.external_id, _orders.c.id).where(
         _ours(account), among(_orders.c.external_id, external_ids)
     )
-    return {row.external_id: row.id for row in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def count_all(connection: Connection, account: Account) -> int:
@@ -68,7 +68,7 @@ def sold_content(connection: Connection, order_ids: Iterable[int]) -> dict[tuple
     query = select(
         _lines.c.order_id, _lines.c.position, _lines.c.content_id, _lines.c.product
     ).where(among(_lines.c.order_id, order_ids))
-    return {(row.order_id, row.position): row for row in connection.execute(query)}
+    return {(row.order_id, row.position): row for row in connection.execute(query).all()}
 
 
 def save_lines(connection: Connection, lines: Rows) -> int:
@@ -142,7 +142,7 @@ def listed(connection: Connection, period: Period, *, email: str | None, limit: 
     if email is not None:
         query = query.where((_orders.c.email == email) | (_customers.c.email == email))
     query = query.order_by(_orders.c.ordered_at.desc(), _orders.c.id.desc()).limit(limit)
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def _with_money_back() -> Any:
@@ -205,7 +205,7 @@ def lines_of(connection: Connection, order_id: int) -> list[Any]:
         .where(_lines.c.order_id == order_id)
         .order_by(_lines.c.position)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(query).all())
 
 
 def refunds_of(connection: Connection, order_id: int) -> list[Any]:

@@ -47,17 +47,7 @@ def digests(
     query = select(_objects.c.external_id, _objects.c.digest).where(
         _of(account, kind), among(_objects.c.external_id, ids), _objects.c.is_deleted.is_(False)
     )
-    return {row.external_id: row.digest for row in connection.execute(query)}
-
-
-def count_by_kind(connection: Connection, account: Account) -> dict[str, int]:
-    """Return how many objects of each kind are kept."""
-    query = (
-        select(_objects.c.object, func.count())
-        .where(_objects.c.account == account.id, _objects.c.livemode == account.livemode)
-        .group_by(_objects.c.object)
-    )
-    return {row.object: row[1] for row in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def save_objects(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -88,13 +78,7 @@ def payloads(
     query = select(_objects.c.external_id, _objects.c.payload).where(
         _of(account, kind), among(_objects.c.external_id, ids)
     )
-    return {row.external_id: row.payload for row in connection.execute(query)}
-
-
-def all_ids(connection: Connection, account: Account, kind: str) -> list[str]:
-    """Return the ids of every object of a kind, deleted ones too."""
-    query = select(_objects.c.external_id).where(_of(account, kind))
-    return list(connection.scalars(query.order_by(_objects.c.external_id)))
+    return dict(connection.execute(query).all())
 
 
 def hanging_on(

@@ -72,7 +72,7 @@ def count(connection: Connection, account: Account) -> int:
 def ids(connection: Connection, account: Account, kind: str) -> list[str]:
     """Return the ids of a kind that have to be derived from, in one certain order."""
     query = _ids(account, kind).order_by(_due.c.external_id)
-    return list(connection.scalars(query))
+    return list(connection.scalars(query).all())
 
 
 def sales(connection: Connection, account: Account) -> list[str]:
@@ -103,7 +103,9 @@ def sales(connection: Connection, account: Account) -> list[str]:
         _charges.c.is_sale.is_(True),
         _charges.c.external_id.in_(select(reached.c[0])),
     )
-    return list(connection.scalars(query.order_by(_charges.c.created_at, _charges.c.external_id)))
+    return list(
+        connection.scalars(query.order_by(_charges.c.created_at, _charges.c.external_id)).all()
+    )
 
 
 def fallen_sales(connection: Connection, account: Account) -> list[int]:
@@ -118,7 +120,7 @@ def fallen_sales(connection: Connection, account: Account) -> list[int]:
             )
         ),
     )
-    return list(connection.scalars(query.order_by(_orders.c.id)))
+    return list(connection.scalars(query.order_by(_orders.c.id)).all())
 
 
 def free_checkouts(connection: Connection, account: Account) -> list[str]:
@@ -131,7 +133,9 @@ def free_checkouts(connection: Connection, account: Account) -> list[str]:
         _sessions.c.payment_intent_external_id.is_(None),
         _sessions.c.external_id.in_(_ids(account, "checkout.session")),
     )
-    return list(connection.scalars(query.order_by(_sessions.c.created_at, _sessions.c.external_id)))
+    return list(
+        connection.scalars(query.order_by(_sessions.c.created_at, _sessions.c.external_id)).all()
+    )
 
 
 def subscriptions(connection: Connection, account: Account) -> list[str]:
@@ -145,7 +149,7 @@ def subscriptions(connection: Connection, account: Account) -> list[str]:
         _objects.c.object == "subscription",
         _objects.c.external_id.in_(select(reached.c[0])),
     )
-    return list(connection.scalars(query.order_by(_objects.c.external_id)))
+    return list(connection.scalars(query.order_by(_objects.c.external_id)).all())
 
 
 def billed_subscriptions(connection: Connection, account: Account) -> list[str]:
@@ -160,7 +164,7 @@ def billed_subscriptions(connection: Connection, account: Account) -> list[str]:
             _objects.c.external_id.in_(_ids(account, "invoice")),
         )
     )
-    return list(connection.scalars(query.order_by(_objects.c.belongs_to)))
+    return list(connection.scalars(query.order_by(_objects.c.belongs_to)).all())
 
 
 def single_invoices(connection: Connection, account: Account) -> list[str]:
@@ -171,7 +175,7 @@ def single_invoices(connection: Connection, account: Account) -> list[str]:
         _objects.c.belongs_to.is_(None),
         _objects.c.external_id.in_(_ids(account, "invoice")),
     )
-    return list(connection.scalars(query.order_by(_objects.c.external_id)))
+    return list(connection.scalars(query.order_by(_objects.c.external_id)).all())
 
 
 def orders_with_money_back(connection: Connection, account: Account) -> list[int]:
@@ -186,7 +190,7 @@ def orders_with_money_back(connection: Connection, account: Account) -> list[int
             for table, kind in ((_refunds, "refund"), (_disputes, "dispute"))
         )
     ).subquery()
-    return list(connection.scalars(select(tied.c[0]).order_by(tied.c[0])))
+    return list(connection.scalars(select(tied.c[0]).order_by(tied.c[0])).all())
 
 
 def _reached_invoices(account: Account) -> Select[Any]:
