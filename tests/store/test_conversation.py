@@ -255,6 +255,27 @@ def test_an_event_is_not_done_with_while_what_it_names_cannot_be_read(store: Sto
     assert rows(store, "SELECT count(*) FROM charge WHERE description = 'x'") == [(1,)]
 
 
+def test_a_first_sync_that_broke_off_is_not_followed_by_reading_a_month_of_changes(
+    store: Store,
+) -> None:
+    shop = daily_shop(150)
+    for number, charge in enumerate(charges_of(shop)):
+        tell(shop, charge, START + 120 * DAY, f"evt_{number}")
+
+    class Torn(FakeSource):
+        def page(self, path: str, parameters: Any) -> Page:
+            if path == "charges" and "starting_after" in parameters:
+                raise RemoteProblem("the line is dead", "kpay doctor")
+            return super().page(path, parameters)
+
+    assert run(store, shop, START + 150 * DAY, Torn(shop.provider)).is_partial
+    source = FakeSource(shop.provider)
+
+    assert not run(store, shop, START + 150 * DAY, source).is_partial
+
+    assert asked_singly(source, "charges") == []
+
+
 # ---------------------------------------------------------------------- everything again
 
 
