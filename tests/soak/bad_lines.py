@@ -2,7 +2,8 @@
 
     python -m tests.soak.bad_lines [RUNS] [CUSTOMERS]
 
-Exits 1 when a store differs from one that was synced over a good line.
+Exits 1 when what a store says differs from one that was synced over a good line. Row numbers are left
+out of the comparison: a run that ended in part (exit 3) has derived what it had, so other rows came first.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import time
 from pathlib import Path
 from typing import Final
 
+from kpay.store.engine import Store
 from tests.fakes.bad_line import FAULTS, bad_line
 from tests.fakes.killing import Victim, new_template
+from tests.fakes.natural import natural
 from tests.fakes.servers import running
 
 SHARES: Final = (0.05, 0.15, 0.3, 0.6)
@@ -36,7 +39,7 @@ def main(runs: int = 6, customers: int = 300) -> int:
         template = new_template(Path(folder), server.environment())
         whole = Victim(template, Path(folder) / "undisturbed", server.environment())
         whole.sync()
-        expected = whole.digest()
+        expected = natural(Store(whole.store))
         print(f"{server.objects:,} objects; faults: {', '.join(FAULTS)}")
         for number in range(1, runs + 1):
             victim = Victim(template, Path(folder) / f"victim{number}", server.environment())
@@ -49,7 +52,7 @@ def main(runs: int = 6, customers: int = 300) -> int:
                     if code == os.EX_OK:
                         break
             victim.sync()
-            is_equal = victim.digest() == expected
+            is_equal = natural(Store(victim.store)) == expected
             differ += not is_equal
             print(
                 f"{number:3} {share:.0%} of {line.answers} answers bad {dict(line.struck)}: exit codes "
