@@ -27,6 +27,7 @@ class Intake:
         self._api_version = api_version
         with store.reading() as connection:
             self.cursors = provider.cursors(connection, account)
+            self._kinds_before = provider.kinds(connection, account)
 
     def tally(self, resource: str) -> Tally:
         """Return the counts of a resource."""
@@ -38,13 +39,17 @@ class Intake:
         Objects that are as before are counted and not written; an unfinished walk's cursor moves only
         with what it brought.
         """
-        latest = {(one.kind, one.id): one for one in packed}
-        with self.store.reading() as connection:
-            changed = self._changed(connection, list(latest.values()))
+        by_kind: dict[str, dict[str, Packed]] = {}
+        for one in packed:
+            by_kind.setdefault(one.kind, {})[one.id] = one
+        changed = self._changed(by_kind)
         if not changed:
             return
         with self.store.writing() as connection:
-            keep_objects(connection, self.account, self._api_version, changed)
+            for kind, members in changed.items():
+                written = keep_objects(connection, self.account, self._api_version, members)
+                if kind not in self._kinds_before:
+                    self._count(kind, seen=len(members), created=written)
             for resource, cursor in cursors.items():
                 provider.save_cursor(connection, self.account, resource, cursor)
 
@@ -67,33 +72,44 @@ class Intake:
                 customers.mark_deleted(connection, self.account, gone)
         self.tally(BY_KIND[kind].name).updated += marked
 
-    def _changed(self, connection: Connection, packed: Sequence[Packed]) -> list[Packed]:
-        by_kind: dict[str, list[Packed]] = {}
-        for one in packed:
-            by_kind.setdefault(one.kind, []).append(one)
-        changed = []
-        for kind, members in by_kind.items():
-            ids = [one.id for one in members]
-            known = provider.digests(connection, self.account, kind, ids)
-            tally = self.tally(BY_KIND[kind].name)
-            tally.seen += len(members)
-            new = [one for one in members if one.id not in known]
-            other = [one for one in members if known.get(one.id, one.digest) != one.digest]
-            tally.created += len(new)
-            tally.updated += len(other)
-            tally.unchanged += len(members) - len(new) - len(other)
-            changed += [*new, *other]
+    def _changed(self, by_kind: Mapping[str, Mapping[str, Packed]]) -> dict[str, list[Packed]]:
+        """Return what is not kept as it is; of a kind that was not kept before, everything."""
+        changed = {}
+        with self.store.reading() as connection:
+            for kind, members in by_kind.items():
+                if kind not in self._kinds_before:
+                    changed[kind] = list(members.values())
+                    continue
+                known = provider.digests(connection, self.account, kind, members)
+                news = [one for one in members.values() if known.get(one.id) != one.digest]
+                created = sum(one.id not in known for one in news)
+                updated = len(news) - created
+                self._count(kind, seen=len(members), created=created, updated=updated)
+                if news:
+                    changed[kind] = news
         return changed
+
+    def _count(self, kind: str, *, seen: int, created: int, updated: int = 0) -> None:
+        tally = self.tally(BY_KIND[kind].name)
+        tally.seen += seen
+        tally.created += created
+        tally.updated += updated
+        tally.unchanged += seen - created - updated
 
 
 def keep_objects(
     connection: Connection, account: Account, api_version: str, packed: Sequence[Packed]
-) -> None:
-    """Keep objects with the rows that mirror them, and note that they are to be derived from."""
-    provider.save_objects(connection, [row_of(account, api_version, one) for one in packed])
+) -> int:
+    """Keep objects with the rows that mirror them, and note that they are to be derived from.
+
+    Returns how many are not kept as they were.
+    """
+    rows = [row_of(account, api_version, one) for one in packed]
+    written = provider.save_objects(connection, rows)
     mirror(connection, account, (one.record for one in packed if one.kind not in NUMBERED))
     reaching = [(one.kind, one.id) for one in packed if one.kind in DERIVED_FROM]
     underived.add(connection, account, reaching)
+    return written
 
 
 def keep(store: Store, account: Account, api_version: str, raws: Iterable[RawObject]) -> Derived:

@@ -41,13 +41,23 @@ def _of(account: Account, kind: str) -> ColumnElement[bool]:
 
 
 def digests(
-    connection: Connection, account: Account, kind: str, ids: Sequence[str]
+    connection: Connection, account: Account, kind: str, ids: Iterable[str]
 ) -> dict[str, bytes]:
     """Return the digest of each of the objects that are kept and not marked deleted."""
     query = select(_objects.c.external_id, _objects.c.digest).where(
         _of(account, kind), among(_objects.c.external_id, ids), _objects.c.is_deleted.is_(False)
     )
     return dict(connection.execute(query).all())
+
+
+def kinds(connection: Connection, account: Account) -> set[str]:
+    """Return the kinds of which objects are kept."""
+    query = (
+        select(_objects.c.object)
+        .distinct()
+        .where(_objects.c.account == account.id, _objects.c.livemode == account.livemode)
+    )
+    return set(connection.scalars(query).all())
 
 
 def save_objects(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
