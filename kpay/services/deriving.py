@@ -25,7 +25,7 @@ from kpay.services.deriving_sales import derive_sales
 from kpay.services.entitling import entitle_by_orders, entitle_by_subscriptions
 from kpay.services.mirroring import mirror
 from kpay.services.provided import Provided
-from kpay.store import orders, underived
+from kpay.store import orders, underived, unmapped
 from kpay.store.dialect import chunks
 from kpay.store.engine import Store
 
@@ -73,6 +73,7 @@ def derive(connection: Connection, account: Account) -> Derived:
     provided = Provided(connection, account)
     _mirror_kinds(connection, provided, NUMBERED)
     derive_catalog(connection, account, provided)
+    unmapped.add_what_the_catalogue_reaches(connection, account)
     catalogue = read_catalogue(connection, account)
     order_ids = set(derive_sales(connection, account, provided, catalogue))
     fallen = underived.fallen_sales(connection, account)

@@ -118,9 +118,21 @@ class People:
                 for provider_id in sorted(new)
             ],
         )
+        self._owe(new)
+
+    def _owe(self, provider_ids: Iterable[str]) -> None:
+        """Have what was derived before somebody was known take note of them."""
+        owed = [("customer", one) for one in sorted(provider_ids)]
+        if owed:
+            underived.add(self._connection, self._account, owed)
+            underived.add_bills_of_nobody(self._connection, self._account)
 
     def _fill_in(self, seen: Sequence[Sighting], objects: dict[str, CustomerRecord]) -> None:
-        """Give people the address, name and country that an earlier sale did not tell."""
+        """Give people the address, name and country that an earlier sale did not tell.
+
+        A sale that shows up late may be the first of all: then its name counts, unless a customer
+        object has one.
+        """
         ids = {self.whose(one.provider_id, one.email) for one in seen}
         before = customers.rows(self._connection, {person for person in ids if person})
         after = {person: _facts(row) for person, row in before.items()}
@@ -129,12 +141,18 @@ class People:
             known = after.get(person or 0)
             if known is None:
                 continue
-            email = _email_of(sighting, objects.get(sighting.provider_id or ""))
+            record = objects.get(sighting.provider_id or "")
+            email = _email_of(sighting, record)
             if not known["email"] and email and self._emails.get(email) == person:
                 known["email"] = email
-            known["name"] = known["name"] or sighting.name
-            known["country"] = known["country"] or sighting.country
+            is_first = sighting.at < known["created_at"]
+            for name in ("name", "country"):
+                told = getattr(sighting, name)
+                known[name] = (told or known[name]) if is_first else (known[name] or told)
+            known["created_at"] = min(known["created_at"], _since(sighting, record))
         _write_changes(self._connection, before, after)
+        moved = [one for one, row in before.items() if after[one]["created_at"] != row.created_at]
+        self._owe(customers.identities_of(self._connection, self._account, moved))
 
 
 def update_people(connection: Connection, account: Account) -> None:
@@ -147,12 +165,14 @@ def update_people(connection: Connection, account: Account) -> None:
 def _update_some(
     connection: Connection, account: Account, touched: Sequence[CustomerRecord]
 ) -> None:
-    known = customers.by_identity(connection, account, {one.id for one in touched})
-    before = customers.rows(connection, set(known.values()))
+    people = set(customers.by_identity(connection, account, {one.id for one in touched}).values())
+    known = customers.identities_of(connection, account, people)
+    before = customers.rows(connection, people)
     after = {person: _facts(row) for person, row in before.items()}
-    emails = {normal_email(one.email) for one in touched if one.email}
+    theirs = _customer_objects(connection, account, known).values()
+    emails = {normal_email(one.email) for one in theirs if one.email}
     taken = customers.by_email(connection, emails)
-    for record in sorted(touched, key=lambda one: (one.created_at, one.id)):
+    for record in sorted(theirs, key=lambda one: (one.created_at, one.id)):
         facts = after.get(known.get(record.id, 0))
         if facts is None or record.is_deleted:
             continue
@@ -161,6 +181,7 @@ def _update_some(
             facts["email"] = email
         facts["name"] = record.name or facts["name"]
         facts["country"] = record.country or facts["country"]
+        facts["created_at"] = min(facts["created_at"], record.created_at)
     _write_changes(connection, before, after)
 
 
@@ -202,9 +223,19 @@ def _newcomer(
         "name": (record.name if record else "") or sighting.name,
         "country": (record.country if record else None) or sighting.country,
         "tags": [],
-        "created_at": min(record.created_at, sighting.at) if record else sighting.at,
+        "created_at": _since(sighting, record),
     }
 
 
+def _since(sighting: Sighting, record: CustomerRecord | None) -> datetime:
+    return min(record.created_at, sighting.at) if record else sighting.at
+
+
 def _facts(row: Any) -> dict[str, Any]:
-    return {"id": row.id, "email": row.email, "name": row.name, "country": row.country}
+    return {
+        "id": row.id,
+        "email": row.email,
+        "name": row.name,
+        "country": row.country,
+        "created_at": row.created_at,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -11,6 +11,7 @@ from kpay.domain.checkout import Account
 from kpay.models import Customer, CustomerIdentity
 from kpay.store.dialect import among, table_of, upsert_rows
 
+CHANGING: Final = ("email", "name", "country", "created_at")
 _customers = table_of(Customer)
 _identities = table_of(CustomerIdentity)
 
@@ -23,6 +24,18 @@ def by_identity(
         _identities.c.account == account.id,
         _identities.c.livemode == account.livemode,
         among(_identities.c.external_id, external_ids),
+    )
+    return dict(connection.execute(query).all())
+
+
+def identities_of(
+    connection: Connection, account: Account, people: Iterable[int]
+) -> dict[str, int]:
+    """Return the provider's customer ids by which some people are known, each with its person."""
+    query = select(_identities.c.external_id, _identities.c.customer_id).where(
+        _identities.c.account == account.id,
+        _identities.c.livemode == account.livemode,
+        among(_identities.c.customer_id, people),
     )
     return dict(connection.execute(query).all())
 
@@ -48,18 +61,17 @@ def add(connection: Connection, people: Sequence[Mapping[str, Any]]) -> list[int
 
 
 def change(connection: Connection, people: Sequence[Mapping[str, Any]]) -> int:
-    """Write email, name and country of customers (`id` says whose); return how many there were."""
+    """Write CHANGING facts of customers (`id` says whose); return how many there were."""
     if people:
         statement = (
             update(_customers)
             .where(_customers.c.id == bindparam("whose"))
-            .values({name: bindparam(f"new_{name}") for name in ("email", "name", "country")})
+            .values({name: bindparam(f"new_{name}") for name in CHANGING})
         )
         connection.execute(
             statement,
             [
-                {"whose": person["id"]}
-                | {f"new_{name}": person[name] for name in ("email", "name", "country")}
+                {"whose": person["id"]} | {f"new_{name}": person[name] for name in CHANGING}
                 for person in people
             ],
         )

@@ -9,13 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    union,
+)
 
 from kpay.domain.checkout import Account
 from kpay.models import (
     Charge,
     CheckoutSession,
     Dispute,
+    Invoice,
     InvoicePayment,
     Order,
     ProviderObject,
@@ -32,6 +44,7 @@ _payments = table_of(InvoicePayment)
 _refunds = table_of(Refund)
 _orders = table_of(Order)
 _disputes = table_of(Dispute)
+_bills = table_of(Invoice)
 
 
 def add(connection: Connection, account: Account, objects: Iterable[tuple[str, str]]) -> None:
@@ -56,6 +69,19 @@ def add_everything(connection: Connection, account: Account) -> None:
     columns = ["account", "livemode", "object", "external_id"]
     kept = select(*(_objects.c[name] for name in columns)).where(_of(_objects, account))
     connection.execute(insert(_due).from_select(columns, kept))
+
+
+def add_bills_of_nobody(connection: Connection, account: Account) -> None:
+    """Note the invoices whose customer was nobody here when they were derived."""
+    named = [_bills.c.account, _bills.c.livemode, literal("invoice"), _bills.c.external_id]
+    query = select(*named).where(_of(_bills, account), _bills.c.customer_id.is_(None))
+    add_chosen(connection, query)
+
+
+def add_chosen(connection: Connection, chosen: Select[Any]) -> None:
+    """Note what a query of (account, livemode, kind, id) yields."""
+    columns = ["account", "livemode", "object", "external_id"]
+    connection.execute(insert(_due).prefix_with("OR IGNORE").from_select(columns, chosen))
 
 
 def clear(connection: Connection, account: Account) -> None:

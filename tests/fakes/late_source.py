@@ -16,11 +16,15 @@ NEVER_LATE: Final = ("products", "prices", "payment_links", "coupons", "promotio
 
 
 class LateSource(FakeSource):
-    """Hides some rows of each list during one sync; what was shown once stays."""
+    """Hides some rows of each list during one sync; what was shown once stays.
 
-    def __init__(self, provider: FakeProvider, seed: int) -> None:
+    With `only_events` all lists but that of the events tell everything, and no line breaks.
+    """
+
+    def __init__(self, provider: FakeProvider, seed: int, *, only_events: bool = False) -> None:
         super().__init__(provider)
         self._random = random.Random(seed)
+        self._only_events = only_events
         self._shown: dict[str, set[str]] = {}
         self._hidden: set[str] = set()
         self._is_telling_all = False
@@ -29,9 +33,9 @@ class LateSource(FakeSource):
         """Begin another sync: other rows are late, and one time in four the line will break."""
         self._hidden = set()
         for path, kind in PATHS.items():
-            if path not in NEVER_LATE:
+            if path == "events" or not (self._only_events or path in NEVER_LATE):
                 self._hidden |= self._late(path, kind)
-        breaks = self._random.random() < 0.25
+        breaks = self._random.random() < 0.25 and not self._only_events
         self.broken_after = self.requests + self._random.randrange(1, 30) if breaks else None
         return self
 

@@ -1,35 +1,30 @@
-"""The order in which a provider's objects arrive, and how often, must not matter."""
+"""The order in which a provider's objects and events arrive, and how often, must not matter."""
 
 from __future__ import annotations
 
 import random
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from kpay.errors import RemoteProblem
 from kpay.ports import Page
 from kpay.services.syncing import sync
+from tests.fakes.late_source import LateSource
+from tests.fakes.natural import natural
 from tests.fakes.provider import FakeSource
 from tests.fakes.stores import new_store, tables
+from tests.fakes.stories import Happening, Story, happenings
 from tests.fakes.stripe_shop import DAY, START, Shop
 
-NOW = datetime.fromtimestamp(START + 60 * DAY, UTC)
-PEOPLE = ("ana@example.com", "BO@example.com", "cy@example.com")
-
-Happening = tuple[str, int, int]
-happenings = st.lists(
-    st.tuples(
-        st.sampled_from(["sell", "guest", "fail", "refund", "dispute", "subscribe", "renew"]),
-        st.integers(0, 2),
-        st.integers(1, 50),
-    ),
-    min_size=1,
-    max_size=14,
-)
+SEARCH = (Phase.explicit, Phase.reuse, Phase.generate)  # a story of fourteen is short enough to read
+NOW = datetime.fromtimestamp(START + 400 * DAY, UTC)
 
 
 class Shuffled(FakeSource):
@@ -52,39 +47,19 @@ class Shuffled(FakeSource):
         return Page(page, bool(self._pages[path]))
 
 
-def lived(story: list[Happening]) -> Shop:
-    shop = Shop()
-    offers = [shop.offer("guide", 2900), shop.offer("audio", 900, "eur"), shop.offer("other", 500)]
-    club = shop.offer("club", 900, interval="month")
-    customers = [shop.customer(email, START) for email in PEOPLE]
-    sales, members = [], []
-    for what, who, day in story:
-        at = START + day * DAY
-        if what in ("sell", "guest", "fail"):
-            known = customers[who] if what == "sell" else None
-            status = "failed" if what == "fail" else "succeeded"
-            sale = shop.sell(offers[who], at, PEOPLE[who], customer=known, status=status)
-            sales += [sale] if what != "fail" else []
-        elif what == "subscribe":
-            members.append(shop.subscribe(club, at, customers[who], trial_days=7 * (day % 2)))
-        elif what == "renew" and members:
-            last = members[who % len(members)]
-            assert last.subscription
-            assert last.customer
-            shop.bill(last.subscription, club[1], at, last.customer, "subscription_cycle", 900)
-        elif what == "refund" and sales:
-            shop.refund(sales[who % len(sales)], 100 * (who + 1), at)
-        elif what == "dispute" and sales:
-            shop.dispute(sales[who % len(sales)], at, status=("lost", "won", "open")[who])
-    return shop
-
-
 def store_after(source: FakeSource, times: int = 1) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         store = new_store(Path(folder), "guide", "audio", "club")
         for _ in range(times):
             sync(store, source, now=NOW)
         return tables(store)
+
+
+def lived(story: list[Happening]) -> Shop:
+    told = Story()
+    for happening in story:
+        told.live(happening)
+    return told.shop
 
 
 @settings(max_examples=12, deadline=None)
@@ -121,3 +96,42 @@ def test_the_cents_of_the_store_are_those_of_the_provider(story: list[Happening]
     assert report == sum(there)
     paid = [one for one in objects.get("charge", {}).values() if one["status"] == "succeeded"]
     assert len(kept["orders"]) == len(paid)
+
+
+def synced_on_the_way(
+    folder: Path,
+    story: list[Happening],
+    syncs: list[bool],
+    source_of: Callable[[Story], LateSource],
+) -> Any:
+    """Live a story and sync in the middle of it; return what a last sync makes of it, and the shop."""
+    store, told = new_store(folder, "guide", "audio", "club"), Story()
+    source = source_of(told)
+    for happening, is_synced in zip(story, syncs, strict=False):
+        told.live(happening)
+        if is_synced:
+            with suppress(RemoteProblem):
+                sync(store, source.anew(), now=told.now)
+    source.tells_all()
+    assert not sync(store, source, now=NOW, last_success=NOW).is_partial
+    return natural(store), told.shop
+
+
+@settings(max_examples=40, deadline=None, phases=SEARCH)
+@given(happenings, st.lists(st.booleans(), min_size=14, max_size=14), st.integers(0, 2**32))
+def test_syncs_in_between_late_events_late_rows_and_broken_lines_leave_the_same_business(
+    story: list[Happening], syncs: list[bool], seed: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "often").mkdir()
+        (Path(folder) / "once").mkdir()
+        often, shop = synced_on_the_way(
+            Path(folder) / "often", story, syncs, lambda told: LateSource(told.shop.provider, seed)
+        )
+
+        store = new_store(Path(folder) / "once", "guide", "audio", "club")
+        sync(store, FakeSource(shop.provider), now=NOW)
+
+        once = natural(store)
+        for table in once:
+            assert often[table] == once[table], table
