@@ -46,6 +46,9 @@ _phases = table_of(SubscriptionPhase)
 
 def add_what_the_catalogue_reaches(connection: Connection, account: Account) -> None:
     """Note what sold something unknown by a price, product or link that is underived now."""
+    of_catalogue = _due.c.object.in_(("price", "product", "payment_link"))
+    if not connection.scalar(select(exists().where(_of(_due, account), of_catalogue))):
+        return
     for kind, chosen in (
         ("charge", _sales(account, _orders.c.charge_id)),
         ("checkout.session", _sales(account, _orders.c.session_id)),
@@ -84,12 +87,12 @@ def _subscriptions_without_content(account: Account) -> tuple[Any, Any, ColumnEl
 
 def _invoices_without_phase(account: Account) -> tuple[Any, Any, ColumnElement[bool]]:
     """Bills of subscriptions that begin no phase: the terms of their price may have been unknown."""
-    phase = select(_phases.c.id).where(
-        _of(_phases, account), _phases.c.invoice_external_id == _invoices.c.external_id
+    beginning = select(_phases.c.invoice_external_id).where(
+        _of(_phases, account), _phases.c.invoice_external_id.is_not(None)
     )
     condition = and_(
         _invoices.c.subscription_external_id.is_not(None),
-        ~exists(phase),
+        _invoices.c.external_id.not_in(beginning),
         exists(_told(account, "price")),
     )
     return _invoices, _invoices.c.external_id, condition
