@@ -2,6 +2,7 @@
 # make test    the tests
 # make check   everything CI asks for: format, lint, types, imports, tests, docs, wheel
 # make bench   speeds, as ratios to a floor measured in the same run
+# make soak    kills, bad lines, a large shop, and the rule behind each pitfall taken back (half an hour)
 # make docs    write the generated reference pages anew
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ WHEEL_VENV := .build/wheel-venv
 export OMP_WAIT_POLICY := PASSIVE
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test check bench docs format lint types wheel clean
+.PHONY: demo test check bench soak docs format lint types wheel clean
 
 demo: $(READY)
 	@rm -rf demo && $(BIN)/kpay demo demo
@@ -36,6 +37,12 @@ wheel: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m pytest tests/bench -s -p no:randomly --override-ini addopts=
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak.reverted_rules
+	$(BIN)/python -m tests.soak.kills
+	$(BIN)/python -m tests.soak.bad_lines
+	$(BIN)/python -m tests.soak.books
 
 docs: $(READY)
 	$(BIN)/python docs/build.py write

@@ -75,9 +75,9 @@ RULES: Final = (
     Rule(
         7,
         "trials counted as recurring revenue",
-        "kpay/domain/records_invoices.py",
-        'total_minor=raw.get("total") or 0',
-        'total_minor=raw.get("total") or 900',
+        "kpay/domain/phases.py",
+        "amount = line.net_minor",
+        "amount = terms.amount_minor or 0",
         f"{RECURRING}::test_pitfall_07_a_trial_costs_nothing_and_is_no_recurring_revenue",
     ),
     Rule(
