@@ -24,17 +24,23 @@ from kpay.store import provider, seen_events
 from kpay.store.engine import Store
 from kpay.store.provider import Cursor
 
+# How late an event may be told after a whole read began; reading an hour of them cost a busy account
+# half as many requests as all its objects.
+TOLD_WITHIN = timedelta(minutes=5)
+
 
 @dataclass
 class Changes:
     """The objects that events named, by list, with when each was made; and the events themselves.
 
     A deleted object has no creation time here: no list shows it, so it is always asked for singly.
+    What happened before `covered_before` was followed by a whole read and names nothing anew.
     """
 
     named: dict[str, dict[str, datetime | None]] = field(default_factory=lambda: defaultdict(dict))
     happened: dict[str, datetime] = field(default_factory=dict)
     newest: datetime | None = None
+    covered_before: datetime | None = None
 
     def listed(self, event: RawObject) -> None:
         """Note that an event was told."""
@@ -58,19 +64,33 @@ class Changes:
         """Return the events that the next sync will be told again."""
         if self.newest is None:
             return {}
-        since = self.newest - LOOKBACK
+        since = max(self.newest - LOOKBACK, self.covered_before or self.newest - LOOKBACK)
         return {name: at for name, at in self.happened.items() if at >= since}
+
+    def place(self) -> Cursor:
+        """Return where the next sync goes on; what lies below its look-back need not be told apart."""
+        covered = self.covered_before
+        if covered and self.newest and covered < self.newest - LOOKBACK:
+            covered = None
+        return Cursor(self.newest, covered)
+
+    def is_news(self, event: RawObject, seen: Set[str]) -> bool:
+        """Say whether an event has to be acted on."""
+        at = moment(event.get("created"))
+        is_covered = at is not None and self.covered_before is not None and at < self.covered_before
+        return event["id"] not in seen and not is_covered
 
 
 def read_changes(
     source: PaymentSource,
     account: Account,
-    since: datetime | None,
+    cursor: Cursor,
     seen: Set[str],
     rereads: Counter[Reread],
 ) -> Changes:
-    """Read the events since a moment, an hour earlier to be safe; those in `seen` name nothing anew."""
-    changes = Changes(newest=since)
+    """Read the events since a cursor, an hour earlier to be safe; those in `seen` name nothing anew."""
+    since = cursor.watermark_at
+    changes = Changes(newest=since, covered_before=cursor.target_at)
     asked: dict[str, Any] = EVENTS.list_parameters()
     if since is not None:
         asked["created"] = {"gte": int((since - LOOKBACK).timestamp())}
@@ -81,15 +101,18 @@ def read_changes(
             rereads[Reread.LOOKBACK] += 1
         for event in page.objects:
             changes.listed(event)
-            if event["id"] not in seen:
+            if changes.is_news(event, seen):
                 changes.act_on(event)
         if not page.has_more or not page.objects:
             return changes
         asked["starting_after"] = page.objects[-1]["id"]
 
 
-def read_last_hour(source: PaymentSource, account: Account) -> Changes:
-    """Return the events of the hour before the newest; what they name is about to be read anyway."""
+def read_newest(source: PaymentSource, account: Account) -> Changes:
+    """Return where a whole read begins: what happened before needs no look, for all is about to be read.
+
+    An event can be told a little late, so those of the last minutes are remembered one by one.
+    """
     changes = Changes()
     asked: dict[str, Any] = EVENTS.list_parameters()
     while True:
@@ -97,12 +120,13 @@ def read_last_hour(source: PaymentSource, account: Account) -> Changes:
         refuse_other_mode(account, page.objects)
         for event in page.objects:
             changes.listed(event)
-        told = page.objects[-1] if page.objects else {}
-        oldest = moment(told.get("created"))
-        is_enough = oldest is None or changes.newest is None or oldest < changes.newest - LOOKBACK
-        if is_enough or not page.has_more:
+        if changes.newest is None:
             return changes
-        asked["starting_after"] = told["id"]
+        changes.covered_before = changes.newest - TOLD_WITHIN
+        oldest = moment(page.objects[-1].get("created")) if page.objects else None
+        if not page.has_more or oldest is None or oldest < changes.covered_before:
+            return changes
+        asked["starting_after"] = page.objects[-1]["id"]
 
 
 def _is_newer(event: RawObject, since: datetime | None) -> bool:
@@ -126,7 +150,7 @@ def events_read(store: Store, account: Account, cursors: Mapping[str, Cursor]) -
 
 def remember_changes(store: Store, account: Account, changes: Changes) -> None:
     """Note up to which event changes are known, or will be once a first sync is through."""
-    cursor, happened = Cursor(changes.newest), changes.to_remember()
+    cursor, happened = changes.place(), changes.to_remember()
     if changes.newest is None:
         return
     with store.reading() as connection:

@@ -17,12 +17,12 @@ from sqlalchemy import Connection
 from kpay.domain import records
 from kpay.domain.checkout import Account
 from kpay.services.auditing import note
-from kpay.services.collecting import rare_collections
 from kpay.services.deriving_billing import derive_invoices, derive_subscriptions
 from kpay.services.deriving_catalog import derive_catalog, read_catalogue
 from kpay.services.deriving_people import update_people
 from kpay.services.deriving_sales import derive_sales
 from kpay.services.entitling import entitle_by_orders, entitle_by_subscriptions
+from kpay.services.housekeeping import undisturbed
 from kpay.services.mirroring import mirror
 from kpay.services.provided import Provided
 from kpay.store import orders, underived, unmapped
@@ -126,7 +126,7 @@ def _mirror_kinds(connection: Connection, provided: Provided, kinds: Sequence[st
             mirror(connection, provided.account, [found[one] for one in some if one in found])
 
 
-@rare_collections()
+@undisturbed()
 def rebuild(store: Store, account: Account, *, at: datetime) -> Derived:
     """Make every typed row anew from the objects that are kept, asking the provider nothing.
 

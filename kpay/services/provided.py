@@ -34,10 +34,7 @@ class Packed:
 
 
 def pack(raw: RawObject) -> Packed:
-    """Make an object ready: sorted keys, so that equal objects have equal digests.
-
-    It runs in the reading threads, whose compressing and hashing the writer need not wait for.
-    """
+    """Make an object ready: sorted keys, so that equal objects have equal digests."""
     text = canonical(raw)
     return Packed(
         raw["object"],

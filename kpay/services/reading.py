@@ -15,7 +15,7 @@ from kpay.services.changes import (
     Changes,
     events_read,
     read_changes,
-    read_last_hour,
+    read_newest,
     remember_changes,
 )
 from kpay.services.intake import Intake
@@ -77,13 +77,14 @@ class Reading:
         """
         store, account = self.intake.store, self.intake.account
         is_first = not self.intake.cursors
-        since = self.intake.cursors.get(EVENTS.name, Cursor()).watermark_at
+        cursor = self.intake.cursors.get(EVENTS.name, Cursor())
+        since = cursor.watermark_at
         log.info("reading %s", "everything" if is_full else f"what is new since {since}")
         try:
             if not is_full and not is_first:
                 seen = events_read(store, account, self.intake.cursors)
-                return read_changes(self.source, account, since, seen, self.rereads)
-            changes = read_last_hour(self.source, account)
+                return read_changes(self.source, account, cursor, seen, self.rereads)
+            changes = read_newest(self.source, account)
         except RemoteProblem as problem:
             note_refusal(self.intake, EVENTS, problem)
             return None

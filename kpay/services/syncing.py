@@ -21,7 +21,6 @@ from kpay.errors import UsageProblem
 from kpay.ports import PaymentSource
 from kpay.services.accounts import settle
 from kpay.services.changes import has_gap
-from kpay.services.collecting import rare_collections
 from kpay.services.deriving import (
     Derived,
     derive,
@@ -29,6 +28,7 @@ from kpay.services.deriving import (
     is_underived,
     mirror_underived,
 )
+from kpay.services.housekeeping import undisturbed
 from kpay.services.intake import Intake
 from kpay.services.reading import Reading
 from kpay.services.verifying import verify
@@ -66,7 +66,7 @@ def _unheard(*_: object) -> None:
     return None
 
 
-@rare_collections()
+@undisturbed()
 def sync(
     store: Store,
     source: PaymentSource,

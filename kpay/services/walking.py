@@ -8,7 +8,7 @@ that hangs keeps nothing back that others have read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,9 +36,9 @@ Advance = Callable[[int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A page that was read and packed; `completed` has an object's time for each request beyond it."""
+    """A page that was read; `completed` has an object's time for each request beyond it."""
 
-    packed: list[Packed]
+    objects: Sequence[RawObject]
     has_more: bool
     completed: list[int | None]
 
@@ -86,23 +86,26 @@ class Walker:
         """Take a page; return the walk whose next page has to be asked for."""
         try:
             page = future.result()
+            packed = [pack_known(raw) for raw in page.objects]
         except RemoteProblem as problem:
             return self._refused(walk, problem)
-        self._advance(len(page.packed), walk.resource.name)
+        self._advance(len(packed), walk.resource.name)
         self._intake.tally(walk.resource.name)
-        self._count_rereads(walk, page)
-        walk.note(page.packed)
-        self._waiting.append((walk, page.packed))
-        if page.has_more and page.packed:
+        self._count_rereads(walk, packed, page.completed)
+        walk.note(packed)
+        self._waiting.append((walk, packed))
+        if page.has_more and packed:
             return walk
         self.finished[walk.resource.name] = walk
         return walk.following()
 
-    def _count_rereads(self, walk: Walk, page: Fetched) -> None:
-        reason = walk.reread(page.packed)
+    def _count_rereads(
+        self, walk: Walk, packed: Sequence[Packed], completed: Iterable[int | None]
+    ) -> None:
+        reason = walk.reread(packed)
         if reason is not None:
             self._rereads[reason] += 1
-        known = sum(walk.is_known(created) for created in page.completed)
+        known = sum(walk.is_known(created) for created in completed)
         if known:
             self._rereads[reason or Reread.LOOKBACK] += known
 
@@ -148,11 +151,15 @@ def note_refusal(intake: Intake, resource: Resource, problem: RemoteProblem) -> 
 def fetch(
     source: PaymentSource, account: Account, resource: Resource, asked: Mapping[str, Any]
 ) -> Fetched:
-    """Read a page of a list; runs in a reading thread, which also packs."""
+    """Read a page of a list, with the rest of embedded lists; runs in a reading thread.
+
+    Packing is left to the thread that writes: it takes no waiting, and threads that all compute stand
+    in each other's way.
+    """
     page = source.page(resource.path, asked)
     refuse_other_mode(account, page.objects)
     completed = complete(source, resource, page.objects)
-    return Fetched([pack_known(raw) for raw in page.objects], page.has_more, completed)
+    return Fetched(page.objects, page.has_more, completed)
 
 
 def pack_known(raw: RawObject) -> Packed:

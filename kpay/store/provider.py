@@ -106,7 +106,10 @@ def hanging_on(
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a list was read; `target_at` and `starting_after` belong to an unfinished walk."""
+    """How far a list was read; `target_at` and `starting_after` belong to an unfinished walk.
+
+    Of events, `target_at` is when a whole read of everything else began.
+    """
 
     watermark_at: datetime | None = None
     target_at: datetime | None = None

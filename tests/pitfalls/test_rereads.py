@@ -103,10 +103,12 @@ def test_pitfall_26_an_event_that_comes_late_inside_the_look_back_is_acted_on(de
     provider = desk.shop.provider
     provider.change(first.charge, START + 20 * DAY, "charge.updated", description="one")
     desk.sync(20)
+    provider.change(first.charge, START + 20 * DAY + HOUR, "charge.updated", description="more")
+    desk.sync(20.1)
     provider.change(second.charge, START, None, description="two")
-    tell_late(desk, second.charge, START + 20 * DAY - HOUR / 2, "evt_late", description="stale")
+    tell_late(desk, second.charge, START + 20 * DAY + HOUR / 2, "evt_late", description="stale")
 
-    desk.sync(20.01)
+    desk.sync(20.11)
 
     assert desk.differences() == []
 

@@ -219,7 +219,7 @@ def test_an_event_that_is_told_late_is_acted_on(store: Store) -> None:
     run(store, shop, START + 20 * DAY + 60)
     late = charges_of(shop)[1]
     shop.provider.change(late, START, None, description="late")
-    tell(shop, late, START + 20 * DAY - HOUR / 2, "evt_late")
+    tell(shop, late, START + 20 * DAY - 240, "evt_late")
 
     run(store, shop, START + 20 * DAY + 120)
 

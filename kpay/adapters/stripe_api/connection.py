@@ -53,7 +53,7 @@ class StripeConnection:
             None if is_near else REQUESTS_A_SECOND, sleep=self._limits.is_unwanted.wait
         )
         self._patience = Patience()
-        self._answers = PlainAnswers(self._limits)
+        self._answers = PlainAnswers(self._limits, is_near=is_near)
         self._client = stripe.StripeClient(
             key,
             stripe_version=API_VERSION,

@@ -26,6 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 CONNECT_S = 5.0
+BUFFER_BYTES = 1 << 17  # about a page; each read hands the interpreter to another thread
 SLICE_S = 0.5  # how soon a reading thread notices that nobody waits any more
 
 
@@ -66,14 +67,17 @@ class _WatchedReads(io.RawIOBase):
         super().close()
 
 
-def _session(limits: Limits) -> requests.Session:
-    """Return a session whose connections read their answers within limits."""
+def _session(limits: Limits, *, is_near: bool) -> requests.Session:
+    """Return a session whose connections read their answers within limits.
+
+    With a server on this machine (`is_near`) no proxy stands between, so none is looked for each time.
+    """
 
     class Answer(http.client.HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
             super().__init__(sock, *args, **named)
             self.fp.close()
-            self.fp = io.BufferedReader(_WatchedReads(sock, limits))
+            self.fp = io.BufferedReader(_WatchedReads(sock, limits), BUFFER_BYTES)
 
     class Plain(HTTPConnection):
         response_class = Answer
@@ -93,6 +97,7 @@ def _session(limits: Limits) -> requests.Session:
             self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
     session = requests.Session()
+    session.trust_env = not is_near
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter())
     return session
@@ -105,8 +110,10 @@ class PlainAnswers(stripe.RequestsClient):
     list. It is handed an empty object instead; refusals it reads as ever.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(timeout=(CONNECT_S, limits.silent_s), session=_session(limits))
+    def __init__(self, limits: Limits, *, is_near: bool = False) -> None:
+        super().__init__(
+            timeout=(CONNECT_S, limits.silent_s), session=_session(limits, is_near=is_near)
+        )
         self._of_thread = threading.local()
 
     def request(  # type: ignore[override]  # its own subclasses differ from its base the same way
