@@ -10,6 +10,8 @@ from sqlalchemy import CheckConstraint
 from sqlmodel import SQLModel
 
 STRICT: dict[str, Any] = {"sqlite_strict": True}
+# For tables known by the provider's ids alone: the rows stand in the key itself, not beside it.
+KEYED: dict[str, Any] = {**STRICT, "sqlite_with_rowid": False}
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -8,7 +8,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from kpay.domain.enums import Interval
-from kpay.models.base import STRICT, currency, flag, one_of
+from kpay.models.base import KEYED, STRICT, currency, flag, one_of
 from kpay.models.types import Flag, Instant
 
 
@@ -52,7 +52,7 @@ class SubscriptionItem(SQLModel, table=True):
     """One price of a subscription; `amount_minor` is what an interval of it costs, times its quantity."""
 
     __tablename__ = "subscription_item"
-    __table_args__ = (*flag("livemode"), currency(), STRICT)
+    __table_args__ = (*flag("livemode"), currency(), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)

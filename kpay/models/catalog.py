@@ -9,7 +9,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from kpay.domain.enums import ContentKind, ContentStatus, Interval
-from kpay.models.base import STRICT, currency, flag, not_negative, one_of
+from kpay.models.base import KEYED, STRICT, currency, flag, not_negative, one_of
 from kpay.models.types import Flag, Instant, Json
 
 
@@ -134,7 +134,7 @@ class Coupon(SQLModel, table=True):
     """What takes a share or an amount off; `percent_off` is the provider's number as text."""
 
     __tablename__ = "coupon"
-    __table_args__ = (*flag("livemode", "is_valid", "is_deleted"), currency(), STRICT)
+    __table_args__ = (*flag("livemode", "is_valid", "is_deleted"), currency(), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)
@@ -155,7 +155,7 @@ class PromotionCode(SQLModel, table=True):
     """The word that a buyer types to get a coupon."""
 
     __tablename__ = "promotion_code"
-    __table_args__ = (*flag("livemode", "is_active"), STRICT)
+    __table_args__ = (*flag("livemode", "is_active"), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)

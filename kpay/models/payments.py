@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from kpay.models.base import STRICT, currency, flag
+from kpay.models.base import KEYED, currency, flag
 from kpay.models.types import Flag, Instant
 
 
@@ -17,7 +17,7 @@ class Charge(SQLModel, table=True):
     """One attempt to take money; `is_sale` when it succeeded and was captured."""
 
     __tablename__ = "charge"
-    __table_args__ = (*flag("livemode", "is_sale"), currency(), STRICT)
+    __table_args__ = (*flag("livemode", "is_sale"), currency(), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)
@@ -46,7 +46,7 @@ class PaymentIntent(SQLModel, table=True):
     """What ties a charge to its checkout; `content` is the slug in its metadata."""
 
     __tablename__ = "payment_intent"
-    __table_args__ = (*flag("livemode"), currency(), STRICT)
+    __table_args__ = (*flag("livemode"), currency(), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)
@@ -63,7 +63,7 @@ class CheckoutSession(SQLModel, table=True):
     """A checkout, paid or not; `reference` is its client_reference_id."""
 
     __tablename__ = "checkout_session"
-    __table_args__ = (*flag("livemode"), STRICT)
+    __table_args__ = (*flag("livemode"), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)
@@ -87,7 +87,7 @@ class InvoicePayment(SQLModel, table=True):
     """What ties an invoice to the payment that settled it, since API 2025-03-31."""
 
     __tablename__ = "invoice_payment"
-    __table_args__ = (*flag("livemode"), STRICT)
+    __table_args__ = (*flag("livemode"), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)
@@ -105,7 +105,7 @@ class ProviderCustomer(SQLModel, table=True):
     """A customer object of the provider, whether they ever bought or not."""
 
     __tablename__ = "provider_customer"
-    __table_args__ = (*flag("livemode", "is_deleted"), STRICT)
+    __table_args__ = (*flag("livemode", "is_deleted"), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from kpay.models.base import STRICT, flag
+from kpay.models.base import KEYED, STRICT, flag
 from kpay.models.types import Flag, Instant
 
 
@@ -61,7 +61,7 @@ class Underived(SQLModel, table=True):
     """
 
     __tablename__ = "underived"
-    __table_args__ = (*flag("livemode"), STRICT)
+    __table_args__ = (*flag("livemode"), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)
@@ -73,7 +73,7 @@ class SeenEvent(SQLModel, table=True):
     """A provider's event that was acted on, remembered as long as a sync looks back."""
 
     __tablename__ = "seen_event"
-    __table_args__ = (*flag("livemode"), STRICT)
+    __table_args__ = (*flag("livemode"), KEYED)
 
     account: str = Field(primary_key=True)
     livemode: bool = Field(primary_key=True, sa_type=Flag)

@@ -31,7 +31,9 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone")
-        return f"{value.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
+        return f"{value.isoformat()[:19]}Z"
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Return an aware UTC datetime."""

@@ -63,6 +63,7 @@ def create_charge() -> None:
         sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_charge_livemode_flag")),
         sa.PrimaryKeyConstraint("account", "livemode", "external_id", name=op.f("pk_charge")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_charge_invoice_external_id"), "charge", ["invoice_external_id"])
 
@@ -89,6 +90,7 @@ def create_payment_intent() -> None:
             "account", "livemode", "external_id", name=op.f("pk_payment_intent")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
 
 
@@ -117,6 +119,7 @@ def create_checkout_session() -> None:
             "account", "livemode", "external_id", name=op.f("pk_checkout_session")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
 
 
@@ -139,6 +142,7 @@ def create_invoice_payment() -> None:
             "account", "livemode", "external_id", name=op.f("pk_invoice_payment")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_invoice_payment_invoice_external_id"), "invoice_payment", ["invoice_external_id"]
@@ -165,6 +169,7 @@ def create_provider_customer() -> None:
             "account", "livemode", "external_id", name=op.f("pk_provider_customer")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
 
 
@@ -194,6 +199,7 @@ def create_coupon() -> None:
         sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_coupon_livemode_flag")),
         sa.PrimaryKeyConstraint("account", "livemode", "external_id", name=op.f("pk_coupon")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
 
 
@@ -215,6 +221,7 @@ def create_promotion_code() -> None:
             "account", "livemode", "external_id", name=op.f("pk_promotion_code")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
 
 
@@ -239,6 +246,7 @@ def create_subscription_item() -> None:
             "account", "livemode", "external_id", name=op.f("pk_subscription_item")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_subscription_item_subscription_external_id"),
@@ -260,6 +268,7 @@ def create_underived() -> None:
             "account", "livemode", "object", "external_id", name=op.f("pk_underived")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
 
 
@@ -274,6 +283,7 @@ def create_seen_event() -> None:
         sa.CheckConstraint("livemode IN (0, 1)", name=op.f("ck_seen_event_livemode_flag")),
         sa.PrimaryKeyConstraint("account", "livemode", "external_id", name=op.f("pk_seen_event")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
 
 
