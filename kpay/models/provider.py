@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from kpay.models.base import KEYED, STRICT, flag
@@ -20,7 +20,14 @@ class ProviderObject(SQLModel, table=True):
 
     __tablename__ = "provider_object"
     __table_args__ = (
-        Index("ix_provider_object_belongs_to", "belongs_to", "object"),
+        Index(
+            "ix_provider_object_belongs_to",
+            "belongs_to",
+            "object",
+            "account",
+            "livemode",
+            sqlite_where=text("belongs_to IS NOT NULL"),
+        ),
         *flag("livemode", "is_deleted"),
         STRICT,
     )

@@ -32,12 +32,18 @@ def identities_of(
     connection: Connection, account: Account, people: Iterable[int]
 ) -> dict[str, int]:
     """Return the provider's customer ids by which some people are known, each with its person."""
-    query = select(_identities.c.external_id, _identities.c.customer_id).where(
-        _identities.c.account == account.id,
-        _identities.c.livemode == account.livemode,
-        among(_identities.c.customer_id, people),
-    )
-    return dict(connection.execute(query).all())
+    # Asked by the person alone, for else the account's whole list would be searched.
+    query = select(
+        _identities.c.external_id,
+        _identities.c.customer_id,
+        _identities.c.account,
+        _identities.c.livemode,
+    ).where(among(_identities.c.customer_id, people))
+    return {
+        row.external_id: row.customer_id
+        for row in connection.execute(query).all()
+        if (row.account, row.livemode) == (account.id, account.livemode)
+    }
 
 
 def by_email(connection: Connection, emails: Iterable[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, TableValuedAlias, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import Insert
@@ -34,8 +34,16 @@ def among(column: ColumnElement[Any], values: Iterable[int | str]) -> ColumnElem
     They travel as one parameter: a place for each would have the statement written, compiled and
     parsed anew for every count of them, which took longer than finding the rows.
     """
-    listed = func.json_each(json.dumps(sorted(values))).table_valued("value", name="listed")
-    return column.in_(select(listed.c.value))
+    return column.in_(select(listing(values).c.value))
+
+
+def listing(values: Iterable[int | str]) -> TableValuedAlias:
+    """Return any number of values as a table with one column, `value`, to be joined with others.
+
+    A join looks up each value by the index that names most of what is asked; `among` leaves the choice
+    open, which is right where the column is the end of a key.
+    """
+    return func.json_each(json.dumps(sorted(values))).table_valued("value", name="listed")
 
 
 def upsert(table: Table, *, key: Sequence[str], columns: Sequence[str]) -> Insert:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from kpay.domain.checkout import Account
 from kpay.models import BalanceTransaction, Charge, ProviderObject, SyncCursor
-from kpay.store.dialect import among, table_of, upsert_rows
+from kpay.store.dialect import among, listing, table_of, upsert_rows
 
 IDS_A_QUERY = 5000
 OBJECT_KEY = ("account", "livemode", "object", "external_id")
@@ -95,12 +95,14 @@ def hanging_on(
     connection: Connection, account: Account, kind: str, parents: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield (parent id, id) of the objects of a kind that belong to one of `parents`."""
+    wanted = listing(parents)
     query = (
         select(_objects.c.belongs_to, _objects.c.external_id)
-        .where(_of(account, kind), among(_objects.c.belongs_to, parents))
+        .join_from(wanted, _objects, _objects.c.belongs_to == wanted.c.value)
+        .where(_of(account, kind))
         .order_by(_objects.c.created_at, _objects.c.external_id)
     )
-    for row in connection.execute(query):
+    for row in connection.execute(query).all():
         yield row.belongs_to, row.external_id
 
 
