@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kpay.domain.checkout import RawObject
 from kpay.domain.records_base import (
@@ -17,8 +17,7 @@ from kpay.domain.records_base import (
 from kpay.domain.records_catalog import read_price
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRecord:
+class ItemRecord(NamedTuple):
     """One price of a subscription; `amount_minor` is for all of its quantity."""
 
     id: str
@@ -28,8 +27,7 @@ class ItemRecord:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionRecord:
+class SubscriptionRecord(NamedTuple):
     """A recurring purchase; `amount_minor` is what one interval costs, all its items together."""
 
     id: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kpay.domain.checkout import RawObject
 from kpay.domain.records_base import created, id_of, moment
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceRecord:
+class BalanceRecord(NamedTuple):
     """A movement of the balance; net = amount - fee, in the currency of settlement."""
 
     id: str
@@ -49,8 +48,7 @@ def read_balance(raw: RawObject) -> BalanceRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PayoutRecord:
+class PayoutRecord(NamedTuple):
     """A transfer to the creator's bank."""
 
     id: str

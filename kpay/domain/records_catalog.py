@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kpay.domain.checkout import RawObject
 from kpay.domain.records_base import content_of, created, id_of, listed, part
 
 
-@dataclass(frozen=True, slots=True)
-class ProductRecord:
+class ProductRecord(NamedTuple):
     """A product; `content` is the slug in its metadata."""
 
     id: str
@@ -32,8 +31,7 @@ def read_product(raw: RawObject) -> ProductRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRecord:
+class PriceRecord(NamedTuple):
     """A price; `amount_minor` is None where the buyer chooses or it goes by tiers.
 
     `content` is the slug in its metadata, which may say more than the product's.
@@ -71,8 +69,7 @@ def read_price(raw: RawObject) -> PriceRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRecord:
+class LinkRecord(NamedTuple):
     """A payment link; one link sells many times, and is not the sale."""
 
     id: str
@@ -95,8 +92,7 @@ def read_link(raw: RawObject) -> LinkRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRecord:
+class CustomerRecord(NamedTuple):
     """A provider's customer; a deleted one has nothing but its id."""
 
     id: str
@@ -120,8 +116,7 @@ def read_customer(raw: RawObject) -> CustomerRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CouponRecord:
+class CouponRecord(NamedTuple):
     """What takes a share or an amount off; `percent_off` is the provider's number as text."""
 
     id: str
@@ -154,8 +149,7 @@ def read_coupon(raw: RawObject) -> CouponRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PromotionRecord:
+class PromotionRecord(NamedTuple):
     """The word that a buyer types to get a coupon."""
 
     id: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kpay.domain.checkout import RawObject
 from kpay.domain.records_base import (
@@ -19,8 +19,7 @@ from kpay.domain.records_base import (
 from kpay.domain.records_catalog import PriceRecord, read_price
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceLineRecord:
+class InvoiceLineRecord(NamedTuple):
     """A position of a bill; `net_minor` is after discounts and without tax."""
 
     price: str | None
@@ -64,8 +63,7 @@ def _is_inside(tax: RawObject) -> bool:
     return bool(tax.get("tax_behavior") == "inclusive" or tax.get("inclusive"))
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceRecord:
+class InvoiceRecord(NamedTuple):
     """A bill of a subscription, or one sent by hand."""
 
     id: str
@@ -129,8 +127,7 @@ def read_invoice(raw: RawObject) -> InvoiceRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class InvoicePaymentRecord:
+class InvoicePaymentRecord(NamedTuple):
     """What ties an invoice to the payment that settled it, since API 2025-03-31."""
 
     id: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kpay.domain.checkout import RawObject
 from kpay.domain.records_base import created, id_of
 
 
-@dataclass(frozen=True, slots=True)
-class RefundRecord:
+class RefundRecord(NamedTuple):
     """Money given back."""
 
     id: str
@@ -44,8 +43,7 @@ def read_refund(raw: RawObject) -> RefundRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DisputeRecord:
+class DisputeRecord(NamedTuple):
     """Money pulled back by the buyer's bank."""
 
     id: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from kpay.domain.checkout import RawObject
@@ -20,8 +19,7 @@ from kpay.domain.records_base import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeRecord:
+class ChargeRecord(NamedTuple):
     """One attempt to take money; `is_sale` when it succeeded and was captured.
 
     `amount_minor` is what was taken, `asked_minor` what was asked: a capture may take less.
@@ -86,8 +84,7 @@ def read_charge(raw: RawObject) -> ChargeRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRecord:
+class PaymentRecord(NamedTuple):
     """A payment intent: what ties a charge to its checkout."""
 
     id: str
@@ -113,8 +110,7 @@ def read_payment(raw: RawObject) -> PaymentRecord:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LineRecord:
+class LineRecord(NamedTuple):
     """One position; `gross_minor` is before its discount and with its tax."""
 
     price: str | None
@@ -124,8 +120,7 @@ class LineRecord:
     gross_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRecord:
+class SessionRecord(NamedTuple):
     """A checkout: what the buyer chose, who the buyer is, what was taken off and added."""
 
     id: str
