@@ -44,15 +44,19 @@ def tested(copy: Path, tests: Sequence[str]) -> int:
 
 def is_noticed(copy: Path, rule: Rule) -> str:
     """Take a rule back, run its test, put the rule in again; return a word for how that went."""
-    file = copy / rule.file
-    whole = file.read_text(encoding="utf-8")
-    if whole.count(rule.text) != 1:
-        return "TEXT NOT FOUND"
-    file.write_text(whole.replace(rule.text, rule.instead), encoding="utf-8")
+    files = {copy / file: (copy / file).read_text(encoding="utf-8") for file, *_ in rule.edits()}
+    changed = dict(files)
+    for file, text, instead in rule.edits():
+        if changed[copy / file].count(text) != 1:
+            return "TEXT NOT FOUND"
+        changed[copy / file] = changed[copy / file].replace(text, instead)
+    for path, reverted in changed.items():
+        path.write_text(reverted, encoding="utf-8")
     try:
         ended = tested(copy, [rule.test])
     finally:
-        file.write_text(whole, encoding="utf-8")
+        for path, whole in files.items():
+            path.write_text(whole, encoding="utf-8")
     return {RED: "red", GREEN: "STILL GREEN"}.get(ended, f"PYTEST ENDED WITH {ended}")
 
 

@@ -8,7 +8,10 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule taken back: in a file, `text` becomes `instead`, and the test has to notice."""
+    """A rule taken back: in a file, `text` becomes `instead`, and the test has to notice.
+
+    `also` are more such changes, (file, text, instead), where guards stand one behind the other.
+    """
 
     pitfall: int
     meaning: str
@@ -16,6 +19,11 @@ class Rule:
     text: str
     instead: str
     test: str
+    also: tuple[tuple[str, str, str], ...] = ()
+
+    def edits(self) -> list[tuple[str, str, str]]:
+        """Return every (file, text, instead)."""
+        return [(self.file, self.text, self.instead), *self.also]
 
 
 MONEY, PEOPLE = "tests/pitfalls/test_money.py", "tests/pitfalls/test_people.py"
@@ -79,6 +87,14 @@ RULES: Final = (
         "amount = line.net_minor",
         "amount = terms.amount_minor or 0",
         f"{RECURRING}::test_pitfall_07_a_trial_costs_nothing_and_is_no_recurring_revenue",
+        (
+            ("kpay/domain/subscription_spans.py", '"trialing", "paused"', '"paused"'),
+            (
+                "kpay/domain/subscription_spans.py",
+                "(phase.starts_at, facts.trial_end_at)",
+                "(phase.starts_at, None)",
+            ),
+        ),
     ),
     Rule(
         8,
@@ -156,8 +172,8 @@ RULES: Final = (
         16,
         "everything that is read is written",
         "kpay/services/intake.py",
-        "if known.get(one.id, one.digest) != one.digest]",
-        "if one.id in known]",
+        "news = [one for one in members.values() if known.get(one.id) != one.digest]",
+        "news = list(members.values())",
         f"{REREADS}::test_pitfall_16_a_third_whole_reading_changes_no_byte_either",
     ),
     Rule(
@@ -260,8 +276,8 @@ RULES: Final = (
         26,
         "events that were acted on are acted on again",
         "kpay/services/changes.py",
-        'if event["id"] not in seen:',
-        "if True:",
+        'return event["id"] not in seen and not is_covered',
+        "return not is_covered",
         f"{REREADS}::test_pitfall_26_the_same_event_twice_is_read_once",
     ),
     Rule(
