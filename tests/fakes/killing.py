@@ -78,6 +78,23 @@ class Victim:
             os.killpg(child.pid, signal.SIGKILL)
         return child.wait() == -signal.SIGKILL
 
+    def kill_at_commit(self, number: int) -> bool:
+        """Start a sync and kill its whole group once it has committed objects so many times.
+
+        Returns whether it was still running.
+        """
+        with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as watcher:
+            seen, commits = _version(watcher), 0
+            child = self.start()
+            while child.poll() is None and commits < number:
+                time.sleep(POLL_S)
+                version = _version(watcher)
+                commits += version != seen and _has_objects(watcher)
+                seen = version
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+        return child.wait() == -signal.SIGKILL
+
     def where(self, finished: str) -> Where:
         """Say how far the store is: without an object, as a whole run leaves it, or between the two."""
         if not self.objects():
