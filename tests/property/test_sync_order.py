@@ -23,7 +23,8 @@ from tests.fakes.stores import new_store, tables
 from tests.fakes.stories import Happening, Story, happenings
 from tests.fakes.stripe_shop import DAY, START, Shop
 
-SEARCH = (Phase.explicit, Phase.reuse, Phase.generate)  # a story of fourteen is short enough to read
+# A story of fourteen is short enough to read, and shrinking one takes minutes.
+SEARCH = (Phase.explicit, Phase.reuse, Phase.generate)
 NOW = datetime.fromtimestamp(START + 400 * DAY, UTC)
 
 
