@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, select
 
 from kpay.domain.checkout import Account
 from kpay.models import SeenEvent
-from kpay.store.dialect import chunks, insert_missing, table_of
+from kpay.store.dialect import among, insert_missing, table_of
 
-IDS_A_QUERY = 5000
 KEY = ["account", "livemode", "external_id"]
 _events = table_of(SeenEvent)
 
@@ -28,8 +27,9 @@ def ids(connection: Connection, account: Account) -> set[str]:
 def remember(connection: Connection, account: Account, happened: Mapping[str, datetime]) -> None:
     """Remember exactly these events; nothing is written where they are remembered already."""
     known = ids(connection, account)
-    for some in chunks(sorted(known - happened.keys()), IDS_A_QUERY):
-        connection.execute(delete(_events).where(_of(account), _events.c.external_id.in_(some)))
+    gone = known - happened.keys()
+    if gone:
+        connection.execute(delete(_events).where(_of(account), among(_events.c.external_id, gone)))
     rows = [
         {
             "account": account.id,
