@@ -7,6 +7,7 @@ are kept apart: they come from the environment, the keyring or a 0600 secrets.to
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -36,12 +37,47 @@ class Settings:
         default=30,
         metadata={"help": "How many days after a sale a refund needs no second thought."},
     )
-    mail: str = field(default="outbox", metadata={"help": "outbox (.eml files) or smtp."})
+    mail: str = field(default="outbox", metadata={"help": "outbox (.eml files), smtp or resend."})
     mail_from: str = field(
         default="", metadata={"help": 'The sender: "Ana Lee <ana@example.com>".'}
     )
     smtp_url: str = field(
         default="", metadata={"help": "smtp://user@host:port?tls=none|starttls|implicit"}
+    )
+    smtp_timeout_s: int = field(
+        default=30,
+        metadata={"help": "Seconds for a mail server's answer; four times that after a message."},
+    )
+    mail_connections: int = field(
+        default=4, metadata={"help": "How many connections to the mail server at once."}
+    )
+    mail_per_second: int = field(
+        default=0, metadata={"help": "At most so many messages a second (0: no limit)."}
+    )
+    mail_per_hour: int = field(
+        default=0, metadata={"help": "At most so many messages an hour (0: no limit)."}
+    )
+    mail_per_day: int = field(
+        default=0, metadata={"help": "At most so many messages a day (0: no limit)."}
+    )
+    mail_per_domain_minute: int = field(
+        default=0,
+        metadata={"help": "At most so many a minute to one domain of readers (0: no limit)."},
+    )
+    warm_up: bool = field(
+        default=False, metadata={"help": "Send a few a day at first, and more every day."}
+    )
+    quiet_hours: str = field(
+        default="", metadata={"help": 'When campaigns rest, in the reader\'s zone: "21:00-08:00".'}
+    )
+    mail_rest_days: int = field(
+        default=0, metadata={"help": "Days that a reader is left alone after a campaign (0: none)."}
+    )
+    value_rule: bool = field(
+        default=False, metadata={"help": "Mail only whom it is worth more than it may cost."}
+    )
+    receipts: bool = field(
+        default=False, metadata={"help": "Mail a receipt for renewals; purchases always have one."}
     )
     postal_address: str = field(
         default="", metadata={"help": "The postal address below every campaign mail."}
@@ -52,11 +88,23 @@ class Settings:
     unsubscribe_mailto: str = field(
         default="", metadata={"help": "The address that takes unsubscribe mails (else mail_from)."}
     )
+    confirm_url: str = field(
+        default="", metadata={"help": "The https address that confirms a place on the list."}
+    )
+    bounce_address: str = field(
+        default="", metadata={"help": "Where bounces go: the envelope sender (else mail_from)."}
+    )
+    imap_url: str = field(
+        default="", metadata={"help": "imaps://user@host/FOLDER, where bounces and replies arrive."}
+    )
     site_url: str = field(
         default="", metadata={"help": "Where your pages stand; links in mails begin with it."}
     )
     stripe_api_base: str = field(
         default="", metadata={"help": "Another address for the provider's API (tests, proxies)."}
+    )
+    resend_api_base: str = field(
+        default="", metadata={"help": "Another address for Resend's API (tests, proxies)."}
     )
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -178,15 +226,38 @@ def _currency_problem(code: str) -> str | None:
 
 
 def _mail_problem(transport: str) -> str | None:
-    return None if transport in ("outbox", "smtp") else f"{transport!r} is neither outbox nor smtp"
+    fine = transport in ("outbox", "smtp", "resend")
+    return None if fine else f"{transport!r} is neither outbox nor smtp nor resend"
 
 
-def _days_problem(days: str) -> str | None:
-    return f"{days} days cannot be counted" if days.startswith("-") else None
+def _count_problem(number: str) -> str | None:
+    return f"{number} cannot be counted" if number.startswith("-") else None
 
 
+def _at_least_one_problem(number: str) -> str | None:
+    return None if int(number) > 0 else f"{number} is not above 0"
+
+
+def _hours_problem(text: str) -> str | None:
+    if not text or HOURS.fullmatch(text):
+        return None
+    return f'{text!r} is not a span of hours (write "21:00-08:00")'
+
+
+HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
+COUNTS = (
+    "refund_days",
+    "mail_rest_days",
+    "mail_per_second",
+    "mail_per_hour",
+    "mail_per_day",
+    "mail_per_domain_minute",
+)
 CHECKS = {
-    "refund_days": _days_problem,
+    **dict.fromkeys(COUNTS, _count_problem),
+    "smtp_timeout_s": _at_least_one_problem,
+    "mail_connections": _at_least_one_problem,
+    "quiet_hours": _hours_problem,
     "timezone": _zone_problem,
     "base_currency": _currency_problem,
     "mail": _mail_problem,

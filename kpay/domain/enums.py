@@ -100,6 +100,26 @@ class DeliveryState(StrEnum):
     SKIPPED = "skipped"
 
 
+class MailKind(StrEnum):
+    """What a message is for; only campaigns and sequences are marketing."""
+
+    CAMPAIGN = "campaign"
+    PURCHASE = "purchase"
+    SEQUENCE = "sequence"
+    CONFIRMATION = "confirmation"
+    RECEIPT = "receipt"
+
+
+class NoticeKind(StrEnum):
+    """What came back about an address."""
+
+    HARD_BOUNCE = "hard_bounce"
+    SOFT_BOUNCE = "soft_bounce"
+    COMPLAINT = "complaint"
+    UNSUBSCRIBE = "unsubscribe"
+    CONFIRM = "confirm"
+
+
 class ResourceStatus(StrEnum):
     """How the reading of one provider resource ended."""
 

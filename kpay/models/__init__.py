@@ -21,7 +21,16 @@ from kpay.models.catalog import (
     PromotionCode,
 )
 from kpay.models.learning import ForecastRun, ModelRun, Score
-from kpay.models.mail import Campaign, CampaignPlan, Delivery
+from kpay.models.mail import (
+    Campaign,
+    CampaignPlan,
+    Delivery,
+    Enrolment,
+    MailNotice,
+    MailPace,
+    PlanRecipient,
+    Segment,
+)
 from kpay.models.payments import (
     Charge,
     CheckoutSession,
@@ -50,6 +59,7 @@ __all__ = [
     "CustomerIdentity",
     "Delivery",
     "Dispute",
+    "Enrolment",
     "Entitlement",
     "Event",
     "Fact",
@@ -60,11 +70,14 @@ __all__ = [
     "Job",
     "JobRun",
     "LineItem",
+    "MailNotice",
+    "MailPace",
     "ModelRun",
     "Order",
     "PaymentIntent",
     "PaymentLink",
     "Payout",
+    "PlanRecipient",
     "Price",
     "Product",
     "PromotionCode",
@@ -74,6 +87,7 @@ __all__ = [
     "RefundRequest",
     "Score",
     "SeenEvent",
+    "Segment",
     "Subscriber",
     "Subscription",
     "SubscriptionItem",

@@ -45,7 +45,11 @@ class CustomerIdentity(SQLModel, table=True):
 
 
 class Subscriber(SQLModel, table=True):
-    """Someone on the mailing list, with the proof of consent."""
+    """Someone on the mailing list, with the proof of consent.
+
+    `consent_wording` is what they agreed to; with a double opt-in `confirm_sent_at` is when they were
+    asked by mail and `confirmed_at` when they said yes.
+    """
 
     __tablename__ = "subscriber"
     __table_args__ = (UniqueConstraint("email"), one_of("status", SubscriberStatus), STRICT)
@@ -56,6 +60,9 @@ class Subscriber(SQLModel, table=True):
     status: str = SubscriberStatus.SUBSCRIBED.value
     consent_source: str = ""
     consented_at: datetime | None = Field(default=None, sa_type=Instant)
+    consent_wording: str | None = None
+    confirm_sent_at: datetime | None = Field(default=None, sa_type=Instant)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
     unsubscribed_at: datetime | None = Field(default=None, sa_type=Instant)
     timezone: str | None = None
     tags: list[str] = Field(default_factory=list, sa_type=Json)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -71,7 +73,8 @@ def row_for(table: Table) -> dict[str, object]:
     }  # fmt: skip
     by_table = {
         ("orders", "kind"): "one_time", ("content", "status"): "draft", ("campaign", "state"): "draft",
-        ("subscriber", "status"): "subscribed",
+        ("subscriber", "status"): "subscribed", ("delivery", "kind"): "campaign",
+        ("mail_notice", "kind"): "hard_bounce",
     }  # fmt: skip
     row: dict[str, object] = {}
     for column in table.columns:
@@ -186,3 +189,29 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreCorrupt, match="another program"):
         upgrade(path, tmp_path / "backups")
     assert path.read_bytes() == before
+
+
+def test_the_people_of_an_old_plan_become_rows(tmp_path: Path) -> None:
+    path = store_at(tmp_path / "kpay.db", "0007")
+    plan = {
+        "wording": {"campaign": "bread", "subject": "Bread"},
+        "letter": "digest",
+        "people": [["ana@example.com", None, True, {"name": "Ana"}]],
+    }
+    with closing(sqlite3.connect(path)) as store:
+        store.execute(
+            "INSERT INTO campaign (id, name, state, created_at) VALUES (1, 'bread', 'planned', ?)",
+            ("2026-01-01T00:00:00Z",),
+        )
+        store.execute(
+            "INSERT INTO campaign_plan (campaign_id, hash, source, holdout_share, figures, recipients,"
+            " planned_at) VALUES (1, 'h', 's', 0.1, '{}', ?, '2026-01-01T00:00:00Z')",
+            (zlib.compress(json.dumps(plan).encode()),),
+        )
+        store.commit()
+    upgrade(path, tmp_path / "backups")
+    with closing(sqlite3.connect(path)) as store:
+        people = store.execute("SELECT email, is_held_out, context FROM plan_recipient").fetchall()
+        digests = store.execute("SELECT letter_digest, hash FROM campaign_plan").fetchall()
+    assert people == [("ana@example.com", 1, '{"name": "Ana"}')]
+    assert digests == [("digest", "h")]
