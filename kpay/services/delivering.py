@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping
 from kpay.domain.address import normal_email
 from kpay.domain.delivery import WAITING
 from kpay.domain.delivery_report import DeliveryReport, OwedDelivery, PendingDeliveries
-from kpay.domain.enums import DeliveryState
+from kpay.domain.enums import DeliveryState, MailKind
 from kpay.domain.message import message_id
 from kpay.domain.period import instant_text, parse_instant
 from kpay.errors import Interrupted, KpayError, NotFound, SettingsInvalid
@@ -29,7 +29,7 @@ FIRST_LOOK_BACK = timedelta(days=1)
 LONGEST_LOOK_BACK = timedelta(days=30)
 """A buyer who has waited longer than this has asked, or has been answered by hand."""
 LOCK_WAIT_S = 30.0
-PURCHASES = Purpose()
+PURCHASES = Purpose(kind=MailKind.PURCHASE)
 
 
 def plan_pending(desk: MailDesk, *, now: datetime) -> int:
@@ -165,6 +165,7 @@ def _since(connection: Connection, now: datetime) -> datetime:
 def new_delivery(desk: MailDesk, one: RowMapping, now: datetime) -> dict[str, Any]:
     """Return the delivery of a right that was never mailed."""
     return {
+        "kind": MailKind.PURCHASE.value,
         "entitlement_id": one["entitlement_id"],
         "email": one["email"],
         "customer_id": one["customer_id"],

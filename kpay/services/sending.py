@@ -25,7 +25,7 @@ from kpay.domain.delivery import (
     state_after,
     wait_before_retry,
 )
-from kpay.domain.enums import DeliveryState
+from kpay.domain.enums import DeliveryState, MailKind
 from kpay.errors import CredentialsMissing, DiskProblem, InputInvalid, Interrupted, RemoteProblem
 from kpay.ports import Envelope, MailConnection, Mailer
 from kpay.services.passing import Brake, PassingTime
@@ -55,6 +55,14 @@ class Rules:
 
 MARKETING = Rules(refuses=lambda reason: True, asks_the_list=True)
 PURCHASE = Rules(refuses=lambda reason: reason == BOUNCED, asks_the_list=False)
+RULES = {
+    MailKind.CAMPAIGN: MARKETING,
+    MailKind.SEQUENCE: MARKETING,
+    MailKind.PURCHASE: PURCHASE,
+    MailKind.RECEIPT: PURCHASE,
+    MailKind.CONFIRMATION: PURCHASE,
+}
+"""What each kind of message asks; a confirmation is what a suppressed reader asked for anew."""
 
 UNTRIED = frozenset({Fate.NOT_TRIED, Fate.UNREACHABLE, Fate.STOPPED, Fate.NO_ROOM})
 

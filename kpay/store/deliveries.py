@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from kpay.domain.delivery import WAITING
-from kpay.domain.enums import DeliveryState
+from kpay.domain.enums import DeliveryState, MailKind
 from kpay.models import Content, ContentVersion, Customer, Delivery, Entitlement
 from kpay.store.dialect import insert_missing, table_of
 
@@ -31,26 +31,52 @@ WAITING_VALUES = [state.value for state in WAITING]
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """Which deliveries are meant: those of one campaign, or (None) those of purchases."""
+    """Which deliveries are meant: those of one campaign, or all of another kind."""
 
     campaign_id: int | None = None
+    kind: MailKind = MailKind.CAMPAIGN
 
     @property
     def condition(self) -> ColumnElement[bool]:
         """The rows of this purpose."""
-        if self.campaign_id is None:
+        if self.campaign_id is not None:
+            return DELIVERY.c.campaign_id == self.campaign_id
+        if self.kind is MailKind.PURCHASE:
             return DELIVERY.c.entitlement_id.is_not(None)
-        return DELIVERY.c.campaign_id == self.campaign_id
+        if self.kind is MailKind.CAMPAIGN:
+            return DELIVERY.c.campaign_id.is_not(None)
+        return and_(DELIVERY.c.occasion.is_not(None), DELIVERY.c.kind == self.kind.value)
 
 
 def queue_campaign(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """Add the deliveries of a campaign that are not there yet; return how many."""
-    return insert_missing(connection, Delivery, rows, key=["campaign_id", "email"])
+    return _queue(connection, rows, MailKind.CAMPAIGN, key=["campaign_id", "email"])
 
 
 def queue_purchases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """Add the deliveries of purchases that are not there yet; return how many."""
-    return insert_missing(connection, Delivery, rows, key=["entitlement_id"])
+    return _queue(connection, rows, MailKind.PURCHASE, key=["entitlement_id"])
+
+
+def queue_occasions(
+    connection: Connection, kind: MailKind, rows: Sequence[Mapping[str, Any]]
+) -> int:
+    """Add messages of a kind whose `occasion` has none yet; return how many.
+
+    Rows hold occasion, email, customer_id, state, message_id, context, due_at and is_test, and may
+    hold enrolment_id.
+    """
+    return _queue(connection, rows, kind, key=["occasion"])
+
+
+def _queue(
+    connection: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    kind: MailKind,
+    *,
+    key: Sequence[str],
+) -> int:
+    return insert_missing(connection, Delivery, [{**row, "kind": kind} for row in rows], key=key)
 
 
 def due(
