@@ -203,7 +203,9 @@ class Business:
         from kpay.adapters.front_matter import FrontMatterFiles
         from kpay.adapters.markdown import SafeMarkdown
         from kpay.adapters.signing import Signer
+        from kpay.domain.hours import parse_hours
         from kpay.domain.letterhead import Letterhead
+        from kpay.domain.mail_customs import MailCustoms
         from kpay.services.mail_desk import MailDesk
 
         settings = self.settings
@@ -227,6 +229,14 @@ class Business:
             one_click_problem=_one_click_problem,
             base_currency=settings.base_currency,
             allows_live=settings.live,
+            customs=MailCustoms(
+                timezone=settings.timezone,
+                open_hours=parse_hours(settings.quiet_hours).others
+                if settings.quiet_hours
+                else None,
+                rest_days=settings.mail_rest_days,
+                value_rule=settings.value_rule,
+            ),
         )
 
     def recommend_for(self, emails: Sequence[str]) -> dict[str, list[dict[str, str]]]:

@@ -40,6 +40,15 @@ class TooLarge(SecurityError):
     """A template made more text than any page or mail needs."""
 
 
+class Absent(StrictUndefined):
+    """A value that is not there: it may be asked for (if, or, default) and never shown."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
 class PlainSandbox(ImmutableSandboxedEnvironment):
     """A sandbox in which a template cannot make huge texts out of nothing either."""
 
@@ -61,12 +70,15 @@ class PlainSandbox(ImmutableSandboxedEnvironment):
 
 
 def environment(
-    folders: Sequence[Path], *, autoescape: bool | Callable[[str | None], bool]
+    folders: Sequence[Path],
+    *,
+    autoescape: bool | Callable[[str | None], bool],
+    undefined: type[StrictUndefined] = StrictUndefined,
 ) -> PlainSandbox:
     """Return the one kind of Jinja environment kpay uses."""
     made = PlainSandbox(
         loader=FileSystemLoader([str(folder) for folder in folders]),
-        undefined=StrictUndefined,
+        undefined=undefined,
         autoescape=autoescape,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -96,8 +108,8 @@ class JinjaRenderer:
 
     def __init__(self, folders: Sequence[Path], markdown: MarkdownRenderer) -> None:
         self._pages = environment(folders, autoescape=_is_markup)
-        self._letters_html = environment((), autoescape=True)
-        self._letters_text = environment((), autoescape=False)
+        self._letters_html = environment((), autoescape=True, undefined=Absent)
+        self._letters_text = environment((), autoescape=False, undefined=Absent)
         self._markdown = markdown
         self._inliner = css_inline.CSSInliner(
             keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False

@@ -92,7 +92,9 @@ def read_campaign(values: Mapping[str, Any]) -> tuple[CampaignFile, tuple[Flaw, 
         problem = check(values[key]) if key in values else None
         if problem:
             flaws.append(Flaw(key, problem))
-    if ("subject" in values) == ("subjects" in values):
+    if "subject" in values and "subjects" in values:
+        flaws.append(Flaw("subjects", "write either subject or subjects"))
+    elif not {"subject", "subjects"} & set(values):
         flaws.append(Flaw("subject", 'a campaign needs a subject (subject: "Something new")'))
     if flaws:
         return CampaignFile(), tuple(flaws)

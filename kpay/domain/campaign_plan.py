@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ REASONS = {
     "suppressed": "opted out, bounced or complained",
     "already_owns": "own what the mail is about",
     "no_consent": "gave no consent to be mailed",
+    "mailed_recently": "were mailed a short while ago",
     "low_value": "worth less than the mail may cost",
     "unreachable": "have an address that mail servers do not take",
 }
@@ -30,12 +31,14 @@ class PlanProblem:
 class Plan:
     """A frozen plan as it is shown. `smallest_effect` is a difference of shares of buyers, or None.
 
-    `base_share` is the share of these people who buy in a fortnight without a mail.
+    `base_share` is the share of these people who buy in a fortnight without a mail. `worth` is what
+    the value rule found, where it was asked: its figures and a `sentence`. `samples` is the folder
+    with sample messages.
     """
 
     campaign: str
     hash: str
-    subject: str
+    subjects: tuple[str, ...]
     audience: str
     recipients: int
     held_out: int
@@ -44,6 +47,8 @@ class Plan:
     warnings: tuple[str, ...] = ()
     base_share: float | None = None
     smallest_effect: float | None = None
+    worth: Mapping[str, Any] | None = None
+    samples: str | None = None
     is_new: bool = True
     is_sent: bool = False
     next_steps: Sequence[str] = field(default=())
@@ -55,7 +60,7 @@ class Plan:
             self._title(),
             (self._figures(), self._left_out(), *self._words()),
             self._payload(),
-            subtitle=f"{self.subject}  ·  audience: {self.audience}  ·  plan {self.hash}",
+            subtitle=f"{' | '.join(self.subjects)}  ·  audience: {self.audience}  ·  plan {self.hash}",
             next_steps=self.next_steps or self._next_steps(),
         )
 
@@ -84,7 +89,12 @@ class Plan:
         return Table((Column("left out"), Column("people", "count")), rows)
 
     def _words(self) -> tuple[Text | Table, ...]:
-        words: list[Text | Table] = [Text(text, "warning") for text in self.warnings]
+        words: list[Text | Table] = []
+        if self.worth:
+            words.append(Text(str(self.worth["sentence"])))
+        words += [Text(text, "warning") for text in self.warnings]
+        if self.samples:
+            words.append(Text(f"Sample messages and a preview page are in {self.samples}."))
         if self.problems:
             shown = self.problems[:SHOWN_PROBLEMS]
             more = len(self.problems) - len(shown)
@@ -121,6 +131,9 @@ class Plan:
                 "minimum": self.smallest_effect,
                 "base_share": self.base_share,
             },
+            "subjects": list(self.subjects),
+            "worth": self.worth,
+            "samples": self.samples,
             "warnings": list(self.warnings),
             "unchanged": not self.is_new,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,14 +18,14 @@ FOLDER = "campaigns"
 
 @dataclass(frozen=True, slots=True)
 class WrittenCampaign:
-    """A campaign file that was read and found valid; `about_line` is for later complaints."""
+    """A campaign file that was read and found valid; `lines` of its keys are for later complaints."""
 
     name: str
     text: str
     settings: CampaignFile
     body: str
     first_line: int
-    about_line: int | None
+    lines: Mapping[str, int]
 
     @property
     def file(self) -> str:
@@ -53,8 +54,7 @@ def read(reader: SourceReader, home: Path, name: str) -> WrittenCampaign:
     if not source.body.strip():
         raise InputInvalid(file, [Problem(file, source.first_line, None, "the letter is empty")])
     text = path.read_text(encoding="utf-8-sig")
-    lines = source.lines
-    return WrittenCampaign(name, text, settings, source.body, source.first_line, lines.get("about"))
+    return WrittenCampaign(name, text, settings, source.body, source.first_line, dict(source.lines))
 
 
 def path_of(home: Path, name: str, verb: str = "show") -> Path:

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from kpay.domain.campaign_plan import Plan
-from kpay.domain.enums import CampaignState, DeliveryState
+from kpay.domain.enums import CampaignState, DeliveryState, MailKind
 from kpay.domain.letterhead import Letterhead
 from kpay.domain.send_report import SendReport
 from kpay.errors import NotFound, Refused
 from kpay.ports import Mailer
 from kpay.services import campaign_files, sending
-from kpay.services.campaign_planning import plan
-from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, kept_plan
+from kpay.services.campaign_planning import change_since, plan
+from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, kept_plan, people_of
 from kpay.services.letters import Press
 from kpay.services.mail_desk import MailDesk
 from kpay.services.passing import PassingTime
@@ -66,6 +66,8 @@ def prepare(desk: MailDesk, name: str, plan_hash: str | None, now: datetime) -> 
     waiting = _waiting(tally) if shown.is_sent else shown.recipients
     _check_problems(shown)
     _check_somebody(shown)
+    if not shown.is_sent:
+        _check_unchanged(desk, shown, frozen)
     mailer = desk.mailer()
     letterhead = desk.proven_letterhead(mailer, shown.recipients)
     return ReadyToSend(shown, frozen, campaign, mailer, letterhead, waiting)
@@ -81,7 +83,6 @@ def send(
     with sending.sending_lock(desk.store):
         before = _tally(desk, purpose)
         if not before:
-            _check_letter(ready, press)
             ready.mailer.connect().close()  # nobody is marked when nobody answers
             _queue(desk, ready, press, passing.now())
         run = sending.Run(
@@ -139,25 +140,29 @@ def _check_somebody(shown: Plan) -> None:
         )
 
 
-def _check_letter(ready: ReadyToSend, press: Press) -> None:
-    """A plan is a promise about the words: with another layout or sender it is another plan."""
-    if press.digest != ready.frozen.letter_digest:
+def _check_unchanged(desk: MailDesk, shown: Plan, frozen: FrozenPlan) -> None:
+    changed = change_since(desk, shown.campaign, frozen)
+    if changed:
         raise Refused(
-            f"the templates or the letterhead changed since {ready.plan.campaign!r} was planned",
-            f"kpay campaign plan {ready.plan.campaign}",
+            f"{changed} since {shown.campaign!r} was planned",
+            f"kpay campaign plan {shown.campaign}",
         )
 
 
 def _queue(desk: MailDesk, ready: ReadyToSend, press: Press, now: datetime) -> None:
-    rows = [_row(ready, one, press, now) for one in ready.frozen.people]
+    """Make a delivery for everyone of the plan, in one transaction and page by page."""
     with desk.store.writing() as connection:
-        deliveries.queue_campaign(connection, rows)
+        after = ""
+        while people := people_of(connection, ready.frozen, after=after):
+            deliveries.queue_campaign(connection, [_row(ready, one, press, now) for one in people])
+            after = people[-1].email
         campaigns.start_sending(connection, ready.campaign["id"], now)
 
 
 def _row(ready: ReadyToSend, one: FrozenPerson, press: Press, now: datetime) -> dict[str, Any]:
     state = DeliveryState.HELD_OUT if one.is_held_out else DeliveryState.QUEUED
     return {
+        "kind": MailKind.CAMPAIGN.value,
         "campaign_id": ready.campaign["id"],
         "email": one.email,
         "customer_id": one.customer_id,

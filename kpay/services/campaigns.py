@@ -17,7 +17,7 @@ from kpay.domain.period import instant_text
 from kpay.errors import NotFound
 from kpay.files import disk_problems, write_whole
 from kpay.services import campaign_files
-from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, kept_plan
+from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, kept_plan, people_of, person_of
 from kpay.services.letters import Press
 from kpay.services.mail_desk import MailDesk
 from kpay.services.shown_content import shown_pieces
@@ -145,6 +145,7 @@ def shown(desk: MailDesk, name: str) -> Document:
         "state": row["state"] if row is not None else CampaignState.DRAFT.value,
         "plan": row["plan_hash"] if row is not None else None,
         "subject": settings.subject,
+        "subjects": list(settings.subjects),
         "audience": settings.audience,
         "holdout": share,
         "about": list(settings.about),
@@ -153,7 +154,7 @@ def shown(desk: MailDesk, name: str) -> Document:
         "body": written.body,
     }
     facts = (
-        ("subject", settings.subject),
+        ("subject", " | ".join(settings.subjects)),
         ("audience", settings.audience),
         ("held out", "kpay chooses" if share is None else f"{share:.0%}"),
         ("about", ", ".join(settings.about) or "nothing in particular"),
@@ -203,16 +204,16 @@ def _planned(
     with desk.store.reading() as connection:
         row = campaigns.find(connection, name)
         kept = kept_plan(connection, row) if row is not None else None
-    if kept is None:
-        campaign_files.read(desk.reader, desk.home, name)
-        raise NotFound("plan of a campaign", name, f"kpay campaign plan {name}")
-    people = [one for one in kept[1].people if not one.is_held_out]
-    if email is None:
-        return kept, people[:SAMPLES]
-    wanted = [one for one in kept[1].people if one.email == normal_email(email)]
-    if not wanted:
-        raise NotFound("recipient of this campaign", email, f"kpay campaign plan {name}")
-    return kept, wanted
+        if kept is None:
+            campaign_files.read(desk.reader, desk.home, name)
+            raise NotFound("plan of a campaign", name, f"kpay campaign plan {name}")
+        if email is not None:
+            wanted = person_of(connection, kept[1], normal_email(email))
+            if wanted is None:
+                raise NotFound("recipient of this campaign", email, f"kpay campaign plan {name}")
+            return kept, [wanted]
+        people = people_of(connection, kept[1])
+    return kept, [one for one in people if not one.is_held_out][:SAMPLES]
 
 
 def _check_published(about: str, name: str, slugs: list[str]) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,63 +17,85 @@ from kpay.store import campaigns
 
 HASH_LETTERS = 16
 SHOWN = (
-    "subject",
+    "subjects",
     "audience",
     "recipients",
     "held_out",
     "left_out",
     "base_share",
     "smallest_effect",
+    "worth",
+    "samples",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenPerson:
-    """One person of a plan: in which arm, and with which values."""
+    """One person of a plan: in which arm, in which zone, and with which values."""
 
     email: str
     customer_id: int | None
     is_held_out: bool
     context: Mapping[str, Any]
+    timezone: str | None = None
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the columns of plan_recipient, but for the plan's own."""
+        return {
+            "email": self.email,
+            "customer_id": self.customer_id,
+            "is_held_out": self.is_held_out,
+            "timezone": self.timezone,
+            "context": dict(self.context),
+        }
+
+    @classmethod
+    def of_row(cls, row: RowMapping) -> FrozenPerson:
+        """Read a row of plan_recipient."""
+        return cls(
+            row["email"], row["customer_id"], row["is_held_out"], row["context"], row["timezone"]
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenPlan:
-    """What a plan keeps for sending: the wording, the letter's digest, and the people."""
+    """What a plan keeps for sending; its people stand in rows of their own.
 
+    `facts` is a digest of everything published that its letters show.
+    """
+
+    plan_id: int
+    source: str
     wording: Wording
     letter_digest: str
-    people: tuple[FrozenPerson, ...]
-
-    def to_text(self) -> str:
-        """Return canonical JSON: equal plans are equal texts."""
-        people = [[one.email, one.customer_id, one.is_held_out, one.context] for one in self.people]
-        plain = {
-            "wording": self.wording.to_json(),
-            "letter": self.letter_digest,
-            "people": people,
-        }
-        return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-    @classmethod
-    def from_bytes(cls, packed: bytes) -> FrozenPlan:
-        """Read a kept plan back."""
-        plain = json.loads(zlib.decompress(packed))
-        people = tuple(FrozenPerson(*row) for row in plain["people"])
-        return cls(Wording(**plain["wording"]), plain["letter"], people)
+    facts: str
 
 
-def hash_of(frozen: FrozenPlan, source: str) -> str:
+def hash_of(
+    source: str, wording: Wording, letter_digest: str, people: Iterable[FrozenPerson]
+) -> str:
     """Return the name of a plan: a hash over everything that would be sent."""
-    return hashlib.sha256(f"{source}\0{frozen.to_text()}".encode()).hexdigest()[:HASH_LETTERS]
+    digest = hashlib.sha256(f"{source}\0{letter_digest}\0{canonical(wording.to_json())}".encode())
+    for one in people:
+        line = [one.email, one.customer_id, one.is_held_out, one.timezone, one.context]
+        digest.update(canonical(line).encode())
+    return digest.hexdigest()[:HASH_LETTERS]
+
+
+def canonical(plain: Any) -> str:
+    """Return JSON of which equal values have equal texts."""
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def keep(
     connection: Connection,
     shown: Plan,
-    frozen: FrozenPlan,
+    people: Iterable[FrozenPerson],
     *,
     source: str,
+    wording: Wording,
+    letter_digest: str,
+    facts: str,
     holdout_share: float,
     now: datetime,
 ) -> None:
@@ -88,11 +109,18 @@ def keep(
             "campaign_id": campaign["id"],
             "hash": shown.hash,
             "source": source,
+            "wording": wording.to_json(),
+            "letter_digest": letter_digest,
             "holdout_share": holdout_share,
-            "figures": {**figures, "warnings": list(shown.warnings), "problems": problems},
-            "recipients": zlib.compress(frozen.to_text().encode()),
+            "figures": {
+                **figures,
+                "facts": facts,
+                "warnings": list(shown.warnings),
+                "problems": problems,
+            },
             "planned_at": now,
         },
+        (one.to_row() for one in people),
     )
 
 
@@ -101,16 +129,35 @@ def kept_plan(connection: Connection, campaign: RowMapping) -> tuple[Plan, Froze
     if campaign["plan_hash"] is None:
         return None
     row = campaigns.plan_of(connection, campaign["id"], campaign["plan_hash"])
-    if row is None:
+    if row is None or not row["wording"]:
         return None
     figures = row["figures"]
+    wording = Wording.of_json(row["wording"])
     shown = Plan(
         campaign=campaign["name"],
         hash=row["hash"],
+        subjects=wording.subjects,
         problems=tuple(PlanProblem(**problem) for problem in figures["problems"]),
         warnings=tuple(figures["warnings"]),
         is_new=False,
         is_sent=campaign["first_sent_at"] is not None,
-        **{name: figures[name] for name in SHOWN},
+        **{name: figures.get(name) for name in SHOWN if name != "subjects"},
     )
-    return shown, FrozenPlan.from_bytes(row["recipients"])
+    frozen = FrozenPlan(
+        row["id"], row["source"], wording, row["letter_digest"], figures.get("facts", "")
+    )
+    return shown, frozen
+
+
+def person_of(connection: Connection, plan: FrozenPlan, email: str) -> FrozenPerson | None:
+    """Return one person of a plan, or None for somebody who is not in it."""
+    row = campaigns.recipient(connection, plan.plan_id, email)
+    return None if row is None else FrozenPerson.of_row(row)
+
+
+def people_of(
+    connection: Connection, plan: FrozenPlan, *, after: str = "", limit: int = 1000
+) -> list[FrozenPerson]:
+    """Return the next people of a plan behind an address, in the order of their addresses."""
+    rows = campaigns.recipients(connection, plan.plan_id, after, limit)
+    return [FrozenPerson.of_row(row) for row in rows]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kpay.domain.letterhead import Letterhead
+from kpay.domain.mail_customs import MailCustoms
 from kpay.errors import Refused
 from kpay.ports import Mailer, MarkdownRenderer, Renderer, SourceReader, TokenSigner
 from kpay.store.engine import Store
@@ -21,7 +22,8 @@ MAILTO_LIMIT = 100
 class MailDesk:
     """A business's mail room. `home` is its folder; `recommend` gives each address its next pieces.
 
-    `one_click_problem` tries an unsubscribe address; `allows_live` is the setting `live`.
+    `one_click_problem` tries an unsubscribe address; `allows_live` is the setting `live`; `customs`
+    are the rules that hold where a campaign names none.
     """
 
     store: Store
@@ -36,6 +38,7 @@ class MailDesk:
     one_click_problem: Probe
     base_currency: str
     allows_live: bool
+    customs: MailCustoms = field(default_factory=MailCustoms)
 
     def mailer(self) -> Mailer:
         """Return the way out, or raise Refused when real mail is not allowed.

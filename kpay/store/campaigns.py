@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, literal, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, literal, select, update
 
 from kpay.domain.enums import CampaignState, ContentStatus, OrderStatus
-from kpay.models import Campaign, CampaignPlan, Content, Customer, Delivery, Order, PaymentLink
+from kpay.models import (
+    Campaign,
+    CampaignPlan,
+    Content,
+    Customer,
+    Delivery,
+    Order,
+    PaymentLink,
+    PlanRecipient,
+    PromotionCode,
+)
 from kpay.models.types import Instant
-from kpay.store.dialect import insert_missing, table_of
+from kpay.store.dialect import ROWS_A_STATEMENT, insert_missing, table_of
 
 CAMPAIGN, PLAN, DELIVERY = table_of(Campaign), table_of(CampaignPlan), table_of(Delivery)
 CONTENT, LINK = table_of(Content), table_of(PaymentLink)
 CUSTOMER, ORDER = table_of(Customer), table_of(Order)
+RECIPIENT, CODE = table_of(PlanRecipient), table_of(PromotionCode)
 
 
 def find(connection: Connection, name: str) -> RowMapping | None:
@@ -58,14 +70,49 @@ def plan_of(connection: Connection, campaign_id: int, plan_hash: str) -> RowMapp
     return connection.execute(query).mappings().one_or_none()
 
 
-def keep_plan(connection: Connection, row: dict[str, Any]) -> None:
-    """Keep a plan and make it the campaign's own."""
+def keep_plan(
+    connection: Connection, row: dict[str, Any], people: Iterable[Mapping[str, Any]]
+) -> None:
+    """Keep a plan with its people and make it the campaign's own; earlier plans lose theirs."""
+    earlier = select(PLAN.c.id).where(PLAN.c.campaign_id == row["campaign_id"])
+    connection.execute(delete(RECIPIENT).where(RECIPIENT.c.plan_id.in_(earlier)))
     insert_missing(connection, CampaignPlan, [row], key=["campaign_id", "hash"])
+    kept = plan_of(connection, row["campaign_id"], row["hash"])
+    if kept is None:
+        raise RuntimeError(f"plan {row['hash']} was just written and is not there")
+    named = ({**person, "plan_id": kept["id"]} for person in people)
+    while some := list(islice(named, ROWS_A_STATEMENT)):
+        insert_missing(connection, PlanRecipient, some, key=["plan_id", "email"])
     connection.execute(
         update(CAMPAIGN)
         .where(CAMPAIGN.c.id == row["campaign_id"])
-        .values(plan_hash=row["hash"], state=CampaignState.PLANNED.value)
+        .values(plan_hash=row["hash"], state=CampaignState.PLANNED.value, state_reason=None)
     )
+
+
+def recipients(
+    connection: Connection, plan_id: int, after: str = "", limit: int = 1000
+) -> Sequence[RowMapping]:
+    """Return the next people of a plan behind an address, in the order of their addresses."""
+    query = (
+        select(RECIPIENT)
+        .where(RECIPIENT.c.plan_id == plan_id, RECIPIENT.c.email > after)
+        .order_by(RECIPIENT.c.email)
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def recipient(connection: Connection, plan_id: int, email: str) -> RowMapping | None:
+    """Return one person of a plan."""
+    query = select(RECIPIENT).where(RECIPIENT.c.plan_id == plan_id, RECIPIENT.c.email == email)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def active_codes(connection: Connection) -> set[str]:
+    """Return the promotion codes that buyers can use, in capitals."""
+    query = select(CODE.c.code).where(CODE.c.is_active)
+    return {code.upper() for code in connection.execute(query).scalars() if code}
 
 
 def start_sending(connection: Connection, campaign_id: int, now: datetime) -> None:

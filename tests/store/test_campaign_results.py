@@ -13,7 +13,7 @@ from kpay.errors import Refused
 from kpay.services import campaign_sending
 from kpay.services.campaign_planning import plan
 from kpay.services.experiments import results
-from kpay.services.frozen_plan import kept_plan
+from kpay.services.frozen_plan import kept_plan, people_of
 from kpay.services.mail_desk import MailDesk
 from kpay.store import audience, campaigns
 from tests.fakes.mail_rooms import (
@@ -44,9 +44,10 @@ def send(desk: MailDesk) -> tuple[list[str], list[str]]:
         assert campaign is not None
         kept = kept_plan(connection, campaign)
         assert kept is not None
+        people = people_of(connection, kept[1])
     campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda count: None)
     arms: tuple[list[str], list[str]] = ([], [])
-    for one in kept[1].people:
+    for one in people:
         arms[one.is_held_out].append(one.email)
     return arms
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, update
 
 from kpay.adapters.outbox_mailer import OutboxMailer
 from kpay.domain.enums import CampaignGoal
 from kpay.errors import InputInvalid, NotFound, Refused, UsageProblem
+from kpay.models import Content, PromotionCode
 from kpay.ports import Mailer
 from kpay.services import campaign_sending, campaigns
 from kpay.services.campaign_planning import plan
 from kpay.services.mail_desk import MailDesk
 from kpay.store import audience
+from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import (
     LETTERHEAD,
     NOW,
@@ -86,6 +90,7 @@ def test_everyone_left_out_is_counted_by_reason(desk: MailDesk) -> None:
         "suppressed": 1,
         "already_owns": 1,
         "no_consent": 1,
+        "mailed_recently": 0,
         "low_value": 0,
         "unreachable": 0,
     }
@@ -118,10 +123,107 @@ def test_an_unknown_value_is_refused_with_its_line(desk: MailDesk) -> None:
 
 
 def test_all_mistakes_of_the_front_matter_come_with_their_lines(desk: MailDesk) -> None:
-    write_campaign(desk, "---\nsubjekt: x\naudience: everyone\nholdout: 3\n---\nHello\n")
+    write_campaign(desk, "---\nsubjekt: x\naudience: 7\nholdout: 3\n---\nHello\n")
     with pytest.raises(InputInvalid) as caught:
         plan(desk, "bread", NOW)
     assert [problem.line for problem in caught.value.problems] == [2, 3, 4, 1]
+
+
+def test_an_audience_that_is_not_understood_comes_with_its_line(desk: MailDesk) -> None:
+    write_campaign(desk, "---\nsubject: x\naudience: everyones\n---\nHello\n")
+    with pytest.raises(InputInvalid) as caught:
+        plan(desk, "bread", NOW)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (3, "audience")
+    assert "everyones" in problem.problem
+
+
+def test_a_reader_without_a_name_stops_a_plan_that_has_no_word_for_them(desk: MailDesk) -> None:
+    subscribe(desk, ["li@r.example"])
+    subscribe(desk, ["mo@r.example"], name=" ")
+    write_campaign(desk, "---\nsubject: x\nholdout: 0\n---\nHello {{ name }}\n")
+    (problem,) = plan(desk, "bread", NOW).problems
+    assert problem.email == "mo@r.example"
+    assert "'name' is undefined" in problem.problem
+    for more, body in [("nameless: friend\n", "{{ name }}"), ("", "{{ name or 'friend' }}")]:
+        write_campaign(desk, f"---\nsubject: x\nholdout: 0\n{more}---\nHello {body}\n")
+        assert plan(desk, "bread", NOW).problems == ()
+
+
+def test_every_subject_is_filled_for_everyone(desk: MailDesk) -> None:
+    subscribe(desk, ["li@r.example"])
+    subscribe(desk, ["mo@r.example"], name="")
+    head = '---\nsubjects: ["New bread", "Bread, {{ name }}"]\nholdout: 0\n---\nHello\n'
+    write_campaign(desk, head)
+    planned = plan(desk, "bread", NOW)
+    assert planned.subjects == ("New bread", "Bread, {{ name }}")
+    assert [problem.email for problem in planned.problems] == ["mo@r.example"]
+
+
+@pytest.mark.parametrize(
+    ("offer", "words"),
+    [
+        ("{code: SPRING, until: 2026-09-30}", "ended on 2026-09-30"),
+        ("{code: SPRNG}", "did you mean SPRING"),
+        ("{code: spring, until: 2026-10-01}", None),
+    ],
+)
+def test_an_offer_that_cannot_be_had_stops_the_plan(
+    desk: MailDesk, offer: str, words: str | None
+) -> None:
+    subscribe(desk, ["li@r.example"])
+    code = {
+        "account": "acct_1",
+        "livemode": False,
+        "external_id": "promo_1",
+        "code": "SPRING",
+        "is_active": True,
+        "coupon_external_id": "c",
+        "times_redeemed": 0,
+        "created_at": NOW,
+    }
+    with desk.store.writing() as connection:
+        connection.execute(insert(table_of(PromotionCode)), code)
+    body = "Take {{ offer.code }} until {{ offer.until or 'whenever' }}."
+    write_campaign(desk, f"---\nsubject: x\nholdout: 0\noffer: {offer}\n---\n{body}\n")
+    problems = plan(desk, "bread", NOW).problems
+    assert [one.email for one in problems] == ([None] if words else [])
+    assert all(words and words in one.problem for one in problems)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda desk: write_campaign(desk, ABOUT + "\nand more\n"),
+        lambda desk: reprice(desk, 1900),
+        lambda desk: relayout(desk),
+    ],
+    ids=["file", "price", "layout"],
+)
+def test_whatever_changed_since_the_plan_needs_another_plan(
+    desk: MailDesk, change: Callable[[MailDesk], None]
+) -> None:
+    add_content(desk, "rye-bread")
+    subscribe(desk, readers(3))
+    write_campaign(desk, ABOUT)
+    planned = plan(desk, "bread", NOW).hash
+    campaign_sending.prepare(desk, "bread", planned, NOW)
+    change(desk)
+    tomorrow = mail_desk(desk.home)
+    with pytest.raises(Refused, match="since 'bread' was planned"):
+        campaign_sending.prepare(tomorrow, "bread", planned, NOW)
+    assert plan(tomorrow, "bread", NOW).hash != planned
+
+
+def reprice(desk: MailDesk, amount_minor: int) -> None:
+    with desk.store.writing() as connection:
+        connection.execute(update(table_of(Content)).values(amount_minor=amount_minor))
+
+
+def relayout(desk: MailDesk) -> None:
+    folder = desk.home / "templates" / "email"
+    folder.mkdir(parents=True)
+    (folder / "campaign.txt").write_text("{{ body }} {{ unsubscribe_url }}", encoding="utf-8")
 
 
 def test_a_letter_that_cannot_be_filled_for_someone_names_that_person(desk: MailDesk) -> None:

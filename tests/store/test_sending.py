@@ -348,15 +348,3 @@ def test_one_plan_is_sent_and_no_other(desk: MailDesk, sink: SmtpSink) -> None:
     ready = campaign_sending.prepare(desk, "bread", new, NOW)
     campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda n: None)
     assert "later@readers.example" not in sink.recipients
-
-
-def test_a_layout_changed_after_the_plan_is_another_plan(desk: MailDesk) -> None:
-    begin(desk)
-    planned = plan(desk, "bread", NOW).hash
-    folder = desk.home / "templates" / "email"
-    folder.mkdir(parents=True)
-    (folder / "campaign.txt").write_text("{{ body }} {{ unsubscribe_url }}", encoding="utf-8")
-    tomorrow = mail_desk(desk.home, open_mailer=desk.open_mailer)
-    ready = campaign_sending.prepare(tomorrow, "bread", planned, NOW)
-    with pytest.raises(Refused, match="templates"):
-        campaign_sending.send(tomorrow, ready, passing=PassingQuickly(), advance=lambda n: None)

@@ -46,7 +46,7 @@ def test_a_share_is_below_one(share: float) -> None:
         ({"subject": "x", "goal": "sell"}, "goal", "not a goal"),
         ({"subject": "x", "nameless": 5}, "nameless", "not a word to call"),
         ({"subject": "x", "nameless": " "}, "nameless", "not a word to call"),
-        ({"subject": "x", "subjects": ["y", "z"]}, "subject", "needs a subject"),
+        ({"subject": "x", "subjects": ["y", "z"]}, "subjects", "either"),
         ({"subjects": ["x"]}, "subjects", "2 to 5"),
         ({"subjects": list("abcdef")}, "subjects", "2 to 5"),
         ({"subjects": ["x", "x"]}, "subjects", "the same"),
