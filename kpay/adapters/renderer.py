@@ -45,7 +45,7 @@ class Absent(StrictUndefined):
 
     __slots__ = ()
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # type: ignore[override]  # the library's own never returns
         return False
 
 

@@ -19,7 +19,7 @@ PERSONAL = ("name", "email", "recommendations", "owned", "band", "segment", "lin
 """The values that are one person's own, as a letter calls them."""
 SOLE = "A"
 PIECES = ("contents", "recommendations", "owned")
-BLANK: Final = ("", None, [], ())
+BLANK: Final[tuple[Any, ...]] = ("", None, [], ())
 REFERENCE = "{{ links.reference }}"
 """What stands in a letter for the reference of the message, until it is filled."""
 

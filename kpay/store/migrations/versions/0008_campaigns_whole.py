@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -71,10 +72,10 @@ def rebuild_campaign_plan() -> None:
             )
 
 
-def unpacked(recipients: bytes) -> dict[str, object]:
+def unpacked(recipients: bytes) -> dict[str, Any]:
     """Read a plan as revision 0005 kept it; one that cannot be read has nobody in it."""
     try:
-        content: dict[str, object] = json.loads(zlib.decompress(recipients))
+        content: dict[str, Any] = json.loads(zlib.decompress(recipients))
     except (zlib.error, ValueError):
         content = {"wording": {}, "letter": "", "people": []}
     return content
