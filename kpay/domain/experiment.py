@@ -6,11 +6,19 @@ joined by MOVER (Zou and Donner 2008); each mean is drawn towards the overall on
 it had been seen, so that an arm with one buyer, or none, neither breaks nor boasts. A difference of
 plain means would call one mail in seven a success that did nothing, because a small holdout often
 has no buyer at all.
+
+Several sends are pooled by weights: each held-out person stands for the people mailed in the same send
+(Horvitz and Thompson 1952), so that the estimate is the sum of what each send earned, whatever share
+each held back. Intervals come from the pooled counts as they weigh, not from the sum of the sends'
+own intervals: Wilson's are lopsided where an arm has three buyers, and forty of them added up would be
+too. Somebody in several sends counts in each, in the group drawn for that send. The draws are
+independent, so the errors of two sends are uncorrelated even when the same people, or the same order
+inside two windows, stand in both, and adding up their squares is right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
@@ -51,6 +59,10 @@ class Interval:
     low: float
     high: float
 
+    def times(self, count: float) -> Interval:
+        """Return the same for a count of people."""
+        return Interval(self.estimate * count, self.low * count, self.high * count)
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -68,16 +80,65 @@ class Effect:
 
 def effect(treated: Arm, held_out: Arm, level: float = USUAL_LEVEL) -> Effect:
     """Compare two arms that were drawn by lot, as they were drawn (intention to treat)."""
-    if not treated.people or not held_out.people:
+    return pooled_effect([(treated, held_out)], level)
+
+
+def pooled_effect(sends: Sequence[tuple[Arm, Arm]], level: float = USUAL_LEVEL) -> Effect:
+    """Return what several sends did together: pairs of treated and held out, each drawn anew.
+
+    A send without anybody on one side says nothing and is left out. The effect on buyers is a
+    difference of shares over all messages, the revenue a total over all sends.
+    """
+    pairs = [pair for pair in sends if pair[0].people and pair[1].people]
+    treated, held_out = _together(one for one, _ in sends), _together(one for _, one in sends)
+    if not pairs:
         return Effect(treated, held_out, level, None, None)
     z = critical_value(level)
+    mailed = _weighed([(one, 1.0) for one, _ in pairs])
+    rested = _weighed([(one, mail.people / one.people) for mail, one in pairs])
+    people = sum(one.people for one, _ in pairs)
+    spent = [amount for pair in pairs for arm in pair for amount in arm.spent_minor]
+    revenue = _incremental_revenue(mailed, rested, spent, z)
     return Effect(
         treated,
         held_out,
         level,
-        difference_of_shares(treated, held_out, z),
-        _incremental_revenue(treated, held_out, z),
+        _share_difference(mailed, rested, z),
+        revenue.times(people) if revenue else None,
     )
+
+
+def _together(arms: Iterable[Arm]) -> Arm:
+    known = list(arms)
+    spent = tuple(amount for arm in known for amount in arm.spent_minor)
+    return Arm(sum(arm.people for arm in known), spent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """One side of all sends as it weighs: `people` and `buyers` are what it is worth when all weigh alike."""
+
+    share: float
+    people: float
+    buyers: float
+    spent_a_buyer: float
+
+
+def _weighed(arms: Sequence[tuple[Arm, float]]) -> _Sample:
+    """Return the weighted share and mean, and how many equally weighing people they are worth.
+
+    By people and by buyers these numbers differ when shares do; the smaller one is taken, as the
+    wider interval. One send is worth just its own people.
+    """
+    people = sum(weight * arm.people for arm, weight in arms)
+    buyers = sum(weight * arm.buyers for arm, weight in arms)
+    worth = people**2 / sum(weight**2 * arm.people for arm, weight in arms)
+    if not buyers:
+        return _Sample(0.0, worth, 0.0, 0.0)
+    share = buyers / people
+    worth_buyers = buyers**2 / sum(weight**2 * arm.buyers for arm, weight in arms)
+    spent = sum(weight * arm.total_minor for arm, weight in arms)
+    return _Sample(share, min(worth, worth_buyers / share), worth_buyers, spent / buyers)
 
 
 def critical_value(level: float) -> float:
@@ -85,8 +146,8 @@ def critical_value(level: float) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
-def wilson(successes: int, people: int, z: float) -> tuple[float, float]:
-    """Return Wilson's interval for a share."""
+def wilson(successes: float, people: float, z: float) -> tuple[float, float]:
+    """Return Wilson's interval for a share; counts need not be whole where they are weighted."""
     share = successes / people
     centre = share + z * z / (2 * people)
     half = z * sqrt(share * (1 - share) / people + z * z / (4 * people * people))
@@ -98,23 +159,28 @@ def wilson(successes: int, people: int, z: float) -> tuple[float, float]:
 
 def difference_of_shares(treated: Arm, held_out: Arm, z: float) -> Interval:
     """Return Newcombe's interval for treated minus held out."""
-    low1, high1 = wilson(treated.buyers, treated.people, z)
-    low0, high0 = wilson(held_out.buyers, held_out.people, z)
-    return _joined(Interval(treated.share, low1, high1), Interval(held_out.share, low0, high0))
+    return _share_difference(_weighed([(treated, 1.0)]), _weighed([(held_out, 1.0)]), z)
 
 
-def _incremental_revenue(treated: Arm, held_out: Arm, z: float) -> Interval | None:
-    spent = treated.spent_minor + held_out.spent_minor
+def _share_difference(treated: _Sample, held_out: _Sample, z: float) -> Interval:
+    return _joined(
+        Interval(treated.share, *wilson(treated.share * treated.people, treated.people, z)),
+        Interval(held_out.share, *wilson(held_out.share * held_out.people, held_out.people, z)),
+    )
+
+
+def _incremental_revenue(
+    treated: _Sample, held_out: _Sample, spent: Sequence[int], z: float
+) -> Interval | None:
+    """Return what a message earned; None when nobody bought, so that no value is known."""
     if not spent:
         return None
     usual = sum(spent) / len(spent)
     spread = _spread(spent, usual)
-    a_person = _joined(
+    return _joined(
         _revenue_a_person(treated, usual, spread, z),
         _revenue_a_person(held_out, usual, spread, z),
     )
-    count = treated.people
-    return Interval(a_person.estimate * count, a_person.low * count, a_person.high * count)
 
 
 def _spread(spent: Sequence[int], usual: float) -> float:
@@ -126,12 +192,12 @@ def _spread(spent: Sequence[int], usual: float) -> float:
     return sqrt((squares + PSEUDO_ORDERS * usual**2) / (len(spent) + PSEUDO_ORDERS))
 
 
-def _revenue_a_person(arm: Arm, usual: float, spread: float, z: float) -> Interval:
+def _revenue_a_person(arm: _Sample, usual: float, spread: float, z: float) -> Interval:
     """Return share of buyers times mean value, their errors joined by square-and-add."""
     weight = arm.buyers + PSEUDO_ORDERS
-    value = (arm.total_minor + PSEUDO_ORDERS * usual) / weight
+    value = (arm.buyers * arm.spent_a_buyer + PSEUDO_ORDERS * usual) / weight
     value_error = z * spread / sqrt(weight)
-    low, high = wilson(arm.buyers, arm.people, z)
+    low, high = wilson(arm.share * arm.people, arm.people, z)
     estimate = arm.share * value
     down = sqrt((value * (arm.share - low)) ** 2 + (arm.share * value_error) ** 2)
     up = sqrt((value * (high - arm.share)) ** 2 + (arm.share * value_error) ** 2)
