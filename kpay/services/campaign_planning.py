@@ -14,7 +14,7 @@ from kpay.services import campaign_files
 from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, hash_of, keep, kept_plan
 from kpay.services.letters import Press
 from kpay.services.mail_desk import MailDesk
-from kpay.services.plan_checks import check_names
+from kpay.services.plan_checks import check_names, problem_text
 from kpay.services.plan_draft import PlanDraft, Shown
 from kpay.store import campaigns
 
@@ -105,7 +105,7 @@ def _problems_of_one(press: Press, one: FrozenPerson, variant: str) -> list[Plan
         wire_address(one.email)
         press.fill(one.email, one.context, variant)
     except InputInvalid as error:
-        return [PlanProblem(one.email, str(problem)) for problem in error.problems]
+        return [PlanProblem(one.email, problem_text(each, one.context)) for each in error.problems]
     except ValueError as error:
         return [PlanProblem(one.email, str(error))]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from typing import Any
@@ -14,6 +15,12 @@ from kpay.errors import InputInvalid, Problem
 from kpay.services.campaign_files import WrittenCampaign
 from kpay.services.letters import PERSONAL
 
+WHERE_BLANK = {
+    "name": "they gave no name: add nameless: friend to the front matter, or write "
+    "{{ name or 'friend' }}",
+    "recommendations": "there is nothing to recommend: write {% if recommendations %} before it",
+    "owned": "they own nothing: write {% if owned %} before it",
+}
 WHAT_IS_MISSING = {
     "content": "name the piece with about: in the front matter",
     "offer": "say what is offered with offer: in the front matter",
@@ -57,6 +64,14 @@ def check_names(written: WrittenCampaign, asked: frozenset[str], shared: Mapping
         )
     if problems:
         raise InputInvalid(written.file, problems, f"kpay campaign plan {written.name}")
+
+
+def problem_text(problem: Problem, context: Mapping[str, Any]) -> str:
+    """Return what is wrong with one person's letter; a blank value is told from a misspelt one."""
+    for name, words in WHERE_BLANK.items():
+        if f"{name!r} is undefined" in problem.problem and not context.get(name):
+            return str(replace(problem, problem=words))
+    return str(problem)
 
 
 def offer_problem(offer: Offer | None, active: set[str], today: date) -> str | None:

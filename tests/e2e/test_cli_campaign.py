@@ -22,6 +22,7 @@ LETTER = """\
 subject: "Bread for {{ name }}"
 audience: all
 holdout: 0.25
+nameless: there
 ---
 Hello {{ name }}, there is [bread](https://bakery.example/c/rye.html).
 """
@@ -51,7 +52,7 @@ def test_a_campaign_from_plan_to_results_over_smtp(shop: Path, kpay: Kpay) -> No
         assert planned["schema"] == "kpay.campaign.plan/1"
         assert (planned["recipients"], planned["held_out"]) == (30, 10)
         assert set(planned["left_out"]) == {
-            "suppressed", "already_owns", "no_consent", "low_value", "unreachable",
+            "suppressed", "already_owns", "no_consent", "mailed_recently", "low_value", "unreachable",
         }  # fmt: skip
         assert planned["problems"] == planned["warnings"] == []
         assert planned["detectable_effect"]["outcome"] == "buyers"

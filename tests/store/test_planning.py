@@ -144,7 +144,7 @@ def test_a_reader_without_a_name_stops_a_plan_that_has_no_word_for_them(desk: Ma
     write_campaign(desk, "---\nsubject: x\nholdout: 0\n---\nHello {{ name }}\n")
     (problem,) = plan(desk, "bread", NOW).problems
     assert problem.email == "mo@r.example"
-    assert "'name' is undefined" in problem.problem
+    assert "campaigns/bread.md:5: they gave no name: add nameless:" in problem.problem
     for more, body in [("nameless: friend\n", "{{ name }}"), ("", "{{ name or 'friend' }}")]:
         write_campaign(desk, f"---\nsubject: x\nholdout: 0\n{more}---\nHello {body}\n")
         assert plan(desk, "bread", NOW).problems == ()
