@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from kpay.domain import effect_words as words
 from kpay.domain.document import Cell, Column, Document, Table, Text
-from kpay.domain.experiment import USUAL_LEVEL, Effect, Interval, effect
-from kpay.domain.holdout import smallest_effect
+from kpay.domain.experiment import USUAL_LEVEL, Effect, effect
 from kpay.domain.money import Money, format_minor
 from kpay.domain.period import instant_text
+from kpay.domain.variant_results import SubjectTrial
+
+WINDOW_DAYS: Final = 14
+"""How long after its first message a send is measured, fixed before anything is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,13 @@ class ByLink:
         return {"buyers": self.buyers, "orders": self.orders, "paid": paid}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CampaignResults:
     """Effects at the level asked for; `base` is the currency that the verdict is about.
 
     Buyers are people with a paid order of any kind and currency within the window; money is what
     they paid, before refunds. People count in the arm they were drawn into, reached or not.
+    `ends_at` is the end of a window that is not over yet.
     """
 
     campaign: str
@@ -60,37 +65,43 @@ class CampaignResults:
     buyers: Effect
     money: Mapping[str, Effect]
     by_link: ByLink = ByLink()
+    trial: SubjectTrial | None = None
+    ends_at: datetime | None = None
+    is_planned_window: bool = True
 
     @property
     def verdict(self) -> str:
-        """Say in one or two sentences what is known; from buyers, which tell most."""
-        share = f"{self.buyers.level * 100:g} %"
-        found = self.buyers.buyers
-        if found is None:
-            return "Nobody was held out, so what the mail caused cannot be known."
-        if found.low > 0:
-            return f"The mail sold: the share of buyers rose by {_points(found)} ({share})."
-        if found.high < 0:
-            return f"The mail cost sales: the share of buyers moved by {_points(found)} ({share})."
-        return (
-            f"No effect is shown: the share of buyers moved by {_points(found)} ({share}). "
-            f"{self._can_show()}"
-        )
-
-    def _can_show(self) -> str:
-        arms = self.buyers.treated, self.buyers.held_out
-        base = arms[1].share or arms[0].share
-        least = smallest_effect(arms[0].people, arms[1].people, base)
-        if not least:
-            return "Nobody bought, so nothing can be said about money."
-        return f"One send to this list can show only {100 * least:.2f} points or more."
+        """Say in plain words what is known: once, when the planned window is over, at 95 %."""
+        usual = _usual(self.buyers)
+        if usual.buyers is None:
+            return words.NOT_KNOWABLE
+        if not self.is_planned_window:
+            return (
+                f"No verdict: it is given on the {WINDOW_DAYS} days that were fixed beforehand. Windows "
+                "tried one after another would find an effect by luck."
+            )
+        if not self.is_over:
+            return (
+                f"Too early: the verdict is given once, after {instant_text(self.ends_at or self.until)}. "
+                f"Until then the range is one of {words.percent(self.buyers.level)}, so wide that it "
+                "may be looked at daily."
+            )
+        revenue = _usual(self.money[self.base]).revenue
+        return words.verdict(usual, revenue, self.base, what="The mail")
 
     def to_document(self) -> Document:
-        """Show both arms, the difference, and the money it was worth."""
+        """Show both arms, the difference, the money it was worth, and how the subjects did."""
+        trial = (self.trial.to_table(),) if self.trial else ()
+        texts = (self.verdict, self._cost(), self.by_link.sentence)
         return Document(
             "kpay.campaign.results/1",
             f"{self.campaign}: what it earned",
-            (self._arms(), self._effects(), Text(self.verdict), Text(self.by_link.sentence)),
+            (
+                self._arms(),
+                effects_table(self.buyers, self.money),
+                *trial,
+                *(Text(text) for text in texts if text),
+            ),
             self._payload(),
             subtitle=(
                 f"{instant_text(self.since)} to {instant_text(self.until)}"
@@ -98,6 +109,12 @@ class CampaignResults:
             ),
             next_steps=("kpay report",) if self.is_over else ("kpay sync",),
         )
+
+    def _cost(self) -> str:
+        if not self.is_over:
+            return ""
+        revenue = _usual(self.money[self.base]).revenue
+        return words.holdout_cost_words(_usual(self.buyers), revenue, self.base)
 
     def _arms(self) -> Table:
         rows: list[tuple[Cell, ...]] = []
@@ -116,33 +133,28 @@ class CampaignResults:
             tuple(rows),
         )
 
-    def _effects(self) -> Table:
-        rows: list[tuple[Cell, ...]] = []
-        if self.buyers.buyers is not None:
-            found = self.buyers.buyers
-            rows.append(("more buyers, share", *(f"{value:+.2%}" for value in _three(found))))
-        for currency, one in self.money.items():
-            if one.revenue is not None:
-                amounts = (format_minor(round(v), currency) for v in _three(one.revenue))
-                rows.append((f"more revenue, {currency.upper()}", *amounts))
-        level = f"{self.buyers.level * 100:g} %"
-        columns = (
-            Column("caused by the mail"),
-            Column("estimate", "number"),
-            Column(f"low, {level}", "number"),
-            Column(f"high, {level}", "number"),
-        )
-        return Table(columns, tuple(rows))
-
     def _payload(self) -> dict[str, Any]:
-        others = [self._money(currency) for currency in self.money if currency != self.base]
+        usual, money = _usual(self.buyers), self.money
+        revenue = _usual(money[self.base]).revenue
         return {
             "campaign": self.campaign,
             "treated": self.buyers.treated.people,
             "held_out": self.buyers.held_out.people,
-            "outcomes": {"buyers": self._buyers(), "revenue_minor": self._money(self.base)},
-            "other_currencies": others,
-            "variants": [],
+            "outcomes": {
+                "buyers": words.buyers_json(self.buyers, usual),
+                "revenue_minor": words.revenue_json(
+                    money[self.base], _usual(money[self.base]), self.base
+                ),
+            },
+            "other_currencies": [
+                words.revenue_json(money[code], _usual(money[code]), code)
+                for code in money
+                if code != self.base
+            ],
+            "detectable_effect": words.detectable_json(self.buyers),
+            "holdout_cost": words.holdout_cost_json(usual, revenue),
+            "variants": self.trial.to_json() if self.trial else [],
+            "variants_regret": self.trial.regret_json() if self.trial else None,
             "verdict": self.verdict,
             "by_link": self.by_link.to_json(),
             "window": {
@@ -152,49 +164,26 @@ class CampaignResults:
             },
         }
 
-    def _buyers(self) -> dict[str, Any]:
-        asked, usual = self.buyers, _usual(self.buyers)
-        return {
-            "treated": asked.treated.buyers,
-            "held_out": asked.held_out.buyers,
-            "treated_share": asked.treated.share,
-            "held_out_share": asked.held_out.share if asked.held_out.people else None,
-            "effect": asked.buyers.estimate if asked.buyers else None,
-            "low95": usual.buyers.low if usual.buyers else None,
-            "high95": usual.buyers.high if usual.buyers else None,
-            "level": asked.level,
-            "low": asked.buyers.low if asked.buyers else None,
-            "high": asked.buyers.high if asked.buyers else None,
-        }
 
-    def _money(self, currency: str) -> dict[str, Any]:
-        asked = self.money[currency]
-        revenue, usual = asked.revenue, _usual(asked).revenue
-        return {
-            "treated_mean": _mean(asked.treated.total_minor, asked.treated.people),
-            "held_out_mean": _mean(asked.held_out.total_minor, asked.held_out.people),
-            "incremental_total": round(revenue.estimate) if revenue else None,
-            "low95": round(usual.low) if usual else None,
-            "high95": round(usual.high) if usual else None,
-            "currency": currency,
-            "level": asked.level,
-            "low": round(revenue.low) if revenue else None,
-            "high": round(revenue.high) if revenue else None,
-        }
+def effects_table(buyers: Effect, money: Mapping[str, Effect]) -> Table:
+    """Show what the mail caused, each with its range at the level asked for."""
+    rows: list[tuple[Cell, ...]] = []
+    if buyers.buyers is not None:
+        shares = (f"{value:+.2%}" for value in words.three(buyers.buyers))
+        rows.append(("more buyers, share", *shares))
+    for currency, one in money.items():
+        if one.revenue is not None:
+            amounts = (format_minor(round(v), currency) for v in words.three(one.revenue))
+            rows.append((f"more revenue, {currency.upper()}", *amounts))
+    level = words.percent(buyers.level)
+    columns = (
+        Column("caused by the mail"),
+        Column("estimate", "number"),
+        Column(f"low, {level}", "number"),
+        Column(f"high, {level}", "number"),
+    )
+    return Table(columns, tuple(rows))
 
 
 def _usual(asked: Effect) -> Effect:
     return effect(asked.treated, asked.held_out, USUAL_LEVEL)
-
-
-def _mean(total: int, people: int) -> float | None:
-    return total / people if people else None
-
-
-def _three(found: Interval) -> tuple[float, float, float]:
-    return found.estimate, found.low, found.high
-
-
-def _points(found: Interval) -> str:
-    points = (f"{100 * share:+.2f}" for share in _three(found))
-    return "{} points, between {} and {}".format(*points)

@@ -1,4 +1,4 @@
-"""Measuring a campaign: who bought in the fortnight after it, mailed or held out."""
+"""Measuring campaigns: who bought in the fortnight after each, mailed or held out."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from kpay.domain.address import normal_email
-from kpay.domain.campaign_results import ByLink, CampaignResults
-from kpay.domain.enums import DeliveryState
-from kpay.domain.experiment import Arm, Effect, effect
+from kpay.domain.campaign_results import WINDOW_DAYS, ByLink, CampaignResults
+from kpay.domain.experiment import Arm, effect
+from kpay.domain.looks import INTERIM_LEVEL
 from kpay.domain.origins import Origin, OriginKind
+from kpay.domain.period import Period
+from kpay.domain.pooled_results import PooledResults
 from kpay.errors import Refused
-from kpay.services import campaign_files
+from kpay.services import campaign_files, subject_trials
+from kpay.services.letters import Wording
 from kpay.services.mail_desk import MailDesk
-from kpay.store import campaigns, deliveries, origins
+from kpay.store import campaigns, origins, outcomes
 
-WINDOW_DAYS = 14
+HALF_A_YEAR_DAYS = 182
+SHORTEST_HISTORY_DAYS = 28
+
+Spent = Mapping[str, Mapping[str, int]]
+"""What each buyer paid, by currency."""
 
 
 def results(
@@ -30,36 +37,83 @@ def results(
     """
     with desk.store.reading() as connection:
         campaign = campaigns.find(connection, name)
-        since = campaign["first_sent_at"] if campaign is not None else None
-        if campaign is None or since is None:
+        if campaign is None or campaign["first_sent_at"] is None:
             campaign_files.read(desk.reader, desk.home, name)
             raise Refused(f"{name!r} was not sent yet", f"kpay campaign send {name}")
-        end = since + timedelta(days=days)
-        people = deliveries.of_campaign(connection, campaign["id"])
-        until = min(end, now + timedelta(seconds=1))
-        orders = campaigns.orders_between(connection, since, until)
-        token = Origin(OriginKind.CAMPAIGN, name).token
-        by_link = _by_link(origins.orders_from(connection, token, since, until))
-    treated = {one["email"] for one in people if one["state"] != DeliveryState.HELD_OUT}
-    held_out = {one["email"] for one in people if one["state"] == DeliveryState.HELD_OUT}
-    spent = _spent(orders, treated | held_out)
-    currencies = [desk.base_currency, *sorted(spent.keys() - {desk.base_currency})]
-    buyers: dict[str, int] = {}
-    for by_person in spent.values():
-        buyers |= dict.fromkeys(by_person, 1)
+        return _measured(connection, campaign, now, base=desk.base_currency, level=level, days=days)
+
+
+def pooled(
+    desk: MailDesk, now: datetime, *, level: float, chosen: Period | None = None
+) -> PooledResults:
+    """Return what all finished sends did together, or those whose first message was in `chosen`."""
+    sends, left_out = [], {}
+    with desk.store.reading() as connection:
+        for campaign in outcomes.begun(connection):
+            begun = campaign["first_sent_at"]
+            if chosen is not None and begun not in chosen:
+                continue
+            if now < begun + timedelta(days=WINDOW_DAYS):
+                left_out[campaign["name"]] = "its window is not over"
+                continue
+            one = _measured(connection, campaign, now, base=desk.base_currency, level=level)
+            if one.buyers.buyers is None:
+                left_out[campaign["name"]] = "nobody was held out"
+            else:
+                sends.append(one)
+    asked = (chosen.start, chosen.end) if chosen is not None else None
+    return PooledResults(desk.base_currency, tuple(sends), left_out, level, asked)
+
+
+def half_year_sends(connection: Connection, now: datetime) -> float | None:
+    """Return how many sends half a year brings at this creator's pace; None before the first one."""
+    begun = outcomes.begun_since(connection, now - timedelta(days=HALF_A_YEAR_DAYS))
+    if not begun:
+        return None
+    lived = max((now - begun[0]).days, SHORTEST_HISTORY_DAYS)
+    return len(begun) * HALF_A_YEAR_DAYS / lived
+
+
+def _measured(
+    connection: Connection,
+    campaign: RowMapping,
+    now: datetime,
+    *,
+    base: str,
+    level: float,
+    days: int = WINDOW_DAYS,
+) -> CampaignResults:
+    since = campaign["first_sent_at"]
+    end = since + timedelta(days=days)
+    until, is_over = min(end, now + timedelta(seconds=1)), now >= end
+    sizes = outcomes.group_sizes(connection, campaign["id"])
+    spent = _spent(campaigns.orders_between(connection, since, until))
+    emails = {email for by_person in spent.values() for email in by_person}
+    is_held_out = outcomes.groups_of(connection, campaign["id"], emails)
+    token = Origin(OriginKind.CAMPAIGN, campaign["name"]).token
+    shown_level = level if is_over else max(level, INTERIM_LEVEL)
+    arms = {code: _arms(sizes, is_held_out, paid) for code, paid in spent.items()}
     return CampaignResults(
-        campaign=name,
-        base=desk.base_currency,
+        campaign=campaign["name"],
+        base=base,
         since=since,
         until=min(end, now),
-        is_over=now >= end,
-        buyers=_effect(treated, held_out, buyers, level),
+        is_over=is_over,
+        buyers=effect(*_arms(sizes, is_held_out, dict.fromkeys(emails, 1)), shown_level),
         money={
-            currency: _effect(treated, held_out, spent.get(currency, {}), level)
-            for currency in currencies
+            code: effect(*arms.get(code, _arms(sizes, is_held_out, {})), shown_level)
+            for code in _currencies(arms, base)
         },
-        by_link=by_link,
+        by_link=_by_link(origins.orders_from(connection, token, since, until)),
+        trial=subject_trials.trial(connection, campaign, _subjects(connection, campaign), now),
+        ends_at=end,
+        is_planned_window=days == WINDOW_DAYS,
     )
+
+
+def _subjects(connection: Connection, campaign: RowMapping) -> Sequence[str]:
+    plan = campaigns.plan_of(connection, campaign["id"], campaign["plan_hash"])
+    return Wording.of_json(plan["wording"]).subjects if plan is not None else ()
 
 
 def _by_link(orders: Sequence[RowMapping]) -> ByLink:
@@ -72,22 +126,26 @@ def _by_link(orders: Sequence[RowMapping]) -> ByLink:
     return ByLink(len(known) + nameless, len(orders), dict(paid))
 
 
-def _spent(orders: Iterable[RowMapping], people: set[str]) -> dict[str, dict[str, int]]:
-    """Return what each of these people paid, by currency."""
-    spent: defaultdict[str, dict[str, int]] = defaultdict(dict)
+def _spent(orders: Iterable[RowMapping]) -> Spent:
+    """Return what each buyer paid, by currency."""
+    spent: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for order in orders:
-        email = normal_email(order["email"] or "")
-        if email in people and order["total_minor"] > 0:
-            so_far = spent[order["currency"]].get(email, 0)
-            spent[order["currency"]][email] = so_far + order["total_minor"]
-    return dict(spent)
+        if order["total_minor"] > 0 and order["email"]:
+            spent[order["currency"]][normal_email(order["email"])] += order["total_minor"]
+    return spent
 
 
-def _effect(
-    treated: set[str], held_out: set[str], spent: Mapping[str, int], level: float
-) -> Effect:
-    return effect(_arm(treated, spent), _arm(held_out, spent), level)
+def _currencies(arms: Mapping[str, tuple[Arm, Arm]], base: str) -> list[str]:
+    """Return the base currency, and the others in which somebody of the campaign paid."""
+    others = {code for code, pair in arms.items() if pair[0].buyers + pair[1].buyers}
+    return [base, *sorted(others - {base})]
 
 
-def _arm(people: set[str], spent: Mapping[str, int]) -> Arm:
-    return Arm(len(people), tuple(spent[email] for email in sorted(people & spent.keys())))
+def _arms(
+    sizes: tuple[int, int], is_held_out: Mapping[str, bool], paid: Mapping[str, int]
+) -> tuple[Arm, Arm]:
+    """Return the people mailed and held out, with what their buyers paid."""
+    spent: tuple[list[int], list[int]] = ([], [])
+    for email in sorted(paid.keys() & is_held_out.keys()):
+        spent[is_held_out[email]].append(paid[email])
+    return Arm(sizes[0], tuple(spent[0])), Arm(sizes[1], tuple(spent[1]))
