@@ -219,6 +219,7 @@ class Business:
                 unsubscribe_url=settings.unsubscribe_url,
                 unsubscribe_mailto=settings.unsubscribe_mailto,
                 site_url=settings.site_url,
+                bounce_address=settings.bounce_address,
             ),
             renderer=self.renderer(),
             markdown=SafeMarkdown(),

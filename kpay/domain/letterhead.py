@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from kpay.domain.message import encoded, sender_address
+from kpay.domain.return_path import TOKEN_HEADER, bounce_address_problem, return_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Letterhead:
     """The settings that mail needs. `sender` is "Ana Lee <ana@example.com>".
 
     `unsubscribe_url` takes one-click requests (RFC 8058); without it only a mailto is offered.
+    What cannot be delivered comes back to `bounce_address`, else to the sender.
     """
 
     business: str
@@ -21,6 +23,7 @@ class Letterhead:
     unsubscribe_url: str = ""
     unsubscribe_mailto: str = ""
     site_url: str = ""
+    bounce_address: str = ""
 
     @property
     def domain(self) -> str:
@@ -40,7 +43,14 @@ class Letterhead:
             sender_address(self.sender)
         except ValueError as error:
             return f"mail_from: {error}"
-        return None
+        problem = bounce_address_problem(self.bounce_address) if self.bounce_address else None
+        return f"bounce_address: {problem}" if problem else None
+
+    def envelope_sender(self, message_id: str) -> str:
+        """Return where a server sends what it cannot deliver of one message."""
+        if self.bounce_address:
+            return return_path(self.bounce_address, message_id)
+        return sender_address(self.sender)
 
     def marketing_problems(self) -> tuple[str, ...]:
         """Return why no campaign can go out with these settings."""
@@ -79,6 +89,7 @@ class Letterhead:
             ("List-Unsubscribe", ", ".join(ways)),
             *one_click,
             ("X-Kpay-Campaign", name),
+            (TOKEN_HEADER, token),
             ("Feedback-ID", f"{name}:{goal or 'news'}:campaign:{self.domain}"),
         )
 

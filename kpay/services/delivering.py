@@ -11,7 +11,6 @@ from kpay.domain.address import normal_email
 from kpay.domain.delivery import WAITING
 from kpay.domain.delivery_report import DeliveryReport, OwedDelivery, PendingDeliveries
 from kpay.domain.enums import DeliveryState, MailKind
-from kpay.domain.message import message_id
 from kpay.domain.period import instant_text, parse_instant
 from kpay.errors import Interrupted, KpayError, NotFound, SettingsInvalid
 from kpay.services import sending
@@ -148,7 +147,7 @@ def next_delivery(desk: MailDesk, row: RowMapping, now: datetime) -> dict[str, A
     return {
         "delivery": row["id"],
         "again_at": now,
-        "identity": _identity(desk, f"{row['message_id']} again", row["email"]),
+        "identity": desk.identity(f"{row['message_id']} again", row["email"]),
     }
 
 
@@ -170,16 +169,11 @@ def new_delivery(desk: MailDesk, one: RowMapping, now: datetime) -> dict[str, An
         "email": one["email"],
         "customer_id": one["customer_id"],
         "state": DeliveryState.QUEUED.value,
-        "message_id": _identity(desk, f"purchase {one['entitlement_id']}", one["email"]),
+        "message_id": desk.identity(f"purchase {one['entitlement_id']}", one["email"]),
         "context": {"name": one["name"], "content_id": one["content_id"]},
         "due_at": now,
         "is_test": not desk.allows_live,
     }
-
-
-def _identity(desk: MailDesk, purpose: str, email: str) -> str:
-    letterhead = desk.letterhead
-    return message_id(purpose, email, "kpay.invalid" if letterhead.problem() else letterhead.domain)
 
 
 def _owed(row: RowMapping) -> OwedDelivery:

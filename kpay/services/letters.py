@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from kpay.domain.campaign_file import LABELS
 from kpay.domain.letterhead import Letterhead
-from kpay.domain.message import Draft, message_id, sender_address, wire_address, write_message
+from kpay.domain.message import Draft, message_id, wire_address, write_message
 from kpay.domain.origins import Origin, OriginKind
+from kpay.domain.return_path import reference_of
 from kpay.ports import Envelope, FilledLetter, Letter, LetterSource, Renderer, TokenSigner
 from kpay.services.shown_content import carrying_origin
 
@@ -70,6 +71,8 @@ class Press:
     ) -> None:
         self._wording, self._letterhead, self._signer = wording, letterhead, signer
         self._origin = Origin(OriginKind.CAMPAIGN, wording.campaign)
+        # Signed, so that nobody can work out the identity of a message that they never saw.
+        self._purpose = signer.sign(f"campaign {wording.campaign}")
         layout_values = {
             "business": letterhead.shown_business,
             "postal_address": letterhead.postal_address,
@@ -102,8 +105,7 @@ class Press:
 
     def identity(self, email: str) -> str:
         """Return the Message-ID of this campaign's one message to an address."""
-        purpose = f"campaign {self._wording.campaign}"
-        return message_id(purpose, email, self._letterhead.domain)
+        return message_id(self._purpose, email, self._letterhead.domain)
 
     def fill(self, email: str, context: Mapping[str, Any], variant: str = SOLE) -> FilledLetter:
         """Fill the letter for one person; InputInvalid says what cannot be filled."""
@@ -158,12 +160,12 @@ class Press:
                 self._wording.campaign, self._wording.goal, token
             ),
         )
-        sender = sender_address(self._letterhead.sender)
+        sender = self._letterhead.envelope_sender(identity)
         return Envelope(sender, wire_address(email), identity, write_message(draft))
 
     def _token(self, email: str) -> str:
         """Sign the message's identity: a link that names nobody to those who see it pass."""
-        return self._signer.sign(self.identity(email).strip("<>").partition("@")[0])
+        return self._signer.sign(reference_of(self.identity(email)))
 
 
 def _with_origin(values: Mapping[str, Any], reference: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kpay.domain.letterhead import Letterhead
 from kpay.domain.mail_customs import MailCustoms
+from kpay.domain.message import message_id
 from kpay.errors import Refused
 from kpay.ports import Mailer, MarkdownRenderer, Renderer, SourceReader, TokenSigner
 from kpay.store.engine import Store
@@ -16,6 +17,7 @@ from kpay.store.engine import Store
 Probe = Callable[[str], str | None]
 Recommend = Callable[[Sequence[str]], Mapping[str, Sequence[Mapping[str, Any]]]]
 MAILTO_LIMIT = 100
+UNKNOWN_DOMAIN = "kpay.invalid"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ class MailDesk:
                 "kpay config live",
             )
         return mailer
+
+    def identity(self, purpose: str, email: str) -> str:
+        """Return the Message-ID of the one message of a purpose to an address.
+
+        The purpose is signed, so that nobody can work out the identity of a message they never saw.
+        """
+        domain = UNKNOWN_DOMAIN if self.letterhead.problem() else self.letterhead.domain
+        return message_id(self.signer.sign(purpose), email, domain)
 
     def proven_letterhead(self, mailer: Mailer, messages: int) -> Letterhead:
         """Return the letterhead as it may be used: one click is offered only where it works.

@@ -13,8 +13,9 @@ from sqlalchemy import RowMapping
 
 from kpay.domain.enums import ContentKind
 from kpay.domain.letter_tags import plain_markdown
-from kpay.domain.message import Attachment, Draft, sender_address, wire_address, write_message
+from kpay.domain.message import Attachment, Draft, wire_address, write_message
 from kpay.domain.origins import ON_A_PAGE, BuyLinks, Origin, OriginKind, carrying
+from kpay.domain.return_path import TOKEN_HEADER, reference_of
 from kpay.ports import Envelope
 from kpay.services.mail_desk import MailDesk
 from kpay.store import content, deliveries
@@ -68,6 +69,7 @@ class PurchasePress:
         text = self._desk.renderer.render(
             "email/delivery.txt", {**values, "words": plain_markdown(body)}
         )
+        token = self._desk.signer.sign(reference_of(row["message_id"]))
         draft = Draft(
             sender=letterhead.sender,
             recipient=row["email"],
@@ -76,11 +78,11 @@ class PurchasePress:
             text=text,
             html=self._desk.renderer.inline_styles(page),
             sent_at=now,
-            headers=HEADERS,
+            headers=(*HEADERS, (TOKEN_HEADER, token)),
             attachments=parcel.attachments,
         )
         return Envelope(
-            sender_address(letterhead.sender),
+            letterhead.envelope_sender(row["message_id"]),
             wire_address(row["email"]),
             row["message_id"],
             write_message(draft),
