@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kpay.commands.options import Yes, examples
+from kpay.commands.options import Since, Until, Yes, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import CampaignGoal
 from kpay.errors import ExitCode, UsageProblem
@@ -141,27 +141,47 @@ def send(
 
 
 @app.command(
-    epilog=examples("kpay campaign results hello", "kpay campaign results hello --level 99 --json")
+    epilog=examples(
+        "kpay campaign results hello",
+        "kpay campaign results                          # all finished sends together",
+        "kpay campaign results hello --level 99 --json",
+    )
 )
 def results(
-    name: Name,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The file campaigns/NAME.md; else all.")
+    ] = None,
     level: Annotated[
         float, typer.Option("--level", metavar="PERCENT", help="Of the intervals.")
     ] = 95.0,
     days: Annotated[
-        int, typer.Option("--days", min=1, max=365, help="How long after the first message.")
-    ] = 14,
+        int | None, typer.Option("--days", min=1, max=365, help="After the first message; 14.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
-    """Show what a campaign really earned.
+    """Show what campaigns really earned.
 
-    What mailed people bought is compared with what held-out people bought, with honest ranges.
+    What mailed people bought is compared with what held-out people bought, with honest ranges. One
+    campaign is judged once, 14 days after its first message; all together after 5, 10, 20, 40 ...
+    sends. --since and --until choose among them by the day of the first message.
     """
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services.experiments import results as measure
+    from kpay.services import experiments
 
     if not 50 <= level < 100:
         raise UsageProblem(f"--level {level:g} is not between 50 and 100", "kpay campaign results")
+    if name and (since or until):
+        raise UsageProblem("days choose among all campaigns", f"kpay campaign results {name}")
+    if days and not name:
+        raise UsageProblem("--days needs a campaign", "kpay campaign results NAME --days 30")
     business = open_business()
-    desk, now = business.mail_desk(), business.clock.now()
-    show(measure(desk, name, now, level=level / 100, days=days).to_document())
+    now, share = business.clock.now(), level / 100
+    if name:
+        found = experiments.results(business.mail_desk(), name, now, level=share, days=days or 14)
+        show(found.to_document())
+    else:
+        asked = experiments.asked_days(since, until, now=now, timezone=business.settings.timezone)
+        pooled = experiments.pooled(business.mail_desk(), now, level=share, chosen=asked)
+        show(pooled.to_document())

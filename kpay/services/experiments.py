@@ -13,9 +13,10 @@ from kpay.domain.campaign_results import WINDOW_DAYS, ByLink, CampaignResults
 from kpay.domain.experiment import Arm, effect
 from kpay.domain.looks import INTERIM_LEVEL
 from kpay.domain.origins import Origin, OriginKind
-from kpay.domain.period import Period
+from kpay.domain.period import Period, local_day
 from kpay.domain.pooled_results import PooledResults
-from kpay.errors import Refused
+from kpay.domain.report_scope import asked_period
+from kpay.errors import Refused, UsageProblem
 from kpay.services import campaign_files, subject_trials
 from kpay.services.letters import Wording
 from kpay.services.mail_desk import MailDesk
@@ -63,6 +64,16 @@ def pooled(
                 sends.append(one)
     asked = (chosen.start, chosen.end) if chosen is not None else None
     return PooledResults(desk.base_currency, tuple(sends), left_out, level, asked)
+
+
+def asked_days(
+    since: str | None, until: str | None, *, now: datetime, timezone: str
+) -> Period | None:
+    """Read --since and --until, the days of first messages; None when neither is given."""
+    try:
+        return asked_period(None, since, until, last=local_day(now, timezone), timezone=timezone)
+    except ValueError as problem:
+        raise UsageProblem(str(problem), "kpay campaign results --since 2026-01-01") from problem
 
 
 def half_year_sends(connection: Connection, now: datetime) -> float | None:
