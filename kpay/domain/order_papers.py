@@ -43,9 +43,10 @@ class CouponFacts:
 
 @dataclass(frozen=True, slots=True)
 class OriginFacts:
-    """Where the buy link stood: on the page of a piece, in a campaign's mail, or in a purchase's.
+    """Where the buy link stood: on a piece's page, or in the mail of a campaign, sequence or purchase.
 
-    `recipient` is who got that mail, which need not be the buyer.
+    `campaign` is the name of a sequence too. `recipient` is who got that mail, which need not be the
+    buyer.
     """
 
     kind: str

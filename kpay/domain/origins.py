@@ -32,11 +32,12 @@ class OriginKind(StrEnum):
     PAGE = "page"
     CAMPAIGN = "campaign"
     PURCHASE = "purchase"
+    SEQUENCE = "sequence"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A page or a bought piece (by its slug), or a campaign (by its name)."""
+    """A page or a bought piece (by its slug), or a campaign or a sequence (by its name)."""
 
     kind: OriginKind
     name: str

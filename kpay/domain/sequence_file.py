@@ -8,7 +8,6 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, Final
 
-from kpay.domain.audience import AudienceUnknown, parse_audience
 from kpay.domain.campaign_file import LONGEST_SUBJECT, Flaw
 from kpay.domain.delays import parse_delay
 from kpay.domain.hours import Hours, parse_hours
@@ -151,10 +150,6 @@ def _check_exits(value: Any) -> None:
 def _check_audience(value: Any) -> None:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not an audience (write all)")
-    try:
-        parse_audience(value)
-    except AudienceUnknown as error:
-        raise ValueError(str(error)) from error
 
 
 def _check_kind(value: Any) -> None:

@@ -127,7 +127,7 @@ class Press:
         }
         # A blank value is left out: a letter may ask whether it is there, but never prints nothing.
         known = {name: value for name, value in context.items() if value not in BLANK}
-        values = _with_origin({**self._wording.shared, **known}, reference)
+        values = with_origin({**self._wording.shared, **known}, reference)
         letter = self._letters.get(variant) or self._letters[SOLE]
         return letter.fill({**values, "email": email, "links": links})
 
@@ -168,7 +168,7 @@ class Press:
         return self._signer.sign(reference_of(self.identity(email)))
 
 
-def _with_origin(values: Mapping[str, Any], reference: str) -> dict[str, Any]:
+def with_origin(values: Mapping[str, Any], reference: str) -> dict[str, Any]:
     """Put the reference on the addresses of every piece that a letter shows."""
     found = dict(values)
     if "content" in found:

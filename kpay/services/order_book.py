@@ -115,8 +115,8 @@ def _papers(connection: Connection, row: Any) -> OrderPapers:
 
 def _origin(found: origins.Found) -> OriginFacts:
     name = found.origin.name
-    is_campaign = found.origin.kind is OriginKind.CAMPAIGN
-    content, campaign = (None, name) if is_campaign else (name, None)
+    is_mailing = found.origin.kind in (OriginKind.CAMPAIGN, OriginKind.SEQUENCE)
+    content, campaign = (None, name) if is_mailing else (name, None)
     return OriginFacts(found.origin.kind.value, content, campaign, found.recipient)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from kpay.domain.origins import Origin, OriginKind, read_reference
-from kpay.store import origins
+from kpay.store import enrolments, origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ def find(connection: Connection, reference: str | None) -> Found | None:
     slugs = origins.slugs(connection)
     known = (
         *(Origin(OriginKind.CAMPAIGN, name) for name in origins.campaign_names(connection)),
+        *(Origin(OriginKind.SEQUENCE, name) for name in enrolments.names(connection)),
         *(Origin(kind, slug) for kind in (OriginKind.PAGE, OriginKind.PURCHASE) for slug in slugs),
     )
     origin = next((one for one in known if one.token == read.token), None)
