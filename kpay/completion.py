@@ -21,6 +21,9 @@ MOST = 200
 QUERIES = {
     "slug": "SELECT slug, title FROM content WHERE substr(slug, 1, ?) = ? ORDER BY slug LIMIT ?",
     "email": "SELECT email, name FROM customer WHERE substr(email, 1, ?) = ? ORDER BY email LIMIT ?",
+    "segment": (
+        "SELECT name, predicate FROM segment WHERE substr(name, 1, ?) = ? ORDER BY name LIMIT ?"
+    ),
     "order": (
         "SELECT external_id, email FROM orders WHERE substr(external_id, 1, ?) = ?"
         " ORDER BY external_id LIMIT ?"

@@ -153,6 +153,19 @@ ENTRIES: tuple[Entry, ...] = (
         {"remove": "email"},
     ),
     Entry(
+        "segment",
+        "Mail",
+        "Name groups of people by what is known of them.",
+        "kpay.commands.segment",
+        (
+            ("create", "Keep a predicate under a name."),
+            ("list", "List segments with their counts."),
+            ("show", "Show what one means, and who is in it."),
+            ("remove", "Forget one."),
+        ),
+        {"show": "segment", "remove": "segment"},
+    ),
+    Entry(
         "campaign",
         "Mail",
         "Write, plan, send and measure a mailing.",

@@ -9,9 +9,12 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
-from kpay.domain.audience import AudienceUnknown, Predicate, parse_audience
+from sqlalchemy import Connection
+
+from kpay.domain.audience import Audience, AudienceUnknown
 from kpay.domain.campaign_file import Offer
 from kpay.errors import InputInvalid, Problem
+from kpay.services import segments
 from kpay.services.campaign_files import WrittenCampaign
 from kpay.services.letters import PERSONAL
 
@@ -27,10 +30,10 @@ WHAT_IS_MISSING = {
 }
 
 
-def predicate_of(written: WrittenCampaign) -> Predicate:
+def predicate_of(connection: Connection, written: WrittenCampaign) -> Audience:
     """Read the audience; InputInvalid names the word that is not understood, and its line."""
     try:
-        return parse_audience(written.settings.audience)
+        return segments.predicate_of(connection, written.settings.audience)
     except AudienceUnknown as error:
         line = written.lines.get("audience")
         problem = Problem(written.file, line, "audience", str(error))

@@ -87,7 +87,7 @@ class PlanDraft:
         """Read everything that decides who is mailed; InputInvalid for a wrong file."""
         settings = written.settings
         shown = Shown.read(desk, connection, written)
-        chosen, left_out = _divided(desk, connection, written)
+        chosen, left_out = _divided(desk, connection, written, now)
         base_share = _base_share(connection, chosen, now)
         share = settings.holdout_share
         if share is None:
@@ -174,11 +174,12 @@ class PlanDraft:
 
 
 def _divided(
-    desk: MailDesk, connection: Connection, written: WrittenCampaign
+    desk: MailDesk, connection: Connection, written: WrittenCampaign, now: datetime
 ) -> tuple[tuple[Person, ...], dict[str, int]]:
     """Return whom the campaign may mail, and how many it leaves out for which reason."""
-    wanted = predicate_of(written)
-    division = divide(audience.people(connection), wanted, written.settings.about)
+    wanted = predicate_of(connection, written)
+    people = audience.people(connection, now, currency=desk.base_currency)
+    division = divide(people, wanted, written.settings.about)
     rest_days = desk.customs.rest_for(written.settings)
     rested = tuple(person for person in division.chosen if not _is_resting(person, rest_days))
     left_out = dict(division.left_out)

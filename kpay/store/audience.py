@@ -2,58 +2,124 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from kpay.domain.address import email_hash, normal_email
 from kpay.domain.audience import Person
-from kpay.domain.enums import OrderStatus, SubscriberStatus
-from kpay.models import Content, Customer, Entitlement, Order, Subscriber, Suppression
+from kpay.domain.enums import SubscriberStatus
+from kpay.domain.person_fields import SCORES
+from kpay.models import Subscriber, Suppression
+from kpay.store import person_facts
 from kpay.store.dialect import chunks, insert_missing, table_of
+from kpay.store.learning import busiest_currency
+from kpay.store.person_facts import Exchange, Stream, days_since, set_of
 
-SUBSCRIBER, CUSTOMER = table_of(Subscriber), table_of(Customer)
-SUPPRESSION, ENTITLEMENT = table_of(Suppression), table_of(Entitlement)
-CONTENT, ORDER = table_of(Content), table_of(Order)
+SUBSCRIBER, SUPPRESSION = table_of(Subscriber), table_of(Suppression)
 EMAILS_A_STATEMENT = 500
 
 
-def people(connection: Connection) -> list[Person]:
-    """Return everyone on the list and every customer with an address, by address."""
-    refused = suppressions(connection)
-    owned = _owned_by_customer(connection)
-    buyers = _buyers(connection)
-    customers = {
-        row.email: row
-        for row in connection.execute(
-            select(CUSTOMER.c.id, CUSTOMER.c.email, CUSTOMER.c.name, CUSTOMER.c.tags)
-        )
-        if row.email
-    }
-    listed = {row.email: row for row in connection.execute(select(SUBSCRIBER))}
-    found = []
-    for email in sorted(customers.keys() | listed.keys()):
-        reader, customer = listed.get(email), customers.get(email)
-        customer_id = customer.id if customer else None
+def people(
+    connection: Connection,
+    now: datetime,
+    *,
+    currency: str | None = None,
+    asked: frozenset[str] | None = None,
+) -> Iterator[Person]:
+    """Yield everyone on the list and every customer with an address, by address.
+
+    Amounts are in `currency`, without it in that of most orders. With `asked` (the names of an
+    audience) the costlier facts, scores, purchases and mails, are read only where they are asked for.
+    """
+    base = currency or busiest_currency(connection, now) or "usd"
+    refused = frozenset(suppressions(connection))
+    facts = _Facts(connection, now, base, asked)
+    listed = Stream(connection, person_facts.subscribers())
+    buyers = Stream(connection, person_facts.customers())
+    while (email := min(filter(None, (listed.address, buyers.address)), default="")) != "":
+        reader, customer = listed.take(email), buyers.take(email)
         status = reader.status if reader else None
-        found.append(
-            Person(
-                email=email,
-                name=(reader.name if reader else "") or (customer.name if customer else ""),
-                customer_id=customer_id,
-                is_listed=reader is not None,
-                has_consent=status == SubscriberStatus.SUBSCRIBED,
-                is_suppressed=status == SubscriberStatus.UNSUBSCRIBED
-                or email_hash(email) in refused,
-                has_bought=customer_id in buyers,
-                tags=frozenset(reader.tags if reader else ())
-                | frozenset(customer.tags if customer else ()),
-                owned=owned.get(customer_id, frozenset()) if customer_id else frozenset(),
-            )
+        yield Person(
+            email=email,
+            name=(reader.name if reader else "") or (customer[2] if customer else ""),
+            customer_id=customer[1] if customer else None,
+            is_listed=reader is not None,
+            has_consent=status == SubscriberStatus.SUBSCRIBED,
+            is_suppressed=status == SubscriberStatus.UNSUBSCRIBED or email_hash(email) in refused,
+            tags=(set_of(reader.tags) if reader else frozenset())
+            | (set_of(customer[3]) if customer else frozenset()),
+            country=customer[4] if customer else None,
+            timezone=reader.timezone if reader else None,
+            consent_source=reader.consent_source if reader else None,
+            joined_days=days_since(reader.joined, now) if reader else None,
+            currency=base,
+            **facts.of(email),
         )
-    return found
+
+
+class _Facts:
+    """What orders, rights, scores and mails say of the people who come by in order."""
+
+    def __init__(
+        self, connection: Connection, now: datetime, currency: str, asked: frozenset[str] | None
+    ) -> None:
+        def wanted(*names: str) -> bool:
+            return asked is None or not asked.isdisjoint(names)
+
+        self._now = now
+        self._exchange = Exchange(connection, currency, now)
+        self._orders = Stream(connection, person_facts.paid_orders())
+        self._owned = Stream(connection, person_facts.owned(now))
+        self._bought = Stream(connection, person_facts.bought() if wanted("bought") else None)
+        self._mails = Stream(
+            connection, person_facts.mails() if wanted("mails", "last_mail_days") else None
+        )
+        self._scores = Stream(
+            connection, person_facts.scores(connection, now) if wanted(*SCORES) else None
+        )
+
+    def of(self, email: str) -> dict[str, Any]:
+        """Return what is known of one person."""
+        owned, bought = self._owned.take(email), self._bought.take(email)
+        return {
+            "owned": set_of(owned[1]) if owned else frozenset(),
+            "bought": set_of(bought[1]) if bought else frozenset(),
+            **self._orders_of(email),
+            **self._mails_of(email),
+            **self._score_of(email),
+        }
+
+    def _orders_of(self, email: str) -> dict[str, Any]:
+        orders, spent_minor, last = 0, 0, None
+        for _, currency, count, minor, last_at in self._orders.take_all(email):
+            orders += count
+            spent_minor += self._exchange.into_base(minor, currency) or 0
+            last = max(last or last_at, last_at)
+        return {
+            "has_bought": orders > 0,
+            "orders": orders,
+            "spent_minor": spent_minor,
+            "last_order_days": days_since(last, self._now),
+        }
+
+    def _mails_of(self, email: str) -> dict[str, Any]:
+        row = self._mails.take(email)
+        if row is None:
+            return {}
+        return {"mails": row[1], "last_mail_days": days_since(row[2], self._now)}
+
+    def _score_of(self, email: str) -> dict[str, Any]:
+        row = self._scores.take(email)
+        if row is None:
+            return {}
+        return {
+            "propensity": row[1],
+            "expected_value_minor": self._exchange.into_base(row[2], row[3]),
+            "decile": row[4],
+        }
 
 
 def suppressions(connection: Connection) -> dict[str, str]:
@@ -101,20 +167,3 @@ def opt_out(connection: Connection, emails: Iterable[str], reason: str, at: date
             .values(status=SubscriberStatus.UNSUBSCRIBED.value, unsubscribed_at=at)
         )
     return added
-
-
-def _owned_by_customer(connection: Connection) -> dict[int, frozenset[str]]:
-    rows = connection.execute(
-        select(ENTITLEMENT.c.customer_id, CONTENT.c.slug)
-        .join(CONTENT, CONTENT.c.id == ENTITLEMENT.c.content_id)
-        .where(ENTITLEMENT.c.ended_at.is_(None))
-    )
-    owned: defaultdict[int, set[str]] = defaultdict(set)
-    for row in rows:
-        owned[row.customer_id].add(row.slug)
-    return {customer: frozenset(slugs) for customer, slugs in owned.items()}
-
-
-def _buyers(connection: Connection) -> set[int | None]:
-    query = select(ORDER.c.customer_id).where(ORDER.c.status == OrderStatus.PAID.value).distinct()
-    return set(connection.execute(query).scalars())
