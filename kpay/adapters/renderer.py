@@ -9,6 +9,7 @@ each person with escaping. So no reader's name can become markup, and no quote b
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,10 +30,15 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from kpay.domain import letter_tags
+from kpay.domain.plain_words import preheader_of
 from kpay.errors import InputInvalid, Problem
 from kpay.ports import FilledLetter, LetterSource, MarkdownRenderer
 
 LARGEST_OUTPUT = 2_000_000
+BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
+LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+"""Control signs, line ends of other machines, and what turns the order of letters around."""
 PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "format", "format_map"})
 
 
@@ -99,6 +105,13 @@ def safe_url(value: Any) -> str:
     return text if known and not any(sign in text for sign in '"<>\r\n') else "#"
 
 
+def harmless(value: Any) -> Any:
+    """Return a value without the signs nobody sees: they hide words, turn lines around, end headers."""
+    if type(value) is str and UNSEEN.search(value):
+        return UNSEEN.sub("", LINE_ENDS.sub("\n", value))
+    return value
+
+
 def _is_markup(name: str | None) -> bool:
     return bool(name) and str(name).endswith((".html", ".xml", ".svg"))
 
@@ -110,6 +123,8 @@ class JinjaRenderer:
         self._pages = environment(folders, autoescape=_is_markup)
         self._letters_html = environment((), autoescape=True, undefined=Absent)
         self._letters_text = environment((), autoescape=False, undefined=Absent)
+        for letters in (self._letters_html, self._letters_text):
+            letters.finalize = harmless
         self._markdown = markdown
         self._inliner = css_inline.CSSInliner(
             keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False
@@ -132,10 +147,13 @@ class JinjaRenderer:
         """Compile a creator's letter; InputInvalid names the file and the line."""
         names = self._check(source)
         body = letter_tags.protect(source.body)
-        around = {**source.values, "unsubscribe_url": letter_tags.UNSUBSCRIBE}
-        page = self.render(
-            f"{source.layout}.html", {**around, "body": self._markdown.to_html(body.text)}
-        )
+        around = {
+            **source.values,
+            "unsubscribe_url": letter_tags.UNSUBSCRIBE,
+            "preheader": letter_tags.PREHEADER,
+        }
+        written = letter_tags.dressed(self._markdown.to_html(body.text))
+        page = self.render(f"{source.layout}.html", {**around, "body": written})
         text = self.render(f"{source.layout}.txt", {**around, "body": letter_tags.BODY})
         parts = LetterParts(
             subject=source.subject,
@@ -196,10 +214,11 @@ class CompiledLetter:
     def fill(self, values: Mapping[str, Any]) -> FilledLetter:
         """Fill in one person's plain values; the words come first, for their line numbers."""
         try:
-            words = bounded(self._words, values).strip()
+            words = BLANK_LINES.sub("\n\n", bounded(self._words, values)).strip()
+            shown = {**values, letter_tags.PREHEADER_NAME: preheader_of(words)}
             return FilledLetter(
                 subject=" ".join(bounded(self._subject, values).split()),
-                html=bounded(self._page, values),
+                html=bounded(self._page, shown),
                 text=bounded(self._around, {**values, letter_tags.BODY_NAME: words}),
             )
         except TemplateError as error:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Final
+
+from kpay.domain.plain_words import plain_markdown
 
 TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 LONE_STATEMENT: Final = re.compile(r"^[ \t]*(\{%[^\n]*?%\}|\{#[^\n]*?#\})[ \t]*$", re.MULTILINE)
 TOKEN: Final = re.compile(r"kpaytag(\d+)e")
 PARAGRAPH: Final = re.compile(r"<p[^>]*>\s*(kpaytag\d+e)\s*</p>")
+LONE_LINK: Final = re.compile(
+    r'<p>\s*(<strong>)?<a href="([^"]*)"(?P<rest>[^>]*)>((?:(?!</a>).)*)</a>(?:</strong>)?\s*</p>',
+    re.DOTALL,
+)
+TAGLESS: Final = re.compile(r"<[^>]*>")
+BLOCK: Final = re.compile(r"<(p|h[1-6]|li|blockquote|th|td)(?=[ >])")
 LINK_START: Final = re.compile(r'(href|src)="(kpaytag\d+e)')
 OPENING: Final = re.compile(r"\{[{%#]")
-MARKDOWN_LINK: Final = re.compile(r"!?\[([^\]]*)\]\(((?:\{\{.*?\}\}|[^()\s])*)\)")
-EMPHASIS: Final = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 STATEMENT_AT_END: Final = re.compile(r"(?<=\S)([ \t]*\{%[^\n]*?)(?<![-+])%\}[ \t]*$", re.MULTILINE)
-HEADING: Final = re.compile(r"^#{1,6}[ \t]+", re.MULTILINE)
 
 UNSUBSCRIBE: Final = "kpayunsubscribelink"
+PREHEADER: Final = "kpaypreheaderwords"
+PREHEADER_NAME: Final = "letter_preheader"
 BODY: Final = "kpayletterbody"
 BODY_NAME: Final = "letter_body"
 
@@ -35,6 +43,7 @@ class Protected:
         page = PARAGRAPH.sub(self._unwrapped, page)
         page = LINK_START.sub(lambda found: f'{found[1]}="{self._address(found[2])}', page)
         page = TOKEN.sub(lambda found: self.tags[int(found[1])], page)
+        page = page.replace(PREHEADER, "{{ " + PREHEADER_NAME + " }}")
         return page.replace(UNSUBSCRIBE, "{{ links.unsubscribe|safe_url }}")
 
     def _unwrapped(self, found: re.Match[str]) -> str:
@@ -73,20 +82,33 @@ def restore_layout(text: str) -> str:
 
 def to_plain_text(body: str) -> str:
     """Return a letter's Markdown as people read it, line for line, with its tags."""
+    tags: list[str] = []
+
+    def swap(found: re.Match[str]) -> str:
+        tags.append(found[0])
+        return f"kpaytag{len(tags) - 1}e"
+
+    words = plain_markdown(TAG.sub(swap, TOKEN.sub("", body)))
+    words = TOKEN.sub(lambda found: tags[int(found[1])], words)
     # Without the plus the line's end would vanish with a tag that stands before it.
-    return STATEMENT_AT_END.sub(r"\1+%}", plain_markdown(body))
+    return STATEMENT_AT_END.sub(r"\1+%}", words)
 
 
-def plain_markdown(text: str) -> str:
-    """Return Markdown as people read it: links spelled out, stars and hashes left away."""
-    text = MARKDOWN_LINK.sub(_spelled_out, text)
-    text = EMPHASIS.sub(r"\2", text)
-    return HEADING.sub("", text)
+def dressed(page: str) -> str:
+    """Return a letter's HTML with a button for each link that stands alone on its line.
+
+    Each block takes the direction of its own first letters, so that Arabic stands right in a letter
+    that is otherwise English.
+    """
+    page = LONE_LINK.sub(_button, page)
+    return BLOCK.sub(r'<\1 dir="auto"', page)
 
 
-def _spelled_out(found: re.Match[str]) -> str:
-    words, address = found[1], found[2]
-    return address if not words or words == address else f"{words}: {address}"
+def _button(found: re.Match[str]) -> str:
+    address, words = found[2], found[4]
+    if TAGLESS.sub("", words) in ("", address, unescape(address)) or "<img" in words:
+        return found[0]
+    return f'<p class="action"><a class="button" href="{address}"{found["rest"]}>{words}</a></p>'
 
 
 def _without_foreign_tags(page: str) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import RowMapping
 
 from kpay.domain.enums import ContentKind
-from kpay.domain.letter_tags import plain_markdown
 from kpay.domain.message import Attachment, Draft, wire_address, write_message
 from kpay.domain.origins import ON_A_PAGE, BuyLinks, Origin, OriginKind, carrying
+from kpay.domain.plain_words import plain_markdown
 from kpay.domain.return_path import TOKEN_HEADER, reference_of
 from kpay.ports import Envelope
 from kpay.services.mail_desk import MailDesk

@@ -93,6 +93,18 @@ def buy_addresses(connection: Connection) -> list[str]:
     return list(connection.scalars(select(LINK.c.url).where(LINK.c.is_active).distinct()))
 
 
+def closed_links(connection: Connection) -> dict[str, str]:
+    """Return the addresses at which nothing is sold any more, with the title of what was."""
+    selling = select(LINK.c.url).where(LINK.c.is_active)
+    query = (
+        select(LINK.c.url, CONTENT.c.title)
+        .join(CONTENT, CONTENT.c.id == LINK.c.content_id, isouter=True)
+        .where(LINK.c.is_active.is_(False), LINK.c.url.not_in(selling))
+        .order_by(LINK.c.id)
+    )
+    return {row.url: row.title or "" for row in connection.execute(query)}
+
+
 def sales(connection: Connection) -> dict[int, dict[str, tuple[int, int]]]:
     """Return, by content and currency, how many lines of paid orders it has and their sum."""
     query = (

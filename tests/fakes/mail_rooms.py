@@ -117,6 +117,7 @@ def readers(count: int) -> list[str]:
 def add_content(desk: MailDesk, slug: str, **values: Any) -> int:
     """Publish a piece in the store only; return its id."""
     body = values.pop("body", f"The whole text of *{slug}*.")
+    preview = values.pop("preview", "")
     row = {
         "slug": slug,
         "kind": "article",
@@ -135,6 +136,7 @@ def add_content(desk: MailDesk, slug: str, **values: Any) -> int:
         content_id = connection.execute(insert(table_of(Content)), row).inserted_primary_key
         assert content_id is not None
         version = {"content_id": content_id[0], "version": 1, "digest": "d", "body": body}
+        version["preview"] = preview
         connection.execute(
             insert(table_of(ContentVersion)), version | {"front_matter": {}, "created_at": NOW}
         )

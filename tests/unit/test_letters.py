@@ -79,7 +79,7 @@ def test_a_loop_over_a_list_repeats_its_points() -> None:
 
 def test_a_value_alone_on_its_line_is_a_paragraph_and_a_statement_is_none() -> None:
     letter = filled("{{ a }}\n\n{% if true %}\n\n{{ b }}\n\n{% endif %}", a="one", b="two")
-    assert letter.html.count('<p style="margin: 0 0 18px;">') == 2
+    assert letter.html.count('<p dir="auto"') == 2
 
 
 def test_every_message_says_how_to_leave_and_where_the_sender_lives() -> None:
@@ -103,6 +103,58 @@ def test_styles_are_on_the_elements_and_the_dark_ones_in_the_head() -> None:
     letter = filled("Hello")
     assert '<p style="' in letter.html
     assert "prefers-color-scheme: dark" in letter.html
+
+
+def test_a_link_alone_on_its_line_is_a_button_and_one_among_words_is_none() -> None:
+    letter = filled(
+        "Read [this]({{ url }}) now.\n\n**[See the book]({{ url }})**\n\n<https://b.example/plain>",
+        url="https://b.example/c/a",
+    )
+    assert letter.html.count('class="button"') == 1
+    assert letter.html.count('class="action"') == 1
+    button = letter.html.partition('class="button"')[2].partition("</a>")[0]
+    assert 'href="https://b.example/c/a"' in button
+    assert "See the book" in button
+    assert (
+        "Read this <https://b.example/c/a> now.\n\nSee the book: https://b.example/c/a"
+        in letter.text
+    )
+
+
+def test_the_inbox_shows_how_the_letter_begins_and_nothing_after_it() -> None:
+    letter = filled(
+        "Hello {{ name }},\n\n[New](https://b.example/x) bread & more. " + "Word " * 60, name="A<b>"
+    )
+    hidden = letter.html.partition('class="preheader"')[2].partition("</div>")[0]
+    assert "display: none" in hidden
+    assert "New bread &amp; more. Word" in hidden.replace("  ", " ")
+    assert "Hello" not in hidden
+    assert len(hidden.partition(">")[2].partition("\u200c")[0]) < 130
+
+
+def test_every_block_takes_the_direction_of_its_own_words() -> None:
+    letter = filled("# Hi\n\nسلام\n\n- one\n\n> two")
+    assert letter.html.count('dir="auto"') >= 4
+
+
+def test_the_plain_text_reads_well() -> None:
+    body = (
+        "# Head\n\nSome *soft* and **loud** words, 2 * 3 * 4, snake_case_name and \\* a star.\n\n"
+        "![A bowl](https://b.example/a.jpg)\n\n| a | b |\n|---|---|\n| {{ x }} | 2 |\n\n"
+        "```\n*code*\n```\n\n{% for i in xs %}\n\n{{ i }}\n\n{% endfor %}\n\nEnd"
+    )
+    text = filled(body, x="*y*", xs=["one", "two"]).text
+    assert text.startswith(
+        "Head\n\nSome soft and loud words, 2 * 3 * 4, snake_case_name and * a star.\n\n[A bowl]\n\n"
+        "| a | b |\n| *y* | 2 |\n\n    *code*\n\none\n\ntwo\n\nEnd"
+    )
+
+
+def test_a_value_with_hidden_signs_loses_them_everywhere() -> None:
+    letter = filled("Hello {{ name }}!", "For {{ name }}", name="A\u202eb\x00\u2028c\u200d")
+    assert letter.subject == "For Ab c\u200d"
+    assert "Hello Ab\nc\u200d!" in letter.text
+    assert "Hello Ab\nc\u200d!" in letter.html
 
 
 def test_a_missing_name_says_where_and_what_was_meant() -> None:
