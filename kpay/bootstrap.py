@@ -18,11 +18,12 @@ from kpay.manners import manners
 from kpay.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import NoReturn
 
     from kpay.domain.delivery_report import DeliveryReport
     from kpay.domain.document import Document
+    from kpay.domain.mail_reading import ArrivedMail
     from kpay.domain.refunding import RefundPolicy
     from kpay.domain.schedule import Ticked
     from kpay.domain.sync_report import SyncReport
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kpay.ports import (
         CheckoutPublisher,
         Clock,
+        Letterbox,
         Mailer,
         PaymentSource,
         RefundDesk,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         Timetable,
     )
     from kpay.services.delivering import Handover
+    from kpay.services.inbox import InboxReader
     from kpay.services.mail_desk import MailDesk
     from kpay.services.publishing import Workplace
     from kpay.services.simulated import World
@@ -239,6 +242,30 @@ class Business:
                 value_rule=settings.value_rule,
             ),
         )
+
+    def letterbox(self) -> Letterbox:
+        """The folder in which bounces and replies arrive; SettingsInvalid when none is set."""
+        from kpay.adapters.imap import ImapFolder
+
+        return ImapFolder(self.settings.imap_url, lambda: self.secret("imap_password").reveal())
+
+    def mails_in(self, path: str) -> Iterator[ArrivedMail]:
+        """Read the mails of a file or folder, or of standard input ("-")."""
+        import sys
+
+        from kpay.adapters.mailbox import mails_in, mails_of
+
+        if path == "-":
+            return mails_of(sys.stdin.buffer, "standard input")
+        return mails_in(Path(path))
+
+    def inbox_reader(self, *, dry_run: bool) -> InboxReader:
+        """Act on what came back; a rehearsal takes everything back."""
+        from kpay.adapters.signing import Signer
+        from kpay.services.inbox import InboxReader
+
+        signer = Signer(self.home, "unsubscribe")
+        return InboxReader(self.store, signer, self.clock.now(), dry_run)
 
     def recommend_for(self, emails: Sequence[str]) -> dict[str, list[dict[str, str]]]:
         """Return for each address which pieces it may want next, and why."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from kpay.domain.checkout import Account, Offer, RawObject
 from kpay.domain.delivery import MailReply
+from kpay.domain.mail_reading import ArrivedMail
 from kpay.domain.refunding import RefundAsk
 from kpay.domain.source_file import SourceFile
 
@@ -131,6 +132,31 @@ class Mailer(Protocol):
 
     def connect(self) -> MailConnection:
         """Open a connection; RemoteProblem when nobody answers, CredentialsMissing when refused."""
+        ...
+
+
+class Letterbox(Protocol):
+    """A folder of mail on a server; nothing in it is ever deleted.
+
+    What asks raises RemoteProblem when there is no answer and CredentialsMissing when we are refused.
+    """
+
+    where: str
+
+    def open(self) -> str:
+        """Open the folder and return the mark under which the numbers of its mails are valid."""
+        ...
+
+    def mails_after(self, uid: int, since: date) -> Iterator[ArrivedMail]:
+        """Yield the mails with higher numbers, or, after 0, those that came since a day."""
+        ...
+
+    def mark_read(self, uids: Sequence[int]) -> None:
+        """Mark mails as read."""
+        ...
+
+    def close(self) -> None:
+        """Leave the folder."""
         ...
 
 

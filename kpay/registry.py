@@ -181,6 +181,7 @@ ENTRIES: tuple[Entry, ...] = (
         ),
         dict.fromkeys(("show", "plan", "preview", "send", "results"), "campaign"),
     ),
+    Entry("inbox", "Mail", "Act on bounces, complaints and unsubscribes.", "kpay.commands.inbox"),
     Entry(
         "report",
         "Know",

@@ -11,7 +11,12 @@ from pathlib import Path
 from kpay.config import SECRETS_FILE
 from kpay.errors import CredentialsMissing, SettingsInvalid
 
-NAMES = {"stripe_key": "KPAY_STRIPE_KEY", "smtp_password": "KPAY_SMTP_PASSWORD"}
+NAMES = {
+    "stripe_key": "KPAY_STRIPE_KEY",
+    "smtp_password": "KPAY_SMTP_PASSWORD",
+    "imap_password": "KPAY_IMAP_PASSWORD",
+    "resend_key": "KPAY_RESEND_KEY",
+}
 
 
 class Secret:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -42,6 +43,15 @@ LIBRARY_FAULTS: Final = (
 
 if TYPE_CHECKING:  # the type has parameters for type checkers only
     Parsed = Message[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedMail:
+    """A mail where it was found; `uid` is its number in a folder on a server."""
+
+    place: str
+    content: bytes
+    uid: int = 0
 
 
 class MailUnreadable(ValueError):

@@ -19,10 +19,12 @@ HEAVY = {
 }  # fmt: skip
 ONLY_HERE = {
     "stripe": ("adapters/stripe_",),
-    "requests": ("adapters/http", "adapters/stripe_"),
+    "requests": ("adapters/http", "adapters/stripe_", "adapters/resend_"),
     "apscheduler": ("adapters/scheduler",),
     "jinja2": ("adapters/renderer", "adapters/letter"),
     "smtplib": ("adapters/smtp",),
+    "imaplib": ("adapters/imap",),
+    "dns": ("adapters/dns",),
     "frontmatter": ("adapters/",),
     "rich": ("presentation/",),
     "alembic": ("store/upgrade", "store/migrations/"),
