@@ -199,7 +199,11 @@ class Business:
             return OutboxMailer(self.folder("outbox"))
         from kpay.adapters.smtp_mailer import SmtpMailer
 
-        return SmtpMailer(self.settings.smtp_url, lambda: self.secret("smtp_password").reveal())
+        return SmtpMailer(
+            self.settings.smtp_url,
+            lambda: self.secret("smtp_password").reveal(),
+            self.settings.smtp_timeout_s,
+        )
 
     def mail_desk(self) -> MailDesk:
         """What campaigns and deliveries need; the way out is opened only when something is sent."""
@@ -209,6 +213,7 @@ class Business:
         from kpay.domain.hours import parse_hours
         from kpay.domain.letterhead import Letterhead
         from kpay.domain.mail_customs import MailCustoms
+        from kpay.domain.pacing import MailLimits
         from kpay.services.mail_desk import MailDesk
 
         settings = self.settings
@@ -240,6 +245,15 @@ class Business:
                 else None,
                 rest_days=settings.mail_rest_days,
                 value_rule=settings.value_rule,
+                receipts=settings.receipts,
+            ),
+            limits=MailLimits(
+                per_second=settings.mail_per_second,
+                per_hour=settings.mail_per_hour,
+                per_day=settings.mail_per_day,
+                per_domain_minute=settings.mail_per_domain_minute,
+                warm_up=settings.warm_up,
+                connections=settings.mail_connections,
             ),
         )
 
@@ -266,6 +280,16 @@ class Business:
 
         signer = Signer(self.home, "unsubscribe")
         return InboxReader(self.store, signer, self.clock.now(), dry_run)
+
+    def preview_folder(self, campaign: str) -> Path:
+        """Return where the samples of a campaign are written."""
+        return self.folder("outbox") / "preview" / campaign
+
+    def open_page(self, page: Path) -> bool:
+        """Show a file in the creator's browser; say whether one was found."""
+        from kpay.adapters.browser import open_page
+
+        return open_page(page)
 
     def recommend_for(self, emails: Sequence[str]) -> dict[str, list[dict[str, str]]]:
         """Return for each address which pieces it may want next, and why."""

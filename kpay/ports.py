@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -28,6 +28,10 @@ class SourceReader(Protocol):
 
     def read(self, path: Path, name: str) -> SourceFile:
         """Return what a file says, called `name` in messages; InputInvalid names file and line."""
+        ...
+
+    def read_text(self, text: str, name: str) -> SourceFile:
+        """Return what a text says that was such a file."""
         ...
 
 
@@ -125,10 +129,15 @@ class MailConnection(Protocol):
 
 
 class Mailer(Protocol):
-    """Takes mail. `is_live` is False when nobody outside this machine can get it."""
+    """Takes mail. `is_live` is False when nobody outside this machine can get it.
+
+    `deduplicates_for` is how long a message is known again by its Message-ID, so that it may be handed
+    over once more; None where it would simply arrive twice.
+    """
 
     is_live: bool
     where: str
+    deduplicates_for: timedelta | None
 
     def connect(self) -> MailConnection:
         """Open a connection; RemoteProblem when nobody answers, CredentialsMissing when refused."""

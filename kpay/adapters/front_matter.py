@@ -21,7 +21,10 @@ class FrontMatterFiles:
 
     def read(self, path: Path, name: str) -> SourceFile:
         """Return what a file says; InputInvalid names the file and line."""
-        text = _text(path, name)
+        return self.read_text(_text(path, name), name)
+
+    def read_text(self, text: str, name: str) -> SourceFile:
+        """Return what a text says that was a file; InputInvalid names the line."""
         handler = YAMLHandler()
         boundary = handler.FM_BOUNDARY
         opening = boundary.match(text) if boundary else None

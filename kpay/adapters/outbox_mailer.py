@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 from kpay.domain.delivery import Fate, MailReply
@@ -15,6 +16,7 @@ class OutboxMailer:
     """Writes each message to `folder`, named by its Message-ID, so that none is written twice."""
 
     is_live = False
+    deduplicates_for: timedelta | None = timedelta.max
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -30,12 +32,12 @@ class OutboxMailer:
         """Write the message whole or not at all; one that is there already is left alone."""
         path = self._folder / file_name(envelope.message_id)
         if path.exists():
-            return MailReply(Fate.ACCEPTED, f"{path.name} was written before")
+            return MailReply(Fate.ACCEPTED, f"{path.name} was written before", path.name)
         try:
             write_whole(path, envelope.content)
         except DiskProblem as problem:
             return MailReply(Fate.NO_ROOM, problem.message)
-        return MailReply(Fate.ACCEPTED, path.name)
+        return MailReply(Fate.ACCEPTED, path.name, provider_id=path.name)
 
     def close(self) -> None:
         """Nothing stays open between messages."""

@@ -12,13 +12,15 @@ from kpay.domain.hours import Hours
 class MailCustoms:
     """`timezone` is the creator's; `open_hours` are those in which campaigns may reach a reader.
 
-    Nothing rests, caps or weighs unless the settings or the campaign name it.
+    Nothing rests, caps or weighs unless the settings or the campaign name it. With `receipts` renewals
+    are receipted by mail.
     """
 
     timezone: str = "UTC"
     open_hours: Hours | None = None
     rest_days: int = 0
     value_rule: bool = False
+    receipts: bool = False
 
     def hours_for(self, campaign: CampaignFile) -> Hours | None:
         """Return when a campaign may reach a reader."""

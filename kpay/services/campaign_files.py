@@ -57,6 +57,11 @@ def read(reader: SourceReader, home: Path, name: str) -> WrittenCampaign:
     return WrittenCampaign(name, text, settings, source.body, source.first_line, dict(source.lines))
 
 
+def settings_of(reader: SourceReader, name: str, text: str) -> CampaignFile:
+    """Return the settings of a campaign's text as it was frozen; the rules may have changed since."""
+    return read_campaign(reader.read_text(text, f"{FOLDER}/{name}.md").values)[0]
+
+
 def path_of(home: Path, name: str, verb: str = "show") -> Path:
     """Return where a campaign's file is; UsageProblem for a name that is no plain word."""
     if not is_slug(name):

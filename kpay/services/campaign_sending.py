@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import RowMapping
 
+from kpay.domain.campaign_file import CampaignFile
 from kpay.domain.campaign_plan import Plan
-from kpay.domain.enums import CampaignState, DeliveryState, MailKind
+from kpay.domain.enums import CampaignState, DeliveryState
 from kpay.domain.letterhead import Letterhead
 from kpay.domain.send_report import SendReport
 from kpay.errors import NotFound, Refused
-from kpay.ports import Mailer
-from kpay.services import campaign_files, sending
+from kpay.ports import Envelope, Mailer
+from kpay.services import campaign_control, campaign_files, sending
 from kpay.services.campaign_planning import change_since, plan
+from kpay.services.campaign_watch import CampaignWatch
 from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, kept_plan, people_of
-from kpay.services.letters import Press
+from kpay.services.letters import SOLE, Press
 from kpay.services.mail_desk import MailDesk
 from kpay.services.passing import PassingTime
 from kpay.services.sending import Advance
+from kpay.services.subject_trials import assign_due, plan_batches
 from kpay.store import campaigns, deliveries
 from kpay.store.deliveries import Purpose
 
@@ -62,6 +67,7 @@ def prepare(desk: MailDesk, name: str, plan_hash: str | None, now: datetime) -> 
             raise NotFound("plan", plan_hash or name, f"kpay campaign plan {name}")
         tally = deliveries.tally(connection, Purpose(campaign["id"]))
     shown, frozen = kept
+    campaign_control.check_may_leave(campaign)
     _check_hash(shown, plan_hash)
     waiting = _waiting(tally) if shown.is_sent else shown.recipients
     _check_problems(shown)
@@ -77,39 +83,69 @@ def send(
     desk: MailDesk, ready: ReadyToSend, *, passing: PassingTime, advance: Advance
 ) -> SendReport:
     """Send what waits of a campaign; run again it goes on, and what is sent stays sent."""
-    name, campaign_id = ready.plan.campaign, ready.campaign["id"]
-    purpose, started_s = Purpose(campaign_id), time.monotonic()
+    purpose, started_s = Purpose(ready.campaign["id"]), time.monotonic()
     press = Press(ready.frozen.wording, ready.letterhead, desk.renderer, desk.signer)
     with sending.sending_lock(desk.store):
         before = _tally(desk, purpose)
         if not before:
             ready.mailer.connect().close()  # nobody is marked when nobody answers
             _queue(desk, ready, press, passing.now())
-        run = sending.Run(
-            desk.store,
-            ready.mailer,
-            lambda row: press.envelope(
-                row["email"], row["context"], passing.now(), message=row["id"]
-            ),
-            purpose=purpose,
-            rules=sending.MARKETING,
-            passing=passing,
-            again=f"kpay campaign send {name}",
-            advance=advance,
-        )
+        run = _run(desk, ready, press, passing, advance)
         run.go()
+        campaign_control.sweep_cancelled(desk, ready.campaign["id"])
         after = _tally(desk, purpose)
         if not _waiting(after):
             _finish(desk, ready)
     return SendReport.of(
-        name,
+        ready.plan.campaign,
         before,
         after,
         failures=run.failures,
         seconds=time.monotonic() - started_s,
         where=ready.mailer.where,
         is_live=ready.mailer.is_live,
+        stopped_by=run.stopped_by,
+        goes_on_at=run.goes_on_at,
     )
+
+
+def _run(
+    desk: MailDesk, ready: ReadyToSend, press: Press, passing: PassingTime, advance: Advance
+) -> sending.Run:
+    name, subjects = ready.plan.campaign, ready.frozen.wording.subjects
+
+    def compose(row: RowMapping) -> Envelope:
+        variant = row["variant"] or SOLE
+        return press.envelope(
+            row["email"], row["context"], passing.now(), message=row["id"], variant=variant
+        )
+
+    def choose_subjects() -> None:
+        if len(subjects) > 1:
+            with desk.store.reading() as connection:
+                campaign = campaigns.find(connection, name)
+            if campaign is not None:
+                assign_due(desk.store, campaign, subjects, passing.now())
+
+    return sending.Run(
+        desk.store,
+        ready.mailer,
+        compose,
+        purpose=Purpose(ready.campaign["id"]),
+        rules=sending.MARKETING,
+        passing=passing,
+        again=f"kpay campaign send {name}",
+        advance=advance,
+        limits=desk.limits,
+        overseer=CampaignWatch(
+            ready.campaign, ready.frozen.plan_id, _settings(desk, ready), desk.customs
+        ),
+        on_due=choose_subjects,
+    )
+
+
+def _settings(desk: MailDesk, ready: ReadyToSend) -> CampaignFile:
+    return campaign_files.settings_of(desk.reader, ready.plan.campaign, ready.frozen.source)
 
 
 def _check_hash(shown: Plan, plan_hash: str | None) -> None:
@@ -151,25 +187,42 @@ def _check_unchanged(desk: MailDesk, shown: Plan, frozen: FrozenPlan) -> None:
 
 def _queue(desk: MailDesk, ready: ReadyToSend, press: Press, now: datetime) -> None:
     """Make a delivery for everyone of the plan, in one transaction and page by page."""
+    settings = _settings(desk, ready)
+    hours, zone = desk.customs.hours_for(settings), desk.customs.timezone
+    batches = _batches(ready, settings)
     with desk.store.writing() as connection:
         after = ""
         while people := people_of(connection, ready.frozen, after=after):
-            deliveries.queue_campaign(connection, [_row(ready, one, press, now) for one in people])
+            rows = [_row(ready, one, press) for one in people]
+            for one, row in zip(people, rows, strict=True):
+                row["batch"] = 0 if one.is_held_out else next(batches)
+                at = now + timedelta(hours=settings.batch_hours * row["batch"])
+                row["due_at"] = hours.next_open(at, one.timezone or zone) if hours else at
+            deliveries.queue_campaign(connection, rows)
             after = people[-1].email
         campaigns.start_sending(connection, ready.campaign["id"], now)
 
 
-def _row(ready: ReadyToSend, one: FrozenPerson, press: Press, now: datetime) -> dict[str, Any]:
+def _batches(ready: ReadyToSend, settings: CampaignFile) -> Iterator[int]:
+    """Give each recipient a batch; all are in the first unless several subjects are tried."""
+    if len(ready.frozen.wording.subjects) < 2:
+        return repeat(0)
+    salt = f"batches of {ready.plan.campaign} {ready.plan.hash}"
+    return iter(plan_batches(ready.plan.recipients, settings.batches, salt))
+
+
+def _row(ready: ReadyToSend, one: FrozenPerson, press: Press) -> dict[str, Any]:
+    """Return a delivery's columns; with all of them named, rows are written without preparation."""
     state = DeliveryState.HELD_OUT if one.is_held_out else DeliveryState.QUEUED
     return {
-        "kind": MailKind.CAMPAIGN.value,
         "campaign_id": ready.campaign["id"],
         "email": one.email,
         "customer_id": one.customer_id,
         "state": state.value,
+        "variant": "",
         "message_id": press.identity(one.email),
-        "context": dict(one.context),
-        "due_at": now,
+        "context": one.context,
+        "attempts": 0,
         "is_test": not ready.mailer.is_live,
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 from kpay.domain.letterhead import Letterhead
 from kpay.domain.mail_customs import MailCustoms
 from kpay.domain.message import message_id
+from kpay.domain.pacing import USUAL_LIMITS, MailLimits
 from kpay.errors import Refused
 from kpay.ports import Mailer, MarkdownRenderer, Renderer, SourceReader, TokenSigner
 from kpay.store.engine import Store
@@ -25,7 +26,7 @@ class MailDesk:
     """A business's mail room. `home` is its folder; `recommend` gives each address its next pieces.
 
     `one_click_problem` tries an unsubscribe address; `allows_live` is the setting `live`; `customs`
-    are the rules that hold where a campaign names none.
+    are the rules that hold where a campaign names none, `limits` say how fast mail may leave.
     """
 
     store: Store
@@ -41,6 +42,7 @@ class MailDesk:
     base_currency: str
     allows_live: bool
     customs: MailCustoms = field(default_factory=MailCustoms)
+    limits: MailLimits = USUAL_LIMITS
 
     def mailer(self) -> Mailer:
         """Return the way out, or raise Refused when real mail is not allowed.

@@ -115,6 +115,17 @@ def active_codes(connection: Connection) -> set[str]:
     return {code.upper() for code in connection.execute(query).scalars() if code}
 
 
+def stand(
+    connection: Connection, campaign_id: int, state: CampaignState, reason: str | None
+) -> None:
+    """Note where a campaign stands, and why."""
+    connection.execute(
+        update(CAMPAIGN)
+        .where(CAMPAIGN.c.id == campaign_id)
+        .values(state=state.value, state_reason=reason)
+    )
+
+
 def start_sending(connection: Connection, campaign_id: int, now: datetime) -> None:
     """Note that a campaign has begun to go out."""
     connection.execute(
@@ -128,11 +139,12 @@ def start_sending(connection: Connection, campaign_id: int, now: datetime) -> No
 
 
 def finish_sending(connection: Connection, campaign_id: int) -> None:
-    """Note that nothing of a campaign waits any more."""
+    """Note that nothing of a campaign waits any more; one that was cancelled stays so."""
+    settled = (CampaignState.SENT.value, CampaignState.CANCELLED.value)
     connection.execute(
         update(CAMPAIGN)
-        .where(CAMPAIGN.c.id == campaign_id, CAMPAIGN.c.state != CampaignState.SENT.value)
-        .values(state=CampaignState.SENT.value)
+        .where(CAMPAIGN.c.id == campaign_id, CAMPAIGN.c.state.not_in(settled))
+        .values(state=CampaignState.SENT.value, state_reason=None)
     )
 
 

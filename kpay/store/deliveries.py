@@ -79,41 +79,6 @@ def _queue(
     return insert_missing(connection, Delivery, [{**row, "kind": kind} for row in rows], key=key)
 
 
-def due(
-    connection: Connection, purpose: Purpose, now: datetime, limit: int
-) -> Sequence[RowMapping]:
-    """Return the deliveries whose turn it is, in the order in which they were queued."""
-    query = (
-        select(DELIVERY)
-        .where(purpose.condition, DELIVERY.c.state.in_(WAITING_VALUES), DELIVERY.c.due_at <= now)
-        .order_by(DELIVERY.c.due_at, DELIVERY.c.id)
-        .limit(limit)
-    )
-    return connection.execute(query).mappings().all()
-
-
-def next_due_at(connection: Connection, purpose: Purpose) -> datetime | None:
-    """Return when the next waiting delivery falls due."""
-    query = select(func.min(DELIVERY.c.due_at)).where(
-        purpose.condition, DELIVERY.c.state.in_(WAITING_VALUES)
-    )
-    found: datetime | None = connection.execute(query).scalar_one_or_none()
-    return found
-
-
-def begin(connection: Connection, ids: Iterable[int], owner: str) -> None:
-    """Mark deliveries as on their way; committed before their last byte can leave."""
-    connection.execute(
-        update(DELIVERY)
-        .where(DELIVERY.c.id.in_(list(ids)))
-        .values(
-            state=DeliveryState.SENDING.value,
-            claimed_by=owner,
-            attempts=DELIVERY.c.attempts + 1,
-        )
-    )
-
-
 def set_aside(connection: Connection, ids: Iterable[int], state: DeliveryState, why: str) -> None:
     """Take deliveries out of the queue for good."""
     connection.execute(
@@ -121,46 +86,6 @@ def set_aside(connection: Connection, ids: Iterable[int], state: DeliveryState, 
         .where(DELIVERY.c.id.in_(list(ids)))
         .values(state=state.value, server_reply=why, claimed_by=None)
     )
-
-
-def settle(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> None:
-    """Write what became of attempts: rows of delivery, state, due_at, sent_at, reply, attempts."""
-    if not outcomes:
-        return
-    connection.execute(
-        update(DELIVERY)
-        .where(DELIVERY.c.id == bindparam("delivery"))
-        .values(
-            state=bindparam("new_state"),
-            due_at=bindparam("new_due_at"),
-            sent_at=bindparam("new_sent_at"),
-            attempts=bindparam("new_attempts"),
-            server_reply=bindparam("reply"),
-            claimed_by=None,
-        ),
-        [dict(outcome) for outcome in outcomes],
-    )
-
-
-def give_up_on_lost(connection: Connection, purpose: Purpose) -> int:
-    """Mark what a dead run left on its way as uncertain; call only while holding the sending lock."""
-    return connection.execute(
-        update(DELIVERY)
-        .where(purpose.condition, DELIVERY.c.state == DeliveryState.SENDING.value)
-        .values(
-            state=DeliveryState.UNCERTAIN.value,
-            claimed_by=None,
-            server_reply="the run that was sending this ended before the server answered",
-        )
-    ).rowcount
-
-
-def has_lost(connection: Connection, purpose: Purpose) -> bool:
-    """Say whether a dead run left deliveries on their way."""
-    query = select(DELIVERY.c.id).where(
-        purpose.condition, DELIVERY.c.state == DeliveryState.SENDING.value
-    )
-    return connection.execute(query.limit(1)).first() is not None
 
 
 def tally(connection: Connection, purpose: Purpose) -> dict[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,7 +75,7 @@ class Store:
         self.who = who
         self._reader = make_engine(path, "read")
         self._writer = make_engine(path, "write")
-        self._kept: dict[Engine, Connection] = {}
+        self._kept: dict[tuple[Engine, int], Connection] = {}
 
     @property
     def lock_path(self) -> Path:
@@ -100,7 +101,7 @@ class Store:
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """Keep the file open for a run of many small transactions, all of this thread.
+        """Keep the file open for a run of many small transactions of this thread.
 
         Opening it, and tidying up behind the last one to close it, takes longer than most of them.
         """
@@ -109,7 +110,8 @@ class Store:
             self._reader.connect() as reader,
             self._writer.connect() as writer,
         ):
-            self._kept = {self._reader: reader, self._writer: writer}
+            thread = threading.get_ident()
+            self._kept = {(self._reader, thread): reader, (self._writer, thread): writer}
             try:
                 yield
             finally:
@@ -118,7 +120,7 @@ class Store:
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:
         """A connection for one transaction: the one that is kept open, unless it is in use."""
-        kept = self._kept.get(engine)
+        kept = self._kept.get((engine, threading.get_ident()))
         if kept is not None and not kept.in_transaction():
             yield kept
         else:

@@ -71,7 +71,7 @@ def test_no_identity_leads_out_of_the_outbox(tmp_path: Path, identity: str) -> N
         ("550 5.2.1 disabled", Fate.NO_SUCH_ADDRESS),
         ("552 5.2.2 full", Fate.REFUSED),
         ("554 no", Fate.REFUSED),
-        ("550 5.7.1 blocked", Fate.STOPPED),
+        ("550 5.7.1 blocked", Fate.NOT_ALLOWED),
         ("530 authenticate", Fate.STOPPED),
     ],
 )

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kpay.services.sending import MESSAGES_A_TURN
+from kpay.domain.pacing import USUAL_LIMITS
+from kpay.services.sending import IN_FLIGHT_A_CONNECTION
 from tests.fakes.smtp_sink import Faults, SmtpSink
 
 READERS = 240
@@ -58,6 +59,6 @@ def test_killed_and_interrupted_runs_go_on_where_they_stopped(
     report = json.loads(last.stdout)
     assert last.exit_code == 3
     assert not sink.twice
-    assert 0 < report["uncertain"] <= MESSAGES_A_TURN
+    assert 0 < report["uncertain"] <= USUAL_LIMITS.connections * IN_FLIGHT_A_CONNECTION
     assert report["sent"] + report["uncertain"] == READERS
     assert report["sent"] <= len(sink.taken) <= READERS
