@@ -148,8 +148,11 @@ class ImapFolder:
     def close(self) -> None:
         """Log out."""
         if self._imap is not None:
-            with suppress(OSError, imaplib.IMAP4.error):
+            try:
                 self._imap.logout()
+            except (OSError, imaplib.IMAP4.error):
+                with suppress(OSError):
+                    self._imap.shutdown()
         self._imap = None
 
     @property
