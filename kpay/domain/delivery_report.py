@@ -17,7 +17,10 @@ SHOWN_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class OwedDelivery:
-    """One purchase whose mail has not gone out; `state` is new before it is queued."""
+    """One purchase or receipt whose mail has not gone out; `state` is new before it is queued.
+
+    `content` is a slug; a receipt has none, and its title names the order.
+    """
 
     email: str
     content: str
@@ -30,7 +33,8 @@ class OwedDelivery:
         """Return the plain values."""
         return {
             "email": self.email,
-            "content": self.content,
+            "content": self.content or None,
+            "title": self.title,
             "state": self.state,
             "due_at": instant_text(self.due_at) if self.due_at else None,
             "server_reply": self.server_reply,
@@ -64,18 +68,24 @@ class PendingDeliveries:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What one run delivered, and how all deliveries of purchases stand."""
+    """What one run delivered, and how all deliveries of purchases stand.
+
+    `receipts` are those of renewals that left in this run.
+    """
 
     sent_now: int
     failures: int
     counts: Mapping[str, int]
     where: str
     is_live: bool
+    receipts: int = 0
+    receipts_waiting: int = 0
 
     @property
     def waiting(self) -> int:
         """How many wait, or wait to be tried again."""
-        return sum(self.counts.get(state, 0) for state in (S.QUEUED, S.RETRY, S.SENDING))
+        purchases = sum(self.counts.get(state, 0) for state in (S.QUEUED, S.RETRY, S.SENDING))
+        return purchases + self.receipts_waiting
 
     @property
     def is_partial(self) -> bool:
@@ -86,7 +96,9 @@ class DeliveryReport:
         """Say what was delivered."""
         mode = "LIVE" if self.is_live else "TEST"
         title = f"{self.sent_now} purchase{'' if self.sent_now == 1 else 's'} delivered"
-        if not self.sent_now and not self.is_partial:
+        if self.receipts:
+            title += f", {self.receipts} receipt{'' if self.receipts == 1 else 's'} sent"
+        if not (self.sent_now or self.receipts or self.is_partial):
             return Document(
                 "kpay.deliver/1",
                 "Nobody is owed a delivery; nothing to do",
@@ -108,4 +120,5 @@ class DeliveryReport:
             "uncertain": self.counts.get(S.UNCERTAIN, 0),
             "queued": self.waiting,
             "suppressed": self.counts.get(S.SUPPRESSED, 0),
+            "receipts": self.receipts,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,13 +14,14 @@ from kpay.domain.delivery_report import DeliveryReport, OwedDelivery, PendingDel
 from kpay.domain.enums import DeliveryState, MailKind
 from kpay.domain.period import instant_text, parse_instant
 from kpay.errors import Interrupted, KpayError, NotFound, SettingsInvalid
-from kpay.services import sending
+from kpay.services import notices, receipts, sending
 from kpay.services.mail_desk import MailDesk
 from kpay.services.passing import PassingTime
 from kpay.services.purchase_letters import PurchasePress
 from kpay.services.selling import SELLING_SINCE
 from kpay.services.sending import Advance
 from kpay.store import deliveries, facts
+from kpay.store import receipts as receipt_rows
 from kpay.store.deliveries import Purpose
 
 SINCE = "deliver_since"
@@ -32,7 +34,12 @@ PURCHASES = Purpose(kind=MailKind.PURCHASE)
 
 
 def plan_pending(desk: MailDesk, *, now: datetime) -> int:
-    """Queue one mail for every right granted since deliveries began; return how many are new."""
+    """Queue what buyers are owed, purchases and receipts of renewals; return how many are new."""
+    return _plan_purchases(desk, now) + receipts.plan(desk, now=now)
+
+
+def _plan_purchases(desk: MailDesk, now: datetime) -> int:
+    """Queue one mail for every right granted since deliveries began."""
     with desk.store.reading() as connection:
         since = _since(connection, now)
         is_first = facts.find(connection, SINCE) is None
@@ -56,6 +63,27 @@ def send_pending(
 
     Raises SettingsInvalid, Refused, RemoteProblem or Busy; what was not sent stays queued.
     """
+    report = _send_purchases(desk, passing, advance)
+    with desk.store.reading() as connection:
+        before = receipt_rows.count_sent(connection)
+        waiting = receipt_rows.waiting(connection)
+    if not waiting:
+        return report
+    _check_letterhead(desk)
+    mailer = desk.mailer()
+    failures = notices.send(desk, passing=passing, again="kpay deliver", advance=advance)
+    with desk.store.reading() as connection:
+        return replace(
+            report,
+            failures=report.failures + failures,
+            receipts=receipt_rows.count_sent(connection) - before,
+            receipts_waiting=len(receipt_rows.waiting(connection)),
+            where=mailer.where,
+            is_live=mailer.is_live,
+        )
+
+
+def _send_purchases(desk: MailDesk, passing: PassingTime, advance: Advance) -> DeliveryReport:
     before = _tally(desk)
     waiting = sum(before.get(state, 0) for state in (*WAITING, DeliveryState.SENDING))
     if not waiting:
@@ -63,7 +91,7 @@ def send_pending(
     _check_letterhead(desk)
     mailer = desk.mailer()
     press = PurchasePress(desk)
-    with sending.sending_lock(desk.store, wait_s=LOCK_WAIT_S):
+    with sending.sending_lock(desk.store, kind=MailKind.PURCHASE, wait_s=LOCK_WAIT_S):
         run = sending.Run(
             desk.store,
             mailer,
@@ -73,6 +101,7 @@ def send_pending(
             passing=passing,
             again="kpay deliver",
             advance=advance,
+            limits=desk.limits,
         )
         run.go()
     after = _tally(desk)
@@ -102,7 +131,7 @@ def after_sync(desk: MailDesk, *, passing: PassingTime) -> Handover | None:
         waiting = pending(desk, now=passing.now())
         sentence = f"{len(waiting.owed)} purchases wait to be mailed: {error.message}"
         return Handover(sentence, is_trouble=True)
-    if not (report.sent_now or report.is_partial):
+    if not (report.sent_now or report.receipts or report.is_partial):
         return None
     return Handover(report.to_document().title, is_trouble=report.is_partial)
 
@@ -112,10 +141,14 @@ def pending(desk: MailDesk, *, now: datetime) -> PendingDeliveries:
     with desk.store.reading() as connection:
         new = deliveries.undelivered(connection, _since(connection, now), now)
         waiting = deliveries.owed(connection)
+        renewals = receipts.owed(desk, connection, now=now)
+        unsent = receipt_rows.waiting(connection)
     return PendingDeliveries(
         (
             *(OwedDelivery(one["email"], one["slug"], one["title"], "new") for one in new),
             *(_owed(one) for one in waiting),
+            *(OwedDelivery(one["email"], "", one["occasion"], "new") for one in renewals),
+            *(_owed_receipt(one) for one in unsent),
         )
     )
 
@@ -179,6 +212,12 @@ def new_delivery(desk: MailDesk, one: RowMapping, now: datetime) -> dict[str, An
 def _owed(row: RowMapping) -> OwedDelivery:
     return OwedDelivery(
         row["email"], row["slug"], row["title"], row["state"], row["due_at"], row["server_reply"]
+    )
+
+
+def _owed_receipt(row: RowMapping) -> OwedDelivery:
+    return OwedDelivery(
+        row["email"], "", row["occasion"], row["state"], row["due_at"], row["server_reply"]
     )
 
 

@@ -18,6 +18,7 @@ from kpay.domain.plain_words import plain_markdown
 from kpay.domain.return_path import TOKEN_HEADER, reference_of
 from kpay.ports import Envelope
 from kpay.services.mail_desk import MailDesk
+from kpay.services.receipts import receipt_behind
 from kpay.store import content, deliveries
 
 LARGEST_ATTACHMENTS = 7_000_000  # base64 makes 9.6 MB of it; common servers take 10
@@ -62,6 +63,7 @@ class PurchasePress:
         parcel = self._parcel(row["context"]["content_id"])
         reference = Origin(OriginKind.PURCHASE, parcel.slug).reference(row["id"])
         values = self._values(parcel, row["context"]["name"], reference)
+        values["receipt"] = self._receipt(row["entitlement_id"])
         body = self._buy_links.tagged(parcel.body, reference)
         page = self._desk.renderer.render(
             "email/delivery.html", {**values, "body": self._desk.markdown.to_html(body)}
@@ -87,6 +89,10 @@ class PurchasePress:
             row["message_id"],
             write_message(draft),
         )
+
+    def _receipt(self, entitlement_id: int) -> dict[str, object] | None:
+        with self._desk.store.reading() as connection:
+            return receipt_behind(connection, entitlement_id, self._desk.customs.timezone)
 
     def _values(self, parcel: Parcel, name: str, reference: str) -> dict[str, object]:
         letterhead = self._desk.letterhead

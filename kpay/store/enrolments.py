@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
-    and_,
     bindparam,
     func,
     literal,
@@ -31,7 +29,6 @@ from kpay.models import (
     Order,
     Subscriber,
 )
-from kpay.store.deliveries import Purpose
 from kpay.store.dialect import among, insert_missing, table_of
 
 ENROLMENT, DELIVERY = table_of(Enrolment), table_of(Delivery)
@@ -39,19 +36,6 @@ SUBSCRIBER, CUSTOMER = table_of(Subscriber), table_of(Customer)
 ORDER, CONTENT, ENTITLEMENT = table_of(Order), table_of(Content), table_of(Entitlement)
 KEY = ("sequence", "email", "trigger_key")
 MARKETING_KINDS = (MailKind.CAMPAIGN.value, MailKind.SEQUENCE.value)
-
-
-@dataclass(frozen=True, slots=True)
-class SequencePurpose(Purpose):
-    """The letters of sequences: those that are marketing, or those about somebody's own contract."""
-
-    is_service: bool = False
-
-    @property
-    def condition(self) -> ColumnElement[bool]:
-        """The rows of this purpose."""
-        kind = MailKind.RECEIPT if self.is_service else MailKind.SEQUENCE
-        return and_(DELIVERY.c.kind == kind.value, DELIVERY.c.enrolment_id.is_not(None))
 
 
 def names(connection: Connection) -> list[str]:
@@ -125,11 +109,6 @@ def advance(connection: Connection, moves: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def queue(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Add the letters that are not there yet, by their occasion; return how many."""
-    return insert_missing(connection, Delivery, rows, key=("occasion",))
-
-
 def last_sent(connection: Connection, ids: Iterable[int]) -> dict[int, datetime]:
     """Return when each of some enrolments last had a letter sent."""
     query = (
@@ -160,6 +139,33 @@ def unsettled(connection: Connection) -> Sequence[RowMapping]:
         DELIVERY.c.id, DELIVERY.c.enrolment_id, DELIVERY.c.email, DELIVERY.c.occasion
     ).where(DELIVERY.c.enrolment_id.is_not(None), _waits())
     return connection.execute(query).mappings().all()
+
+
+def has_lost(connection: Connection) -> bool:
+    """Say whether a dead run left letters of sequences on their way."""
+    query = select(DELIVERY.c.id).where(
+        DELIVERY.c.enrolment_id.is_not(None), DELIVERY.c.state == DeliveryState.SENDING.value
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def waits_for_service(connection: Connection) -> bool:
+    """Say whether letters about somebody's own contract wait, or were lost on their way."""
+    states = (*WAITING, DeliveryState.SENDING)
+    query = select(DELIVERY.c.id).where(
+        DELIVERY.c.enrolment_id.is_not(None),
+        DELIVERY.c.kind == MailKind.RECEIPT.value,
+        DELIVERY.c.state.in_([state.value for state in states]),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def count_sent(connection: Connection) -> int:
+    """Return how many letters of sequences have left."""
+    query = select(func.count()).where(
+        DELIVERY.c.enrolment_id.is_not(None), DELIVERY.c.state == DeliveryState.SENT.value
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def without_consent(connection: Connection, emails: Iterable[str]) -> set[str]:

@@ -80,7 +80,7 @@ def test_a_buyer_gets_the_text_once_however_often_it_is_run(desk: MailDesk) -> N
     assert message["To"] == "li@r.example"
     assert message["X-Kpay-Kind"] == "delivery"
     assert message["List-Unsubscribe"] is None
-    assert "Mix flour and water: https://w.example." in words(message)
+    assert "Mix flour and water <https://w.example>." in words(message)
     assert "<strong>flour</strong>" in words(message, "html").replace(' style=""', "")
     assert "李雷" in words(message)
 
