@@ -192,11 +192,19 @@ class Business:
         return Workplace(self.home, self.store, FrontMatterFiles(), self.site(), self.checkout)
 
     def mailer(self) -> Mailer:
-        """Take mail: as files in outbox/, or to the SMTP server of the settings."""
+        """Take mail: as files in outbox/, to the SMTP server of the settings, or to Resend."""
         if self.settings.mail == "outbox":
             from kpay.adapters.outbox_mailer import OutboxMailer
 
             return OutboxMailer(self.folder("outbox"))
+        if self.settings.mail == "resend":
+            from kpay.adapters.resend_mailer import ResendMailer
+
+            return ResendMailer(
+                lambda: self.secret("resend_key").reveal(),
+                self.settings.resend_api_base,
+                self.settings.smtp_timeout_s,
+            )
         from kpay.adapters.smtp_mailer import SmtpMailer
 
         return SmtpMailer(

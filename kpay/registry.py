@@ -176,10 +176,11 @@ ENTRIES: tuple[Entry, ...] = (
             ("show", "Show one."),
             ("plan", "Freeze audience and text, and show everything."),
             ("preview", "Write sample messages."),
+            ("test", "Send one to yourself."),
             ("send", "Send what was planned."),
             ("results", "Show what it really earned."),
         ),
-        dict.fromkeys(("show", "plan", "preview", "send", "results"), "campaign"),
+        dict.fromkeys(("show", "plan", "preview", "test", "send", "results"), "campaign"),
     ),
     Entry("inbox", "Mail", "Act on bounces, complaints and unsubscribes.", "kpay.commands.inbox"),
     Entry(

@@ -65,16 +65,18 @@ def show_campaign(name: Name) -> None:
 def plan(name: Name) -> None:
     """Freeze whom to mail and every letter.
 
-    Draws whom to hold back, fills each letter and says what is wrong with it. Nothing is sent, and
-    planning again without a change changes nothing.
+    Draws whom to hold back, fills each letter, says what is wrong with it, and writes samples to look
+    at. Nothing is sent, and planning again without a change changes nothing.
     """
     from kpay.bootstrap import open_business
     from kpay.presentation import progress, show
     from kpay.services.campaign_planning import plan as make
+    from kpay.services.preview_page import with_samples
 
     business = open_business()
+    desk, now = business.mail_desk(), business.clock.now()
     with progress(f"planning {name}"):
-        planned = make(business.mail_desk(), name, business.clock.now())
+        planned = with_samples(desk, make(desk, name, now), business.preview_folder(name), now)
     show(planned.to_document())
 
 
@@ -92,18 +94,59 @@ def preview(
         str | None,
         typer.Option("--out", metavar="DIR", help="Where (else outbox/preview/NAME)."),
     ] = None,
+    opens: Annotated[
+        bool | None,
+        typer.Option("--open/--no-open", help="Show it in the browser (at a terminal: yes)."),
+    ] = None,
 ) -> None:
-    """Write sample messages of a plan.
+    """Write sample messages of a plan, and a page that shows them.
 
-    As .eml, .html and .txt files; nothing is sent.
+    As .eml, .html and .txt files, by day and by night, on a phone and on a desk; nothing is sent.
     """
     from kpay.bootstrap import open_business
-    from kpay.presentation import show
-    from kpay.services import campaigns
+    from kpay.presentation import is_attended, show
+    from kpay.services.preview_page import write_preview
 
     business = open_business()
-    folder = Path(out) if out else business.folder("outbox") / "preview" / name
-    show(campaigns.preview(business.mail_desk(), name, email, folder, business.clock.now()))
+    folder = Path(out) if out else business.preview_folder(name)
+    made = write_preview(business.mail_desk(), name, folder, business.clock.now(), email=email)
+    if is_attended() and opens is not False:
+        business.open_page(made.page)
+    show(made.to_document())
+
+
+@app.command(
+    "test",
+    epilog=examples(
+        "kpay campaign test hello --to me@example.com",
+        "kpay campaign test hello --to me@example.com --as ana@example.com --yes",
+    ),
+)
+def send_test(
+    name: Name,
+    to: Annotated[str, typer.Option("--to", metavar="EMAIL", help="Your own address.")],
+    reader: Annotated[
+        str | None, typer.Option("--as", metavar="EMAIL", help="Whose message it is.")
+    ] = None,
+    variant: Annotated[
+        str, typer.Option("--variant", metavar="LETTER", help="Which of several subjects.")
+    ] = "A",
+    yes: Yes = False,
+) -> None:
+    """Send one message to yourself.
+
+    It says [Test] in its subject, its unsubscribe link takes nobody off the list, and no result
+    counts it.
+    """
+    from kpay.bootstrap import open_business
+    from kpay.presentation import confirm, show
+    from kpay.services import trial_letter
+
+    business = open_business()
+    desk, now = business.mail_desk(), business.clock.now()
+    trial = trial_letter.prepare(desk, name, to, now, reader=reader, variant=variant)
+    confirm(trial.question, yes=yes)
+    show(trial_letter.send(trial))
 
 
 @app.command(

@@ -8,6 +8,11 @@ from kpay.errors import ConfirmationNeeded, Refused
 from kpay.manners import manners, same_command
 
 
+def is_attended() -> bool:
+    """Say whether somebody sits at a terminal and may be asked or shown something."""
+    return not manners().no_input and sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Go on only with a yes: from --yes, or typed at a terminal.
 
@@ -15,7 +20,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if manners().no_input or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_attended():
         raise ConfirmationNeeded(
             f"nobody is there to answer: {question}",
             same_command("--yes"),

@@ -5,20 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from pathlib import Path
 
 from sqlalchemy import RowMapping
 
-from kpay.domain.address import normal_email
-from kpay.domain.campaign_plan import Plan
 from kpay.domain.document import Column, Document, Table, Text, done
 from kpay.domain.enums import CampaignGoal, CampaignState, DeliveryState
 from kpay.domain.period import instant_text
 from kpay.errors import NotFound
-from kpay.files import disk_problems, write_whole
 from kpay.services import campaign_files
-from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, kept_plan, people_of, person_of
-from kpay.services.letters import Press
 from kpay.services.mail_desk import MailDesk
 from kpay.services.shown_content import shown_pieces
 from kpay.store import campaigns, deliveries
@@ -168,52 +162,6 @@ def shown(desk: MailDesk, name: str) -> Document:
         payload,
         next_steps=(f"kpay campaign {'results' if states else 'plan'} {name}",),
     )
-
-
-def preview(desk: MailDesk, name: str, email: str | None, folder: Path, now: datetime) -> Document:
-    """Write sample messages of a campaign's plan as .eml, .html and .txt files; nothing is sent."""
-    kept, people = _planned(desk, name, email)
-    press = Press(kept[1].wording, desk.letterhead, desk.renderer, desk.signer)
-    with disk_problems(folder):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files: list[str] = []
-    for number, one in enumerate(people, 1):
-        filled = press.fill(one.email, one.context)
-        stem = folder / f"{number}-{normal_email(one.email).replace('/', '-')}"
-        parts = {
-            ".eml": press.envelope(one.email, one.context, now).content,
-            ".html": filled.html.encode("utf-8-sig"),  # a browser asks no header for the charset
-            ".txt": f"Subject: {filled.subject}\n\n{filled.text}".encode(),
-        }
-        for ending, content in parts.items():
-            path = stem.with_name(stem.name + ending)
-            write_whole(path, content)
-            files.append(str(path))
-    return Document(
-        "kpay.campaign.preview/1",
-        f"{len(people)} sample message{'' if len(people) == 1 else 's'} in {folder}",
-        (Table((Column("file"),), tuple((file,) for file in files)),),
-        {"campaign": name, "plan": kept[0].hash, "files": files},
-        next_steps=(f"kpay campaign send {name} --plan {kept[0].hash}",),
-    )
-
-
-def _planned(
-    desk: MailDesk, name: str, email: str | None
-) -> tuple[tuple[Plan, FrozenPlan], list[FrozenPerson]]:
-    with desk.store.reading() as connection:
-        row = campaigns.find(connection, name)
-        kept = kept_plan(connection, row) if row is not None else None
-        if kept is None:
-            campaign_files.read(desk.reader, desk.home, name)
-            raise NotFound("plan of a campaign", name, f"kpay campaign plan {name}")
-        if email is not None:
-            wanted = person_of(connection, kept[1], normal_email(email))
-            if wanted is None:
-                raise NotFound("recipient of this campaign", email, f"kpay campaign plan {name}")
-            return kept, [wanted]
-        people = people_of(connection, kept[1])
-    return kept, [one for one in people if not one.is_held_out][:SAMPLES]
 
 
 def _check_published(about: str, name: str, slugs: list[str]) -> None:
