@@ -30,6 +30,7 @@ WARM_DAYS, WINDOW_DAYS = 150, 14
 WANTING, LIFT = 0.26, 0.66
 """Of the sandbox's own: so that 2.2 % of 1,500 people buy in a fortnight, 2.9 % when mailed."""
 Amounts = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,19 @@ class KnownSend:
     mailed: Amounts
     left_alone: Amounts
 
-    def drawn(self, share: float, salt: str) -> tuple[Arm, Arm, int]:
-        """Draw groups as kpay does; return treated, held out, and what the mail really earned."""
+    def held_out(self, share: float, salt: str) -> Flags:
+        """Draw whom to hold out, as kpay does."""
         held = draw(self.emails, share, f"{self.name} {salt}")
-        out = np.fromiter((email in held for email in self.emails), dtype=np.bool_)
-        truth = int((self.mailed[~out] - self.left_alone[~out]).sum())
-        return _arm(self.mailed[~out]), _arm(self.left_alone[out]), truth
+        return np.fromiter((email in held for email in self.emails), dtype=np.bool_)
+
+    def arms(self, held: Flags) -> tuple[Arm, Arm, int]:
+        """Return treated, held out, and what the mail really earned."""
+        truth = int((self.mailed[~held] - self.left_alone[~held]).sum())
+        return _arm(self.mailed[~held]), _arm(self.left_alone[held]), truth
+
+    def drawn(self, share: float, salt: str) -> tuple[Arm, Arm, int]:
+        """Draw groups; return treated, held out, and what the mail really earned."""
+        return self.arms(self.held_out(share, salt))
 
     def without_effect(self) -> KnownSend:
         """The same people had the mail done nothing."""
