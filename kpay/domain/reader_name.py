@@ -22,5 +22,10 @@ def shown_name(name: str) -> str:
     An address of the web, markup or a whole paragraph is none: a letter that says it would carry a
     stranger's advertisement under the creator's own name.
     """
-    plain = " ".join(UNSEEN.sub(" ", name).split())
+    plain = plain_name(name)
     return "" if len(plain) > LONGEST_NAME or NO_NAME.search(plain) else plain
+
+
+def plain_name(name: str) -> str:
+    """Return whatever was given as a name, on one line and with nothing unseen in it."""
+    return " ".join(UNSEEN.sub(" ", name).split())

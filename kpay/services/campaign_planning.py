@@ -8,10 +8,12 @@ from datetime import datetime
 
 from kpay.domain.campaign_plan import Plan, PlanProblem
 from kpay.domain.holdout import smallest_effect
+from kpay.domain.letter_checks import LetterFacts, problems_of
 from kpay.domain.message import wire_address
 from kpay.errors import InputInvalid
 from kpay.services import campaign_files
 from kpay.services.frozen_plan import FrozenPerson, FrozenPlan, hash_of, keep, kept_plan
+from kpay.services.letter_facts import letter_facts
 from kpay.services.letters import Press
 from kpay.services.mail_desk import MailDesk
 from kpay.services.plan_checks import check_names, problem_text
@@ -94,18 +96,28 @@ def _problems(
     problems = [PlanProblem(None, text) for text in general]
     if desk.letterhead.problem():
         return tuple(problems)
+    offer = draft.written.settings.offer
+    with desk.store.reading() as connection:
+        facts = letter_facts(connection, desk.letterhead, draft.wording, offer)
+    owned = {person.email: person.owned for person in draft.chosen}
     for one in mailed:
         for variant in draft.wording.labels:
-            problems += _problems_of_one(press, one, variant)
+            found = _problems_of_one(press, one, variant, owned[one.email], facts)
+            problems += [PlanProblem(one.email, problem) for problem in found]
     return tuple(dict.fromkeys(problems))
 
 
-def _problems_of_one(press: Press, one: FrozenPerson, variant: str) -> list[PlanProblem]:
+def _problems_of_one(
+    press: Press,
+    one: FrozenPerson,
+    variant: str,
+    owned: frozenset[str],
+    facts: LetterFacts,
+) -> Sequence[str]:
     try:
         wire_address(one.email)
-        press.fill(one.email, one.context, variant)
+        return problems_of(press.fill(one.email, one.context, variant), owned, facts)
     except InputInvalid as error:
-        return [PlanProblem(one.email, problem_text(each, one.context)) for each in error.problems]
+        return [problem_text(each, one.context) for each in error.problems]
     except ValueError as error:
-        return [PlanProblem(one.email, str(error))]
-    return []
+        return [str(error)]

@@ -16,6 +16,7 @@ from kpay.domain.audience import Person, divide
 from kpay.domain.holdout import default_share, draw
 from kpay.domain.origins import BuyLinks
 from kpay.domain.period import instant_text
+from kpay.domain.reader_name import LONGEST_NAME, plain_name, shown_name
 from kpay.services.campaign_files import WrittenCampaign
 from kpay.services.frozen_plan import FrozenPerson, canonical
 from kpay.services.letters import REFERENCE, Wording
@@ -137,7 +138,7 @@ class PlanDraft:
     def _context(
         self, person: Person, advice: Sequence[Piece], asked: frozenset[str]
     ) -> dict[str, Any]:
-        values: dict[str, Any] = {"name": person.name.strip() or self.written.settings.nameless}
+        values: dict[str, Any] = {"name": self._name_of(person)}
         if "recommendations" in asked:
             values["recommendations"] = [
                 {**self.shown.pieces[item["content"]], "because": item["because"]}
@@ -155,6 +156,11 @@ class PlanDraft:
         if "segment" in asked:
             values["segment"] = self.written.settings.audience
         return values
+
+    def _name_of(self, person: Person) -> str | None:
+        """Return what a person is called; what is no name gives way, where there is something else."""
+        name = shown_name(person.name) or self.written.settings.nameless
+        return name or plain_name(person.name)[:LONGEST_NAME] or None
 
     def warnings(self, desk: MailDesk, asked: frozenset[str]) -> tuple[str, ...]:
         """Return what keeps nobody from being mailed and should still be known."""
