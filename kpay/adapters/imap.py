@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import imaplib
-import ipaddress
 import logging
 import re
 import ssl
@@ -14,6 +13,7 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from kpay.domain.loopback import is_loopback
 from kpay.domain.mail_reading import READ_BYTES, ArrivedMail
 from kpay.errors import CredentialsMissing, RemoteProblem, SettingsInvalid
 
@@ -52,7 +52,7 @@ def parse_place(url: str) -> Place:
         raise SettingsInvalid(
             "imap_url holds a password: put it in KPAY_IMAP_PASSWORD or in secrets.toml", NEXT
         )
-    if parts.scheme == "imap" and not _is_loopback(parts.hostname):
+    if parts.scheme == "imap" and not is_loopback(parts.hostname):
         raise SettingsInvalid(
             f"mail from {parts.hostname} may not come unencrypted: write imaps://", NEXT
         )
@@ -64,15 +64,6 @@ def parse_place(url: str) -> Place:
     is_encrypted = parts.scheme == "imaps"
     usual = 993 if is_encrypted else 143
     return Place(parts.hostname, port or usual, unquote(parts.username), folder, is_encrypted)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class ImapFolder:

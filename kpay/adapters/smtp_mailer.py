@@ -8,7 +8,6 @@ too: what could not be handed to the system whole has not left with its dot.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import smtplib
 import socket
@@ -19,6 +18,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from kpay.domain.delivery import Fate, MailReply, fate_of_reply, name_given, too_fast
+from kpay.domain.loopback import is_loopback
 from kpay.errors import CredentialsMissing, RemoteProblem, SettingsInvalid
 from kpay.ports import Envelope
 
@@ -45,16 +45,6 @@ class Server:
     def is_loopback(self) -> bool:
         """Whether nobody outside this machine can be reached there."""
         return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def parse_server(url: str) -> Server:

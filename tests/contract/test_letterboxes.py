@@ -125,12 +125,12 @@ def test_mails_come_in_order_and_stay_unread() -> None:
 def test_a_refused_password_and_silence_are_told_apart() -> None:
     server = ImapServer()
     with server.serving() as url:
-        with closing(ImapFolder(url, lambda: "wrong")) as box:
-            with pytest.raises(CredentialsMissing, match="refuses the user"):
-                box.open()
-        with closing(ImapFolder(url.replace("Bounces", "Else"), lambda: server.password)) as box:
-            with pytest.raises(RemoteProblem, match="no such folder"):
-                box.open()
+        stranger = ImapFolder(url, lambda: "wrong")
+        with closing(stranger), pytest.raises(CredentialsMissing, match="refuses the user"):
+            stranger.open()
+        lost = ImapFolder(url.replace("Bounces", "Else"), lambda: server.password)
+        with closing(lost), pytest.raises(RemoteProblem, match="no such folder"):
+            lost.open()
     with pytest.raises(RemoteProblem, match="cannot be read"):
         ImapFolder("imap://ana@127.0.0.1:9/INBOX", lambda: "").open()
 
