@@ -60,6 +60,13 @@ class Catalogue:
 
     items: tuple[Item, ...] = ()
 
+    @property
+    def first_prices_minor(self) -> FloatArray:
+        """Return the first price of each item, 0 where nothing is on sale."""
+        return np.array(
+            [item.offers[0].amount_minor if item.offers else 0 for item in self.items], dtype=float
+        )
+
     def position(self, slug: str) -> int | None:
         """Return where the item stands, or None when it was never for sale."""
         for place, item in enumerate(self.items):

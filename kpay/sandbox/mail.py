@@ -32,6 +32,8 @@ DECAY: Final = (
 )
 """Share of a mail's pull on each day after it; half is gone after two days."""
 GENERAL_RELEVANCE: Final = 0.8
+OWNED_RELEVANCE: Final = 0.0  # a mail about nothing but what the reader has is of no use
+OWNED_ROOM: Final = 0.1  # less room than this for another copy means that it is owned
 UNWANTED_COMPLAINT_SHARE: Final = 0.05
 
 
@@ -71,13 +73,15 @@ def receive(
     people: People,
     luck: Chance,
     liking: FloatArray,
+    room: FloatArray,
     positions: dict[str, int],
     pressure: FloatArray,
     has_opted_out: BoolArray,
 ) -> Reception:
-    """Work out the answer to a day's mails; `liking` is appeal of what is not owned yet."""
+    """Work out the answer to a day's mails; `liking` is appeal times `room`, of what is not owned."""
     persons, copies, about = _by_person(mails, positions, liking.shape[1])
-    relevance = _relevance(liking, persons, about)
+    is_news = (about & (room[persons] > OWNED_ROOM)).any(axis=1) | ~about.any(axis=1)
+    relevance = np.where(is_news, _relevance(liking, persons, about), OWNED_RELEVANCE)
     tired = np.exp(-people.parameters.fatigue * pressure[persons])
     lift = people.lift[persons]
     strength = np.where(lift > 0, lift * relevance * tired, lift)

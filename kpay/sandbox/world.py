@@ -55,10 +55,11 @@ class State:
 
 @dataclass(slots=True)
 class Day:
-    """What a day brought, in the order of time."""
+    """What a day brought, in the order of time; `expected_minor` is what it was likely to bring."""
 
     happenings: list[Happening]
     traces: list[Trace]
+    expected_minor: float = 0.0
 
 
 class World:
@@ -90,21 +91,31 @@ class World:
         return twin
 
     def step(
-        self, day: int, catalogue: Catalogue, mails: Sequence[Mail], *, is_watched: bool
+        self,
+        day: int,
+        catalogue: Catalogue,
+        mails: Sequence[Mail],
+        *,
+        is_watched: bool,
+        is_weighed: bool = False,
     ) -> Day:
-        """Live one day; traces (visits, clicks) are collected only when somebody watches."""
+        """Live one day; visits are collected only when somebody watches.
+
+        A weighed day also says what its sales were expected to bring, before the day's luck.
+        """
         self._open_shop(catalogue)
         traces = self._read_mail(day, mails)
         happenings: list[Happening] = list(self._keep_agenda(day))
         hazard = self.hazard(day)
         chance_to_buy = 1 - np.exp(-hazard)
+        expected_minor = self._expected_minor(day, chance_to_buy) if is_weighed else 0.0
         buyers = np.flatnonzero(self._luck.everyone("buy", day) < chance_to_buy)
         happenings += self._shop(day, buyers)
         happenings += self._meet_fraud(day)
         if is_watched:
             traces += self._visits(day, hazard, buyers)
         self.state.pressure *= 0.5 ** (1 / self._parameters.pressure_half_life_days)
-        return Day(sorted(happenings, key=lambda happening: happening.at), traces)
+        return Day(sorted(happenings, key=lambda happening: happening.at), traces, expected_minor)
 
     def hazard(self, day: int) -> FloatArray:
         """Return everybody's rate of buying on the day, given all that happened before it."""
@@ -171,8 +182,8 @@ class World:
         boosted = self._liking @ factors
         return np.asarray(boosted / np.maximum(wanted, 1e-9))
 
-    def _pick(self, day: int, buyers: IntArray) -> IntArray:
-        """Return the position each buyer chooses: an exponential race, so a new item only wins or loses."""
+    def _weights(self, day: int, buyers: IntArray) -> FloatArray:
+        """Return how strongly each item draws each buyer today; shape (buyers, items)."""
         weights = self._liking[buyers] * self._launch_factors(day)
         for wave in self.state.waves:
             rows = np.searchsorted(wave.persons, buyers)
@@ -181,9 +192,23 @@ class World:
                 was_mailed = wave.persons[rows] == buyers
                 known = wave.about.shape[1]
                 weights[:, :known] *= np.where(was_mailed[:, None] & wave.about[rows], 3.0, 1.0)
+        return np.asarray(np.maximum(weights, 1e-12), dtype=np.float64)
+
+    def _pick(self, day: int, buyers: IntArray) -> IntArray:
+        """Return the position each buyer chooses: an exponential race, so a new item only wins or loses."""
+        weights = self._weights(day, buyers)
         keys = [item.key for item in self._catalogue.items]
         draws = -np.log(self._luck.race("pick", day, buyers, keys))
-        return np.asarray(np.argmin(draws / np.maximum(weights, 1e-12), axis=1), dtype=np.int64)
+        return np.asarray(np.argmin(draws / weights, axis=1), dtype=np.int64)
+
+    def _expected_minor(self, day: int, chance_to_buy: FloatArray) -> float:
+        """Return what the day's first sales are expected to bring, at the first price of each item."""
+        prices = self._catalogue.first_prices_minor
+        if not len(prices):
+            return 0.0
+        weights = self._weights(day, np.arange(len(self.people)))
+        usual = weights @ prices / weights.sum(axis=1)
+        return float(chance_to_buy @ usual)
 
     def _shop(self, day: int, buyers: IntArray) -> list[Happening]:
         if not len(buyers) or not self._catalogue.items:
@@ -343,6 +368,7 @@ class World:
             people=self.people,
             luck=self._luck,
             liking=self._liking,
+            room=state.room,
             positions={item.slug: place for place, item in enumerate(self._catalogue.items)},
             pressure=state.pressure,
             has_opted_out=state.has_opted_out,

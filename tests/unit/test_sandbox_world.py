@@ -363,3 +363,27 @@ def test_a_month_ends_on_the_last_day_of_a_shorter_month(
 ) -> None:
     anchor_s = WorldClock(date.fromisoformat(begun)).start_s
     assert instant(period_end(anchor_s, "month", count)).date() == date.fromisoformat(expected)
+
+
+def test_a_weighed_day_foresees_what_days_bring_on_average() -> None:
+    world = make_world(customers=1500, parameters=replace(Parameters(), fraud_bursts_a_year=0.0))
+    days = [world.step(day, CATALOGUE, (), is_watched=False, is_weighed=True) for day in range(120)]
+    brought = sum(
+        happening.offer.amount_minor
+        for day in days
+        for happening in day.happenings
+        if isinstance(happening, Sale | MembershipStarted)
+    )
+    assert sum(day.expected_minor for day in days) == pytest.approx(brought, rel=0.06)
+
+
+def test_a_mail_about_what_is_owned_moves_nobody() -> None:
+    parameters = replace(Parameters(), lifts=(5.0,) * 4, opt_out_share=0.0)
+    world = make_world(customers=1500, parameters=parameters)
+    live(world, range(100))
+    owners = np.flatnonzero(world.state.room[:, 0] < 0.1).tolist()
+    assert len(owners) > 20
+    for slug, moves in (("piece-0", False), ("piece-1", True)):
+        twin = world.fork()
+        twin.step(100, CATALOGUE, [Mail(person, (slug,)) for person in owners], is_watched=False)
+        assert bool(twin.state.waves[-1].strength.any()) is moves
