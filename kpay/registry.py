@@ -41,6 +41,7 @@ EVERYWHERE_HELP = (
     ("--debug", "Show the traceback of a bug."),
     ("--help, -h", "Show help."),
 )
+CAMPAIGN_VERBS = tuple("show plan preview test send pause resume cancel reconcile results".split())
 PANELS = ("Start", "Publish and sell", "Learn", "Mail", "Know", "Automate")
 
 ENTRIES: tuple[Entry, ...] = (
@@ -178,11 +179,29 @@ ENTRIES: tuple[Entry, ...] = (
             ("preview", "Write sample messages."),
             ("test", "Send one to yourself."),
             ("send", "Send what was planned."),
+            ("pause", "Let nothing more leave for now."),
+            ("resume", "Lift a pause."),
+            ("cancel", "End one for good."),
+            ("reconcile", "Settle messages that may have arrived."),
             ("results", "Show what it really earned."),
         ),
-        dict.fromkeys(("show", "plan", "preview", "test", "send", "results"), "campaign"),
+        dict.fromkeys(CAMPAIGN_VERBS, "campaign"),
     ),
     Entry("inbox", "Mail", "Act on bounces, complaints and unsubscribes.", "kpay.commands.inbox"),
+    Entry(
+        "sequence",
+        "Mail",
+        "Letters that follow by themselves on what somebody did.",
+        "kpay.commands.sequence",
+        (
+            ("new", "Write a draft."),
+            ("list", "List sequences and who is in them."),
+            ("show", "Show one."),
+            ("run", "Send what is due."),
+            ("results", "Show what one has brought."),
+        ),
+        dict.fromkeys(("show", "results"), "sequence"),
+    ),
     Entry(
         "report",
         "Know",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kpay.commands import campaign_flow
 from kpay.commands.options import Since, Until, Yes, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import CampaignGoal
@@ -181,6 +182,9 @@ def send(
     show(report.to_document())
     if report.is_partial:
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+campaign_flow.add_to(app)
 
 
 @app.command(

@@ -6,13 +6,24 @@ happen meanwhile is that somebody pauses, cancels or erases, so every move names
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 
 from kpay.domain.enums import DeliveryState
+from kpay.models.types import Instant
 from kpay.store.deliveries import DELIVERY, Purpose
 from kpay.store.dialect import among
 
@@ -214,3 +225,58 @@ def queue_known_again(
         .where(known_again(purpose, owner, since))
         .values(state=DeliveryState.QUEUED.value)
     )
+
+
+def uncertain(connection: Connection, purpose: Purpose) -> Sequence[RowMapping]:
+    """Return the messages of which nobody knows whether they arrived, by address."""
+    query = (
+        select(
+            DELIVERY.c.id,
+            DELIVERY.c.email,
+            DELIVERY.c.message_id,
+            DELIVERY.c.began_at,
+            DELIVERY.c.claimed_by,
+            DELIVERY.c.server_reply,
+        )
+        .where(purpose.condition, DELIVERY.c.state == DeliveryState.UNCERTAIN.value)
+        .order_by(DELIVERY.c.email)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def acknowledged(connection: Connection, purpose: Purpose) -> Iterator[tuple[str, str]]:
+    """Yield address and identity of the messages that a server said it took, in the order of the queue.
+
+    Those that were settled in another way are not among them.
+    """
+    query = (
+        select(DELIVERY.c.email, DELIVERY.c.message_id)
+        .where(
+            purpose.condition,
+            DELIVERY.c.state == DeliveryState.SENT.value,
+            DELIVERY.c.claimed_by.is_not(None),
+        )
+        .order_by(DELIVERY.c.id)
+    )
+    for row in connection.execute(query):
+        yield row.email, row.message_id
+
+
+def settle_uncertain(
+    connection: Connection, ids: Iterable[int], state: DeliveryState, why: str, now: datetime
+) -> int:
+    """Write what is known by now of uncertain messages; return how many were uncertain still.
+
+    One that arrived was sent when its last attempt began. Settled is not acknowledged: nobody has it.
+    """
+    sent_at = func.coalesce(DELIVERY.c.began_at, literal(now, Instant))
+    values = {"state": state.value, "server_reply": why, "claimed_by": None}
+    return connection.execute(
+        update(DELIVERY)
+        .where(among(DELIVERY.c.id, ids), DELIVERY.c.state == DeliveryState.UNCERTAIN.value)
+        .values(
+            **values,
+            sent_at=sent_at if state is DeliveryState.SENT else None,
+            due_at=literal(now, Instant) if state is DeliveryState.QUEUED else DELIVERY.c.due_at,
+        )
+    ).rowcount
