@@ -88,6 +88,9 @@ def _argument(entry: Entry, words: list[str], typed: str) -> list[Offer] | None:
     if kind == "campaign":
         names = sorted(path.stem for path in (home / "campaigns").glob("*.md"))
         return _beginning([(name, "") for name in names], typed)
+    if kind == "sequence":
+        folders = sorted(path.name for path in (home / "sequences").glob("*/"))
+        return _beginning([(name, "") for name in folders], typed)
     return _from_store(home / "kpay.db", QUERIES[kind], typed)
 
 

@@ -203,6 +203,20 @@ ENTRIES: tuple[Entry, ...] = (
         dict.fromkeys(("show", "results"), "sequence"),
     ),
     Entry(
+        "sequence",
+        "Mail",
+        "Letters that follow by themselves on what somebody did.",
+        "kpay.commands.sequence",
+        (
+            ("new", "Write a draft."),
+            ("list", "List sequences and who is in them."),
+            ("show", "Show one."),
+            ("run", "Send what is due."),
+            ("results", "Show what one has brought."),
+        ),
+        dict.fromkeys(("show", "results"), "sequence"),
+    ),
+    Entry(
         "report",
         "Know",
         "Report revenue, MRR and more.",

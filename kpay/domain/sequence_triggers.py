@@ -40,6 +40,18 @@ class TriggerKind(StrEnum):
     QUIET = "quiet"
 
 
+class SequenceGoal(StrEnum):
+    """What a new sequence is for."""
+
+    WELCOME = "welcome"
+    PURCHASE = "purchase"
+    ABANDONED = "abandoned"
+    FAILED_CARD = "failed-card"
+    EXPIRING_CARD = "expiring-card"
+    ENDING = "ending"
+    QUIET = "quiet"
+
+
 K = TriggerKind
 CONTRACT: Final = (K.FAILED_CARD, K.EXPIRING_CARD, K.ENDING)
 """News of a contract that the reader has, whether or not they asked for mail."""

@@ -237,3 +237,33 @@ def letters(connection: Connection) -> Sequence[RowMapping]:
         .group_by(ENROLMENT.c.sequence, DELIVERY.c.state)
     )
     return connection.execute(query).mappings().all()
+
+
+def first_of_each(connection: Connection, sequence: str) -> Sequence[RowMapping]:
+    """Return the first enrolment of everybody who was ever in a sequence."""
+    first = (
+        select(ENROLMENT.c.email, func.min(ENROLMENT.c.id).label("id"))
+        .where(ENROLMENT.c.sequence == sequence)
+        .group_by(ENROLMENT.c.email)
+        .subquery()
+    )
+    query = (
+        select(ENROLMENT).join(first, first.c.id == ENROLMENT.c.id).order_by(ENROLMENT.c.began_at)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def orders_of(connection: Connection, emails: Iterable[str], since: datetime) -> list[Any]:
+    """Return email, time, currency and total of what some people paid after a moment."""
+    email = func.coalesce(CUSTOMER.c.email, ORDER.c.email)
+    query = (
+        select(email.label("email"), ORDER.c.ordered_at, ORDER.c.currency, ORDER.c.total_minor)
+        .outerjoin(CUSTOMER, CUSTOMER.c.id == ORDER.c.customer_id)
+        .where(
+            ORDER.c.ordered_at > since,
+            ORDER.c.status == OrderStatus.PAID.value,
+            ORDER.c.total_minor > 0,
+            among(email, emails),
+        )
+    )
+    return list(connection.execute(query))
