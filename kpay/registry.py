@@ -148,10 +148,13 @@ ENTRIES: tuple[Entry, ...] = (
         "kpay.commands.subscriber",
         (
             ("add", "Add a subscriber."),
+            ("confirm", "Take the yes of one who was asked."),
+            ("remind", "Ask the silent once more."),
             ("list", "List subscribers."),
+            ("show", "Show the proof of consent."),
             ("remove", "Take one off the list."),
         ),
-        {"remove": "email"},
+        {"remove": "email", "show": "email"},
     ),
     Entry(
         "segment",
@@ -188,20 +191,6 @@ ENTRIES: tuple[Entry, ...] = (
         dict.fromkeys(CAMPAIGN_VERBS, "campaign"),
     ),
     Entry("inbox", "Mail", "Act on bounces, complaints and unsubscribes.", "kpay.commands.inbox"),
-    Entry(
-        "sequence",
-        "Mail",
-        "Letters that follow by themselves on what somebody did.",
-        "kpay.commands.sequence",
-        (
-            ("new", "Write a draft."),
-            ("list", "List sequences and who is in them."),
-            ("show", "Show one."),
-            ("run", "Send what is due."),
-            ("results", "Show what one has brought."),
-        ),
-        dict.fromkeys(("show", "results"), "sequence"),
-    ),
     Entry(
         "sequence",
         "Mail",
