@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kpay.domain.delivery_report import DeliveryReport
     from kpay.domain.document import Document
+    from kpay.domain.letterhead import Letterhead
     from kpay.domain.mail_reading import ArrivedMail
     from kpay.domain.refunding import RefundPolicy
     from kpay.domain.schedule import Ticked
@@ -39,9 +40,12 @@ if TYPE_CHECKING:
         Ticker,
         Timetable,
     )
+    from kpay.services.confirming import ConfirmDesk
     from kpay.services.delivering import Handover
+    from kpay.services.examining_mail import MailProbes
     from kpay.services.inbox import InboxReader
     from kpay.services.mail_desk import MailDesk
+    from kpay.services.passing import PassingTime
     from kpay.services.publishing import Workplace
     from kpay.services.simulated import World
     from kpay.services.site import SiteWriter
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from kpay.store.engine import Store
 
 log = logging.getLogger(__name__)
+DOCTOR_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
@@ -213,13 +218,27 @@ class Business:
             self.settings.smtp_timeout_s,
         )
 
+    def letterhead(self) -> Letterhead:
+        """What stands above and below every message."""
+        from kpay.domain.letterhead import Letterhead
+
+        settings = self.settings
+        return Letterhead(
+            business=settings.name,
+            sender=settings.mail_from,
+            postal_address=settings.postal_address,
+            unsubscribe_url=settings.unsubscribe_url,
+            unsubscribe_mailto=settings.unsubscribe_mailto,
+            site_url=settings.site_url,
+            bounce_address=settings.bounce_address,
+        )
+
     def mail_desk(self) -> MailDesk:
         """What campaigns and deliveries need; the way out is opened only when something is sent."""
         from kpay.adapters.front_matter import FrontMatterFiles
         from kpay.adapters.markdown import SafeMarkdown
         from kpay.adapters.signing import Signer
         from kpay.domain.hours import parse_hours
-        from kpay.domain.letterhead import Letterhead
         from kpay.domain.mail_customs import MailCustoms
         from kpay.domain.pacing import MailLimits
         from kpay.services.mail_desk import MailDesk
@@ -228,15 +247,7 @@ class Business:
         return MailDesk(
             store=self.store,
             home=self.home,
-            letterhead=Letterhead(
-                business=settings.name,
-                sender=settings.mail_from,
-                postal_address=settings.postal_address,
-                unsubscribe_url=settings.unsubscribe_url,
-                unsubscribe_mailto=settings.unsubscribe_mailto,
-                site_url=settings.site_url,
-                bounce_address=settings.bounce_address,
-            ),
+            letterhead=self.letterhead(),
             renderer=self.renderer(),
             markdown=SafeMarkdown(),
             reader=FrontMatterFiles(),
@@ -287,7 +298,8 @@ class Business:
         from kpay.services.inbox import InboxReader
 
         signer = Signer(self.home, "unsubscribe")
-        return InboxReader(self.store, signer, self.clock.now(), dry_run)
+        confirm = self.confirm_desk().confirm_by_mail
+        return InboxReader(self.store, signer, self.clock.now(), dry_run, confirm)
 
     def preview_folder(self, campaign: str) -> Path:
         """Return where the samples of a campaign are written."""
@@ -314,13 +326,27 @@ class Business:
         }
 
     def deliver(self, advance: Callable[[int], None] = lambda count: None) -> DeliveryReport:
-        """Queue what buyers are owed and send it."""
+        """Queue what buyers are owed and send it, and the questions to confirm that wait."""
         from kpay.services import delivering
+
+        desk, passing = self.mail_desk(), self.passing()
+        delivering.plan_pending(desk, now=passing.now())
+        report = delivering.send_pending(desk, passing=passing, advance=advance)
+        return report.with_questions(self.confirm_desk().send_waiting(passing, advance))
+
+    def passing(self) -> PassingTime:
+        """Time as it passes in a run that begins now."""
         from kpay.services.passing import Stopwatch
 
-        desk, now = self.mail_desk(), self.clock.now()
-        delivering.plan_pending(desk, now=now)
-        return delivering.send_pending(desk, passing=Stopwatch(now), advance=advance)
+        return Stopwatch(self.clock.now())
+
+    def confirm_desk(self) -> ConfirmDesk:
+        """What asking people to confirm needs."""
+        from kpay.adapters.signing import Signer
+        from kpay.services.confirming import ConfirmDesk
+
+        signer = Signer(self.home, "confirm")
+        return ConfirmDesk(self.mail_desk(), signer, self.settings.confirm_url)
 
     def write_parquet(self, columns: Mapping[str, Sequence[Any]], path: Path) -> None:
         """Write columns as Parquet; SettingsInvalid without the extra."""
@@ -390,6 +416,25 @@ def find_business() -> tuple[Path, config.Settings, Mapping[str, str]]:
     """Return folder, settings and environment without opening the store, which may be broken."""
     home = config.find_home(manners().home, os.environ, Path.cwd())
     return home, config.load(home, os.environ), os.environ
+
+
+def mail_probes(
+    home: Path, settings: config.Settings, environment: Mapping[str, str]
+) -> MailProbes:
+    """Ask the world how it sees this sender; the store is not opened, nothing is waited for long."""
+    from kpay.adapters.dns import NameServers
+    from kpay.adapters.signing import Signer
+    from kpay.services.examining_mail import MailProbes
+
+    patience_s = min(settings.smtp_timeout_s, DOCTOR_TIMEOUT_S)
+    business = Business(home, replace(settings, smtp_timeout_s=patience_s), environment)
+    letterhead = business.letterhead()
+
+    def try_one_click() -> str | None:
+        token = Signer(home, "unsubscribe").sign("test")
+        return _one_click_problem(letterhead.unsubscribe_link(token))
+
+    return MailProbes(NameServers(), letterhead, business.mailer, try_one_click)
 
 
 def settings_without_business() -> config.Settings:

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kpay.commands.options import DryRun, examples
+from kpay.commands.options import DryRun, Yes, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import ImportKind
 from kpay.domain.import_columns import COLUMNS
-from kpay.errors import UsageProblem
+from kpay.errors import ExitCode, UsageProblem
+
+if TYPE_CHECKING:
+    from kpay.bootstrap import Business
+    from kpay.services.confirming import ConfirmDesk
 
 app = new_app()
+
+Mapped = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=FIELD", help="What a column of the file means."),
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave wrong rows out instead of refusing the file.")
+]
+AsksConsent = Annotated[
+    bool, typer.Option("--confirm", help="Ask new subscribers without a consent_source by mail.")
+]
 
 
 def columns_help() -> str:
@@ -32,6 +47,7 @@ def columns_help() -> str:
         "kpay import orders orders.csv",
         "kpay import orders export.csv.gz --map Total=amount --map Date=ordered_at",
         "zcat people.csv.gz | kpay import subscribers - --dry-run",
+        "kpay import subscribers people.csv --confirm",
     )
     + "\n\n"
     + columns_help(),
@@ -39,14 +55,11 @@ def columns_help() -> str:
 def import_(
     kind: Annotated[ImportKind, typer.Argument(help="What the file holds.")],
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CSV, gzip too; - is stdin.")],
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column of the file means."),
-    ] = None,
+    mapping: Mapped = None,
     dry_run: DryRun = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave wrong rows out instead of refusing the file.")
-    ] = False,
+    skip_bad: SkipBad = False,
+    asks: AsksConsent = False,
+    yes: Yes = False,
 ) -> None:
     """Import a CSV file: all of it or nothing, and the same file twice changes nothing.
 
@@ -58,9 +71,12 @@ def import_(
     from kpay.services.import_files import read_source
     from kpay.services.importing import import_csv
 
+    if asks and kind is not ImportKind.SUBSCRIBERS:
+        raise UsageProblem(f"--confirm asks subscribers, not {kind}", "kpay import --help")
     business = open_business()
     source = sys.stdin.buffer.read() if file == "-" else read_source(Path(file))
-    circumstances = Circumstances(business.clock.now(), business.settings.timezone, dry_run)
+    circumstances = Circumstances(business.clock.now(), business.settings.timezone, dry_run, asks)
+    room = _open_confirm_desk(business) if asks else None
     with progress(f"importing {kind}, rows read and written") as advance:
         result = import_csv(
             business.store,
@@ -71,8 +87,33 @@ def import_(
             mapping=_mapping(mapping or []),
             skips_bad=skip_bad,
             advance=advance,
+            ask_consent=room.asking_at(circumstances.now) if room else None,
         )
     show(result.to_document())
+    if room is not None and not dry_run:
+        _ask(business, room, yes)
+
+
+def _open_confirm_desk(business: Business) -> ConfirmDesk:
+    """Refuse before anything is imported where nobody could be asked."""
+    room = business.confirm_desk()
+    room.check()
+    return room
+
+
+def _ask(business: Business, room: ConfirmDesk, yes: bool) -> None:
+    """Send the questions that wait; those that a no keeps back wait for `kpay deliver`."""
+    from kpay.presentation import confirm, note, progress
+
+    count = room.count_waiting()
+    if not count:
+        return
+    confirm(room.question(count), yes=yes)
+    with progress("asking", count) as advance:
+        report = room.send_waiting(business.passing(), advance)
+    note(report.sentence)
+    if report.is_partial:
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _mapping(words: list[str]) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from kpay.domain.confirm_report import AskedReport
 from kpay.domain.document import Column, Document, Table
 from kpay.domain.enums import DeliveryState
 from kpay.domain.period import instant_text
@@ -70,7 +71,8 @@ class PendingDeliveries:
 class DeliveryReport:
     """What one run delivered, and how all deliveries of purchases stand.
 
-    `receipts` are those of renewals that left in this run.
+    `receipts` are those of renewals that left in this run, `questions` those to confirm a place on
+    the list.
     """
 
     sent_now: int
@@ -80,12 +82,25 @@ class DeliveryReport:
     is_live: bool
     receipts: int = 0
     receipts_waiting: int = 0
+    questions: int = 0
+    questions_waiting: int = 0
 
     @property
     def waiting(self) -> int:
         """How many wait, or wait to be tried again."""
         purchases = sum(self.counts.get(state, 0) for state in (S.QUEUED, S.RETRY, S.SENDING))
-        return purchases + self.receipts_waiting
+        return purchases + self.receipts_waiting + self.questions_waiting
+
+    def with_questions(self, asked: AskedReport) -> DeliveryReport:
+        """Return the report with what became of the questions to confirm."""
+        return replace(
+            self,
+            failures=self.failures + asked.failures,
+            questions=asked.sent_now,
+            questions_waiting=asked.waiting,
+            where=self.where or asked.where,
+            is_live=self.is_live or asked.is_live,
+        )
 
     @property
     def is_partial(self) -> bool:
@@ -98,7 +113,9 @@ class DeliveryReport:
         title = f"{self.sent_now} purchase{'' if self.sent_now == 1 else 's'} delivered"
         if self.receipts:
             title += f", {self.receipts} receipt{'' if self.receipts == 1 else 's'} sent"
-        if not (self.sent_now or self.receipts or self.is_partial):
+        if self.questions:
+            title += f", {self.questions} asked to confirm"
+        if not (self.sent_now or self.receipts or self.questions or self.is_partial):
             return Document(
                 "kpay.deliver/1",
                 "Nobody is owed a delivery; nothing to do",
@@ -121,4 +138,5 @@ class DeliveryReport:
             "queued": self.waiting,
             "suppressed": self.counts.get(S.SUPPRESSED, 0),
             "receipts": self.receipts,
+            "confirmations": self.questions,
         }

@@ -72,6 +72,7 @@ COLUMNS: Final[dict[ImportKind, tuple[Field, ...]]] = {
         Field("name", Holds.TEXT),
         Field("consent_source", Holds.TEXT),
         Field("consented_at", Holds.INSTANT),
+        Field("consent_wording", Holds.TEXT),
         Field("timezone", Holds.ZONE),
         Field("tags", Holds.TAGS),
         Field("status", Holds.STATUS),

@@ -15,11 +15,15 @@ STDIN = "stdin"  # what `-` is called in messages
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What an import needs to know besides the rows; a rehearsal compares and writes nothing."""
+    """What an import needs to know besides the rows; a rehearsal compares and writes nothing.
+
+    With `asks_consent`, new subscribers without a source of consent are on the list unconfirmed.
+    """
 
     now: datetime
     timezone: str
     is_rehearsal: bool = False
+    asks_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

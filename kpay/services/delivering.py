@@ -20,7 +20,7 @@ from kpay.services.passing import PassingTime
 from kpay.services.purchase_letters import PurchasePress
 from kpay.services.selling import SELLING_SINCE
 from kpay.services.sending import Advance
-from kpay.store import deliveries, facts
+from kpay.store import confirmations, deliveries, facts
 from kpay.store import receipts as receipt_rows
 from kpay.store.deliveries import Purpose
 
@@ -143,14 +143,21 @@ def pending(desk: MailDesk, *, now: datetime) -> PendingDeliveries:
         waiting = deliveries.owed(connection)
         renewals = receipts.owed(desk, connection, now=now)
         unsent = receipt_rows.waiting(connection)
+        questions = confirmations.waiting(connection)
     return PendingDeliveries(
         (
             *(OwedDelivery(one["email"], one["slug"], one["title"], "new") for one in new),
             *(_owed(one) for one in waiting),
             *(OwedDelivery(one["email"], "", one["occasion"], "new") for one in renewals),
             *(_owed_receipt(one) for one in unsent),
+            *(_owed_question(one) for one in questions),
         )
     )
+
+
+def _owed_question(row: RowMapping) -> OwedDelivery:
+    title = "a question whether they want mail"
+    return OwedDelivery(row["email"], "", title, row["state"], row["due_at"], row["server_reply"])
 
 
 def question(desk: MailDesk, owed: PendingDeliveries, resend: str | None) -> str:

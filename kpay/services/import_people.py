@@ -17,6 +17,7 @@ from kpay.store.imports import Target, write_rows
 Record = Mapping[str, Any]
 CONSENT_SOURCE = "import"
 UNSUBSCRIBED = SubscriberStatus.UNSUBSCRIBED.value
+UNCONFIRMED = SubscriberStatus.UNCONFIRMED.value
 
 
 def import_customers(
@@ -39,19 +40,23 @@ def import_subscribers(
 ) -> RowCounts:
     """Write subscribers by address; who has opted out stays so, and counts as unchanged.
 
-    A row of status unsubscribed brings an opt-out along; no row takes one away.
+    A row of status unsubscribed brings an opt-out along; no row takes one away. Where consent is
+    asked for, whoever is new and comes without its source is unconfirmed.
     """
     blanks: dict[str, Any] = {
         "name": "",
         "status": SubscriberStatus.SUBSCRIBED.value,
         "consent_source": CONSENT_SOURCE,
         "consented_at": None,
+        "consent_wording": None,
         "timezone": None,
         "tags": [],
         "created_at": circumstances.now,
     }
     target = Target(Subscriber, ("email",), blanks)
     records = _with_opt_outs_kept(rows, last_of_each(target, [_with_tag_list(row) for row in rows]))
+    if circumstances.asks_consent:
+        records = _unconfirmed_without_source(connection, records)
     gone = subscribers.opted_out_among(connection, [record["email"] for record, _ in records])
     staying = [(record, count) for record, count in records if record["email"] not in gone]
     left_alone = sum(count for record, count in records if record["email"] in gone)
@@ -71,6 +76,29 @@ def _with_opt_outs_kept(
         ({**record, "status": UNSUBSCRIBED} if record["email"] in left else record, count)
         for record, count in records
     ]
+
+
+def _unconfirmed_without_source(
+    connection: Connection, records: Sequence[tuple[Record, int]]
+) -> list[tuple[Record, int]]:
+    """Let those who are new, and of whom no row says how they agreed, wait until they confirm.
+
+    Whoever is on the list already stays as they are: no import takes a proven consent away, and
+    none stands in for a yes.
+    """
+    known = subscribers.statuses(connection, [record["email"] for record, _ in records])
+    return [
+        (_unproven(record, known.get(record["email"])), count)
+        if not record.get("consent_source") and record.get("status") != UNSUBSCRIBED
+        else (record, count)
+        for record, count in records
+    ]
+
+
+def _unproven(record: Record, status: str | None) -> Record:
+    if status is None:
+        return {**record, "status": UNCONFIRMED, "consent_source": ""}
+    return {**record, "status": status}
 
 
 def _with_tag_list(row: Record) -> Record:

@@ -23,6 +23,8 @@ ROWS_A_STEP = 2000
 Record = dict[str, Any]
 Write = Callable[[Connection, Sequence[Record], Circumstances], RowCounts]
 Advance = Callable[[int], None]
+AskConsent = Callable[[Connection, Sequence[str]], int]
+"""Queues a question to those of some addresses who have not confirmed; returns how many."""
 
 WRITERS: Mapping[ImportKind, Write] = {
     ImportKind.CUSTOMERS: import_people.import_customers,
@@ -101,11 +103,13 @@ def import_csv(
     mapping: Mapping[str, str] | None = None,
     skips_bad: bool = False,
     advance: Advance = lambda _rows: None,
+    ask_consent: AskConsent | None = None,
 ) -> ImportResult:
     """Import the bytes of a CSV file called `name`, in one transaction.
 
     Raises InputInvalid with every wrong row, and then nothing is imported, unless `skips_bad`.
     `mapping` gives fields to columns of the file. `advance` hears of rows read, and then written.
+    With `ask_consent`, subscribers who come without proof of consent are asked for it.
     """
     started_s = time.perf_counter()
     reading = FileReading(kind, open_csv(source, name), mapping or {}, circumstances.timezone)
@@ -113,12 +117,17 @@ def import_csv(
     if reading.bad and not skips_bad:
         raise _all_bad(kind, name, reading.bad)
     orders = reading.gathering.whole_orders()
+    totals: dict[str, Any] = {}
     opened = store.reading() if circumstances.is_rehearsal else store.writing()
     with opened as connection:
         if kind is ImportKind.ORDERS:
             counts = import_orders.import_orders(connection, orders, circumstances, advance)
+            totals = import_orders.totals_of(orders)
         else:
             counts = WRITERS[kind](connection, reading.records, circumstances)
+        if ask_consent is not None and not circumstances.is_rehearsal:
+            emails = [record["email"] for record in reading.records]
+            totals = {"confirmations_queued": ask_consent(connection, emails)}
     return ImportResult(
         kind=kind.value,
         file=name,
@@ -126,7 +135,7 @@ def import_csv(
         counts=counts,
         bad=tuple(reading.bad),
         unused_columns=reading.unused_columns,
-        totals=import_orders.totals_of(orders) if kind is ImportKind.ORDERS else {},
+        totals=totals,
         seconds=time.perf_counter() - started_s,
         is_rehearsal=circumstances.is_rehearsal,
     )

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from kpay.domain.address import normal_email
 from kpay.domain.document import Column, Document, Table, done
 from kpay.domain.enums import SubscriberStatus
 from kpay.domain.import_values import read_email, read_tags, read_zone
 from kpay.domain.period import instant_text
+from kpay.domain.subscriber_card import subscriber_card
 from kpay.errors import NotFound, Refused, UsageProblem
 from kpay.store import audience, subscribers
 from kpay.store.engine import Store
@@ -33,17 +36,11 @@ def add_subscriber(store: Store, newcomer: Newcomer, now: datetime) -> Document:
 
     Raises Refused for an address that opted out: only its owner can undo that.
     """
-    row = _row(newcomer, now)
+    row = row_of(newcomer, now)
     email = row["email"]
     with store.reading() as connection:
-        reason = subscribers.reason_not_to_mail(connection, email)
-        left = subscribers.opted_out_among(connection, [email])
+        check_not_gone(connection, email)
         known = subscribers.find(connection, email)
-    if left:
-        raise Refused(
-            f"{email} must not be mailed ({reason or 'unsubscribe'}); only its owner can undo that",
-            "kpay subscriber list --status unsubscribed",
-        )
     if known is not None:
         return done(
             "kpay.subscriber.add/1",
@@ -58,6 +55,16 @@ def add_subscriber(store: Store, newcomer: Newcomer, now: datetime) -> Document:
         {"email": email, "created": True},
         "kpay subscriber list",
     )
+
+
+def check_not_gone(connection: Connection, email: str) -> None:
+    """Raise Refused for an address that opted out or must not be mailed."""
+    if subscribers.opted_out_among(connection, [email]):
+        reason = subscribers.reason_not_to_mail(connection, email)
+        raise Refused(
+            f"{email} must not be mailed ({reason or 'unsubscribe'}); only its owner can undo that",
+            "kpay subscriber list --status unsubscribed",
+        )
 
 
 def remove_subscriber(store: Store, email: str, now: datetime) -> Document:
@@ -119,7 +126,19 @@ def list_subscribers(store: Store, status: SubscriberStatus | None) -> Document:
     )
 
 
-def _row(newcomer: Newcomer, now: datetime) -> dict[str, Any]:
+def show_subscriber(store: Store, email: str) -> Document:
+    """Return one place on the list with the proof of consent; NotFound without one."""
+    wanted = normal_email(email)
+    with store.reading() as connection:
+        row = subscribers.find(connection, wanted)
+        reason = subscribers.reason_not_to_mail(connection, wanted)
+    if row is None and reason is None:
+        raise NotFound("subscriber", wanted, "kpay subscriber list")
+    return subscriber_card(wanted, row, reason)
+
+
+def row_of(newcomer: Newcomer, now: datetime) -> dict[str, Any]:
+    """Return a newcomer as a row of the list; UsageProblem says what cannot be read."""
     try:
         return {
             "email": read_email(newcomer.email),

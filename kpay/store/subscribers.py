@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from kpay.domain.address import email_hash
 from kpay.domain.enums import SubscriberStatus
 from kpay.models.people import Subscriber, Suppression
-from kpay.store.dialect import ROWS_A_STATEMENT, insert_missing, table_of
+from kpay.store.dialect import ROWS_A_STATEMENT, among, insert_missing, table_of
 
 SUBSCRIBER = table_of(Subscriber)
 SUPPRESSION = table_of(Suppression)
@@ -52,6 +52,12 @@ def opted_out_among(connection: Connection, emails: Sequence[str]) -> set[str]:
         )
         gone.update(by_hash[digest] for digest in connection.execute(suppressed).scalars())
     return gone
+
+
+def statuses(connection: Connection, emails: Sequence[str]) -> dict[str, str]:
+    """Return how those of the addresses stand that have a place on the list."""
+    query = select(SUBSCRIBER.c.email, SUBSCRIBER.c.status).where(among(SUBSCRIBER.c.email, emails))
+    return {row.email: row.status for row in connection.execute(query)}
 
 
 def reason_not_to_mail(connection: Connection, email: str) -> str | None:
