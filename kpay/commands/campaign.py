@@ -17,6 +17,11 @@ app = new_app("Write, plan, send and measure a mailing.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The file campaigns/NAME.md.")]
 
+Opens = Annotated[
+    bool | None,
+    typer.Option("--open/--no-open", help="Show the page in the browser (at a terminal: yes)."),
+]
+
 
 @app.command(
     epilog=examples(
@@ -63,14 +68,14 @@ def show_campaign(name: Name) -> None:
 
 
 @app.command(epilog=examples("kpay campaign plan hello", "kpay campaign plan hello --json"))
-def plan(name: Name) -> None:
+def plan(name: Name, opens: Opens = None) -> None:
     """Freeze whom to mail and every letter.
 
-    Draws whom to hold back, fills each letter, says what is wrong with it, and writes samples to look
-    at. Nothing is sent, and planning again without a change changes nothing.
+    Draws whom to hold back, fills each letter, says what is wrong with it, and writes samples with a
+    page to look at. Nothing is sent, and planning again without a change changes nothing.
     """
     from kpay.bootstrap import open_business
-    from kpay.presentation import progress, show
+    from kpay.presentation import is_attended, progress, show
     from kpay.services.campaign_planning import plan as make
     from kpay.services.preview_page import with_samples
 
@@ -78,6 +83,8 @@ def plan(name: Name) -> None:
     desk, now = business.mail_desk(), business.clock.now()
     with progress(f"planning {name}"):
         planned = with_samples(desk, make(desk, name, now), business.preview_folder(name), now)
+    if planned.samples and is_attended() and opens is not False:
+        business.open_page(Path(planned.samples) / "index.html")
     show(planned.to_document())
 
 
@@ -95,10 +102,7 @@ def preview(
         str | None,
         typer.Option("--out", metavar="DIR", help="Where (else outbox/preview/NAME)."),
     ] = None,
-    opens: Annotated[
-        bool | None,
-        typer.Option("--open/--no-open", help="Show it in the browser (at a terminal: yes)."),
-    ] = None,
+    opens: Opens = None,
 ) -> None:
     """Write sample messages of a plan, and a page that shows them.
 
