@@ -20,7 +20,7 @@ DEEDS = frozenset(
     f"kpay.{deed}"
     for deed in (
         "init", "publish", "content.archive", "sync", "sync.rebuild", "import", "deliver", "train",
-        "campaign.new", "campaign.send", "schedule.add", "schedule.remove",
+        "campaign.new", "campaign.send", "schedule.add", "schedule.remove", "sequence.new", "sequence.run",
         "subscriber.add", "subscriber.remove",
     )
 )  # fmt: skip

@@ -15,6 +15,7 @@ from kpay.services.mail_desk import MailDesk
 from kpay.services.passing import PassingTime
 from kpay.services.receipts import ReceiptPress
 from kpay.services.sending import Advance
+from kpay.services.sequence_holding import hold_back
 from kpay.services.sequence_letters import Script
 from kpay.store.deliveries import Purpose
 
@@ -30,6 +31,7 @@ def send(
     Raises Refused, RemoteProblem, Busy or Interrupted; what was not sent stays queued.
     """
     mailer = desk.mailer()
+    hold_back(desk, passing.now())
     press = _NoticePress(desk)
     with sending.sending_lock(desk.store, kind=MailKind.RECEIPT, wait_s=LOCK_WAIT_S):
         run = sending.Run(

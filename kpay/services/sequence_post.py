@@ -15,6 +15,7 @@ from kpay.services import notices, sending
 from kpay.services.mail_desk import MailDesk
 from kpay.services.passing import PassingTime
 from kpay.services.sending import Advance
+from kpay.services.sequence_holding import hold_back
 from kpay.services.sequence_letters import Script
 from kpay.store import enrolments
 from kpay.store.deliveries import Purpose
@@ -49,6 +50,7 @@ class SequencePost:
         if not (waiting or has_lost):
             return Posted()
         mailer = self._desk.mailer()
+        hold_back(self._desk, passing.now())
         failures = self._send_marketing(mailer, waiting, passing, advance)
         with self._desk.store.reading() as connection:
             owes_service = enrolments.waits_for_service(connection)

@@ -16,7 +16,13 @@ from sqlalchemy import Connection
 
 from kpay.domain.enums import MailKind
 from kpay.domain.period import instant_text, parse_instant
-from kpay.domain.sequence_report import LetterProblem, Outlook, SequenceMoves, SequenceRun
+from kpay.domain.sequence_report import (
+    LetterProblem,
+    Outlook,
+    SequenceMoves,
+    SequenceRun,
+    counted,
+)
 from kpay.domain.sequences import EndReason, Enrolled, next_letter
 from kpay.errors import InputInvalid, SettingsInvalid
 from kpay.services import sending, sequence_files
@@ -78,7 +84,9 @@ def question(desk: MailDesk, outlook: Outlook) -> str:
     """Return what is asked before letters leave: TEST or LIVE, and how many."""
     mailer = desk.open_mailer()
     mode = "LIVE" if mailer.is_live else "TEST"
-    return f"{mode} mail: send {outlook.to_send:,} letters of sequences over {mailer.where}?"
+    return (
+        f"{mode} mail: send {counted(outlook.to_send, 'letter')} of sequences over {mailer.where}?"
+    )
 
 
 def run(

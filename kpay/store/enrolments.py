@@ -141,6 +141,13 @@ def unsettled(connection: Connection) -> Sequence[RowMapping]:
     return connection.execute(query).mappings().all()
 
 
+def put_off(connection: Connection, ids: Iterable[int], until: datetime) -> None:
+    """Let letters that wait wait longer."""
+    connection.execute(
+        update(DELIVERY).where(among(DELIVERY.c.id, ids), _waits()).values(due_at=until)
+    )
+
+
 def has_lost(connection: Connection) -> bool:
     """Say whether a dead run left letters of sequences on their way."""
     query = select(DELIVERY.c.id).where(
