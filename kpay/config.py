@@ -94,6 +94,9 @@ class Settings:
     bounce_address: str = field(
         default="", metadata={"help": "Where bounces go: the envelope sender (else mail_from)."}
     )
+    dkim_selector: str = field(
+        default="", metadata={"help": "The name of your DKIM key in DNS, for `kpay doctor`."}
+    )
     imap_url: str = field(
         default="", metadata={"help": "imaps://user@host/FOLDER, where bounces and replies arrive."}
     )

@@ -169,6 +169,18 @@ class Letterbox(Protocol):
         ...
 
 
+class NameLookups(Protocol):
+    """Asks name servers. A name without such a record has none; no answer is NamesUnanswered."""
+
+    def texts(self, name: str) -> Sequence[str]:
+        """Return the TXT records of a name."""
+        ...
+
+    def mail_servers(self, name: str) -> Sequence[str]:
+        """Return who takes mail for a name, the first choice first."""
+        ...
+
+
 class TokenSigner(Protocol):
     """Signs short texts that leave the house and come back, like an unsubscribe link's."""
 

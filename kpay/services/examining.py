@@ -10,30 +10,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from kpay import heartbeat
 from kpay.config import Settings
 from kpay.domain.document import Column, Document, Table
+from kpay.domain.finding import MARKS, Finding
 from kpay.errors import KpayError, SettingsInvalid, StoreTooNew
 from kpay.secrets import find
+from kpay.services.examining_mail import MailProbes, examine_mail
 from kpay.store import schema
 from kpay.store.health import integrity_problems
 
-Verdict = Literal["ok", "warning", "broken"]
-MARKS = {"ok": "✓ ok", "warning": "! warning", "broken": "✗ broken"}
 LOW_DISK_MB = 200
 IMPORT_TIMEOUT_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found."""
-
-    check: str
-    verdict: Verdict
-    sentence: str
-    next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +65,19 @@ class Examination:
             )
 
 
-def examine(home: Path, settings: Settings, environment: Mapping[str, str]) -> Examination:
+def examine(
+    home: Path,
+    settings: Settings,
+    environment: Mapping[str, str],
+    open_probes: Callable[[], MailProbes],
+) -> Examination:
     """Run every check; a check that itself fails is a broken finding, never an exception."""
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         lambda: _settings(settings),
         lambda: _store(home),
         lambda: _files(home),
         lambda: _keys(home, settings, environment),
-        lambda: _mail(home, settings, environment),
+        lambda: _mail(home, settings, open_probes),
         lambda: _disk(home),
         _sqlite,
         _models,
@@ -159,7 +153,9 @@ def _keys(home: Path, settings: Settings, environment: Mapping[str, str]) -> Ite
         yield Finding("stripe key", "ok", f"a {mode} key is set")
 
 
-def _mail(home: Path, settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _mail(
+    home: Path, settings: Settings, open_probes: Callable[[], MailProbes]
+) -> Iterator[Finding]:
     missing = [key for key in ("mail_from", "postal_address") if not getattr(settings, key)]
     if settings.mail == "smtp" and not settings.smtp_url:
         missing.append("smtp_url")
@@ -171,7 +167,9 @@ def _mail(home: Path, settings: Settings, environment: Mapping[str, str]) -> Ite
     elif settings.mail == "outbox":
         yield Finding("mail", "ok", "messages are written to outbox/, not sent")
     else:
-        yield Finding("mail", "ok", "messages are sent over SMTP; DNS records were not checked")
+        way = "Resend" if settings.mail == "resend" else "SMTP"
+        yield Finding("mail", "ok", f"messages are sent over {way}")
+        yield from examine_mail(settings, open_probes())
 
 
 def _disk(home: Path) -> Iterator[Finding]:
