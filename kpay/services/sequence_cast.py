@@ -63,7 +63,8 @@ class Casting:
         leaving = self._leaving(inside, {(one.email, one.key) for one in found})
         gone = {one.id for one, _ in leaving}
         staying = [one for one in inside if one.id not in gone]
-        news = [one for one in found if one.at >= news_since or trigger.kind in AHEAD]
+        is_ahead = trigger.kind in AHEAD
+        news = [one for one in found if is_ahead or news_since <= one.at <= self.now]
         newcomers, passed_over, left_out = self._entering(news, {one.email for one in staying})
         return Cast(tuple(newcomers), tuple(passed_over), tuple(staying), tuple(leaving), left_out)
 
@@ -72,8 +73,9 @@ class Casting:
     def _entering(
         self, news: Sequence[Happening], inside: set[str]
     ) -> tuple[list[Enrolled], list[Enrolled], dict[str, int]]:
+        """Return who comes in, by the newest thing that brings them, and who is in it already."""
         known = enrolments.known(self.connection, self.written.name, {one.key for one in news})
-        fresh = [one for one in news if (one.email, one.key) not in known]
+        fresh = [one for one in reversed(news) if (one.email, one.key) not in known]
         if not fresh:
             return [], [], {}
         people = people_among(self.desk, self.connection, {one.email for one in fresh}, self.now)

@@ -97,30 +97,26 @@ def _subscribers(asked: Question) -> list[Happening]:
 
 
 def _abandoned(asked: Question) -> list[Happening]:
-    """Return the newest unpaid checkout of everybody who has bought nothing since."""
-    connection, until = asked.connection, asked.now - LEFT_ALONE
+    """Return the unpaid checkouts of everybody who has bought nothing since.
+
+    Whoever has just come back to the till is left alone: theirs count an hour after the newest.
+    """
+    connection = asked.connection
     began = asked.since - LEFT_ALONE
-    rows = triggers.unpaid_checkouts(connection, began, until, asked.trigger.slug)
-    newest = {normal_email(row["email"]): row for row in rows}
-    if not newest:
+    rows = triggers.unpaid_checkouts(connection, began, asked.now, asked.trigger.slug)
+    if not rows:
         return []
-    first = min(row["created_at"] for row in newest.values())
-    bought: dict[str, datetime] = {}
-    for row in triggers.bought_since(connection, first):
-        if row["email"]:
-            email = normal_email(row["email"])
-            bought[email] = max(row["ordered_at"], bought.get(email, row["ordered_at"]))
-    left = {
-        email: row
-        for email, row in newest.items()
-        if email not in bought or bought[email] < row["created_at"]
-    }
-    raws = _raw_objects(connection, "checkout.session", left.values())
+    bought = _last_bought(connection, rows[0]["created_at"])
+    newest = {normal_email(row["email"]): row["created_at"] for row in rows}
+    left = [
+        row for row in rows if bought.get(normal_email(row["email"]), began) < row["created_at"]
+    ]
+    raws = _raw_objects(connection, "checkout.session", left)
     return [
         Happening(
             key=f"checkout {row['external_id']}",
-            email=email,
-            at=row["created_at"] + LEFT_ALONE,
+            email=normal_email(row["email"]),
+            at=newest[normal_email(row["email"])] + LEFT_ALONE,
             name=part(raws.get(row["external_id"], {}), "customer_details", "name") or "",
             slug=row["slug"],
             values={
@@ -130,8 +126,18 @@ def _abandoned(asked: Question) -> list[Happening]:
                 "url": _way_back(raws.get(row["external_id"], {})),
             },
         )
-        for email, row in left.items()
+        for row in left
     ]
+
+
+def _last_bought(connection: Connection, since: datetime) -> dict[str, datetime]:
+    """Return when everybody who bought something from a moment on did so last."""
+    bought: dict[str, datetime] = {}
+    for row in triggers.bought_since(connection, since):
+        if row["email"]:
+            email = normal_email(row["email"])
+            bought[email] = max(row["ordered_at"], bought.get(email, row["ordered_at"]))
+    return bought
 
 
 def _way_back(session: Mapping[str, Any]) -> str:
