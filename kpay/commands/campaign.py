@@ -25,26 +25,40 @@ Opens = Annotated[
 
 @app.command(
     epilog=examples(
-        "kpay campaign new hello",
         "kpay campaign new autumn --about sourdough-basics",
         "kpay campaign new come-back --for winback",
+        "kpay campaign new next --for upsell --segment warm",
+        "kpay campaign new berlin --audience \"tag('berlin') and not owns('sourdough-basics')\"",
     )
 )
 def new(
     name: Name,
-    about: Annotated[
-        str | None, typer.Option("--about", metavar="SLUG", help="The piece it is about.")
-    ] = None,
     goal: Annotated[
-        CampaignGoal | None, typer.Option("--for", help="What it is for; buyers, if not a launch.")
+        CampaignGoal | None, typer.Option("--for", help="What it is for (else launch).")
+    ] = None,
+    about: Annotated[
+        str | None,
+        typer.Option("--about", metavar="SLUG", help="The piece it is about (else the newest)."),
+    ] = None,
+    segment: Annotated[
+        str | None, typer.Option("--segment", metavar="NAME", help="Whom it is for.")
+    ] = None,
+    audience: Annotated[
+        str | None, typer.Option("--audience", metavar="EXPR", help="Whom, as an expression.")
     ] = None,
 ) -> None:
-    """Write a draft that can be planned as it is."""
+    """Write a whole draft that can be planned as it is.
+
+    From what is published, who is meant, and which subjects worked before. Edit it in campaigns/.
+    """
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services import campaigns
+    from kpay.services.campaign_drafts import DraftWish
+    from kpay.services.campaign_drafts import new as draft
 
-    show(campaigns.new(open_business().mail_desk(), name, about, goal))
+    business = open_business()
+    wish = DraftWish(name, goal, about, segment, audience)
+    show(draft(business.mail_desk(), wish, business.clock.now()))
 
 
 @app.command("list", epilog=examples("kpay campaign list"))

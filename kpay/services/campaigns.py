@@ -1,69 +1,19 @@
-"""Drafts, lists and samples of campaigns."""
+"""Campaigns in a list, and one of them in full."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 
 from sqlalchemy import RowMapping
 
-from kpay.domain.document import Column, Document, Table, Text, done
-from kpay.domain.enums import CampaignGoal, CampaignState, DeliveryState
+from kpay.domain.document import Column, Document, Table, Text
+from kpay.domain.enums import CampaignState, DeliveryState
 from kpay.domain.period import instant_text
-from kpay.errors import NotFound
 from kpay.services import campaign_files
 from kpay.services.mail_desk import MailDesk
-from kpay.services.shown_content import shown_pieces
 from kpay.store import campaigns, deliveries
 from kpay.store.deliveries import Purpose
-
-SAMPLES = 3
-DRAFT = """\
----
-subject: "{subject}"
-audience: {audience}     # all, customers, prospects, tag:NAME, owns:SLUG, joined by and, or, not
-{settings}# holdout: 0.1           # the share kept back to measure with; without it kpay chooses
----
-Hello {{{{ name }}}},
-
-{letter}
-"""
-GENERAL = "write here, in Markdown."
-ABOUT = """\
-there is something new: **{{ content.title }}**. {{ content.summary }}
-
-[See {{ content.title }}]({{ content.url }}) ({{ content.price }})"""
-PAST_BUYERS = (CampaignGoal.WINBACK, CampaignGoal.UPSELL, CampaignGoal.RENEWAL)
-
-
-def new(desk: MailDesk, name: str, about: str | None, goal: CampaignGoal | None) -> Document:
-    """Write a draft that can be planned as it is; Refused when the file is there already."""
-    if about is not None:
-        with desk.store.reading() as connection:
-            _check_published(about, name, list(shown_pieces(connection, desk.letterhead)))
-    path = campaign_files.create(desk.home, name, _draft(about, goal))
-    file = f"{campaign_files.FOLDER}/{path.name}"
-    return done(
-        "kpay.campaign.new/1",
-        f"A draft in {file}",
-        {"campaign": name, "file": file, "about": about, "for": goal},
-        f"$EDITOR {file}",
-        f"kpay campaign plan {name}",
-    )
-
-
-def _draft(about: str | None, goal: CampaignGoal | None) -> str:
-    settings = {
-        f"about: {about}       # whoever owns it already is not mailed\n": about,
-        f"goal: {goal}\n": goal,
-    }
-    return DRAFT.format(
-        subject="New: {{ content.title }}" if about else "A few words, {{ name }}",
-        audience="customers" if goal in PAST_BUYERS else "all",
-        settings="".join(line for line, is_given in settings.items() if is_given),
-        letter=ABOUT if about else GENERAL,
-    )
 
 
 def listed(desk: MailDesk) -> Document:
@@ -162,12 +112,3 @@ def shown(desk: MailDesk, name: str) -> Document:
         payload,
         next_steps=(f"kpay campaign {'results' if states else 'plan'} {name}",),
     )
-
-
-def _check_published(about: str, name: str, slugs: list[str]) -> None:
-    """Raise NotFound for a slug that is not published, with the one that was probably meant."""
-    if about in slugs:
-        return
-    close = get_close_matches(about, slugs, n=1) or [s for s in slugs if s.startswith(about)]
-    hint = f"kpay campaign new {name} --about {close[0]}" if close else "kpay content list"
-    raise NotFound("published piece", about, hint)
