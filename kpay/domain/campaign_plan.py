@@ -31,7 +31,8 @@ class PlanProblem:
 class Plan:
     """A frozen plan as it is shown. `smallest_effect` is a difference of shares of buyers, or None.
 
-    `base_share` is the share of these people who buy in a fortnight without a mail. `worth` is what
+    `base_share` is the share of these people who buy in a fortnight without a mail, `holdout_why`
+    says why so many are held out where kpay chose. `worth` is what
     the value rule found, where it was asked: its figures and a `sentence`. `samples` is the folder
     with sample messages.
     """
@@ -47,6 +48,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     base_share: float | None = None
     smallest_effect: float | None = None
+    holdout_why: str | None = None
     worth: Mapping[str, Any] | None = None
     samples: str | None = None
     is_new: bool = True
@@ -90,6 +92,8 @@ class Plan:
 
     def _words(self) -> tuple[Text | Table, ...]:
         words: list[Text | Table] = []
+        if self.holdout_why:
+            words.append(Text(self.holdout_why))
         if self.worth:
             words.append(Text(str(self.worth["sentence"])))
         words += [Text(text, "warning") for text in self.warnings]
@@ -132,6 +136,7 @@ class Plan:
                 "base_share": self.base_share,
             },
             "subjects": list(self.subjects),
+            "holdout_why": self.holdout_why,
             "worth": self.worth,
             "samples": self.samples,
             "warnings": list(self.warnings),

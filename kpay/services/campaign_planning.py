@@ -84,6 +84,7 @@ def _shown(desk: MailDesk, draft: PlanDraft, press: Press, people: Sequence[Froz
         warnings=draft.warnings(desk, press.names),
         base_share=draft.base_share,
         smallest_effect=smallest_effect(len(mailed), held_out, draft.base_share or 0.0),
+        holdout_why=draft.holdout_why if held_out else None,
         worth=draft.worth,
     )
 

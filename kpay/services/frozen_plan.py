@@ -24,6 +24,7 @@ SHOWN = (
     "left_out",
     "base_share",
     "smallest_effect",
+    "holdout_why",
     "worth",
     "samples",
 )

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, RowMapping
 
 from kpay.domain.address import normal_email
 from kpay.domain.audience import Person, divide
-from kpay.domain.holdout import default_share, draw
+from kpay.domain.holdout import choose, draw
 from kpay.domain.origins import BuyLinks
 from kpay.domain.period import instant_text
 from kpay.domain.reader_name import LONGEST_NAME, plain_name, shown_name
 from kpay.services.campaign_files import WrittenCampaign
+from kpay.services.experiments import half_year_sends
 from kpay.services.frozen_plan import FrozenPerson, canonical
 from kpay.services.letters import REFERENCE, Wording
 from kpay.services.mail_desk import MailDesk
@@ -73,6 +74,7 @@ class PlanDraft:
     worth: Mapping[str, Any] | None
     base_share: float | None
     holdout_share: float
+    holdout_why: str | None
     held_out: frozenset[str]
     general_problems: tuple[str, ...]
 
@@ -90,9 +92,10 @@ class PlanDraft:
         shown = Shown.read(desk, connection, written)
         chosen, left_out = _divided(desk, connection, written, now)
         base_share = _base_share(connection, chosen, now)
-        share = settings.holdout_share
+        share, why = settings.holdout_share, None
         if share is None:
-            share = default_share(len(chosen), base_share or 0.0)
+            choice = choose(len(chosen), base_share, half_year_sends(connection, now))
+            share, why = choice.share, choice.why
         begun_at = known["created_at"] if known is not None else now
         salt = f"{written.name} {instant_text(begun_at)}"
         today = now.astimezone(ZoneInfo(desk.customs.timezone)).date()
@@ -105,6 +108,7 @@ class PlanDraft:
             worth=None,
             base_share=base_share,
             holdout_share=share,
+            holdout_why=why,
             held_out=draw([person.email for person in chosen], share, salt),
             general_problems=(offer,) if offer else (),
         )

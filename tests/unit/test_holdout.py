@@ -7,7 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from kpay.domain.holdout import default_share, draw, people_needed, smallest_effect
+from kpay.domain.holdout import (
+    choose,
+    default_share,
+    draw,
+    people_needed,
+    smallest_effect,
+    smallest_lift,
+)
 
 EMAILS = [f"reader{number}@a.example" for number in range(1000)]
 
@@ -65,3 +72,31 @@ def test_what_a_list_can_show_shrinks_with_its_size() -> None:
     assert many < few < 0.05
     assert smallest_effect(100, 0, 0.02) is None
     assert smallest_effect(900, 100, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("people", "base_share", "sends", "share", "words"),
+    [
+        (1500, 0.022, None, 0.2, "20 % are held out: 7 buyers are expected among them"),
+        (2500, 0.022, 26, 0.1, "half a year (26 sends) can show 30 % more buyers"),
+        (2500, 0.022, 12, 0.2, "half a year (12 sends) can show 30 % more buyers"),
+        (2500, 0.022, 2, 0.2, "no share holds out five buyers and can show 30 % more buyers"),
+        (300, 0.022, None, 0.2, "with this one it can show 56 % more or better"),
+        (5, 0.9, 0.4, 0.2, "(1 send); with this one it can show not even ten times as many"),
+        (5000, None, None, 0.2, "nobody is known to have bought yet"),
+    ],
+)
+def test_the_share_follows_the_creators_own_pace_and_says_what_it_can_show(
+    people: int, base_share: float | None, sends: float | None, share: float, words: str
+) -> None:
+    choice = choose(people, base_share, sends)
+    assert choice.share == share
+    assert words in choice.why
+
+
+def test_the_least_lift_is_the_one_that_needs_just_these_people() -> None:
+    lift = smallest_lift(0.2, 0.022, 20_000)
+    assert lift is not None
+    assert people_needed(0.2, 0.022, lift) == pytest.approx(20_000, rel=1e-6)
+    assert smallest_lift(0.2, 0.022, 10) is None
+    assert people_needed(0.2, 1.0) == float("inf")
