@@ -129,9 +129,14 @@ def too_fast(code: int, words: str, *, of_recipient: bool) -> Scope | None:
     """
     if code in (421, 454) and not of_recipient:
         return Scope.SERVER
-    if 400 <= code < 500 and TOO_FAST.search(words):
+    if 400 <= code < 500 and speaks_of_speed(words):
         return Scope.DOMAIN if of_recipient else Scope.SERVER
     return None
+
+
+def speaks_of_speed(words: str) -> bool:
+    """Say whether a refusal itself says that we are too fast."""
+    return TOO_FAST.search(words) is not None
 
 
 def name_given(words: str) -> str | None:

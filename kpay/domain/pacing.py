@@ -1,8 +1,8 @@
 """How fast mail may leave: rates that are learned from what servers answer, and budgets of a span of time.
 
-A rate is a token bucket: it fills steadily and holds a twentieth of a second's worth, so that no second
-sees more than is allowed. Whoever is told "too fast" halves it and rests; every message taken lifts it
-a little. A budget is counted exactly: no span as long as its own sees more messages than it allows.
+A rate is a token bucket: it fills steadily and holds little, so that no second sees more than is
+allowed. Who is told "too fast" halves it and rests; every message taken lifts it a little. A single
+421 or 454 that says nothing of speed is an accident; several among a few answers are not. A budget is counted exactly: no span as long as its own sees more messages than it allows.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ ONE_LESSON_S: Final = 1.0
 SLOWEST_PER_S: Final = 0.1
 LIFT: Final = 1.02
 """What each message that is taken adds to a learned rate: it doubles every 35 messages."""
+ANSWERS: Final = 16
+ACCIDENTS: Final = 3
+"""So many vague refusals among the last answers are no sign of speed yet."""
 FORGOTTEN_AFTER: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
@@ -47,23 +50,24 @@ class Tap:
     """How fast one server or one domain may be written to.
 
     `most` messages in `span_s` is what the settings allow (0: no limit); `learned_per_s` what its
-    answers taught (0: nothing).
+    answers taught (0: nothing). It holds `burst_s` seconds' worth at most.
     """
 
     counted_at: datetime
     most: int = 0
     span_s: float = 1.0
+    burst_s: float = 0.05
     learned_per_s: float = 0.0
     tokens: float = 1.0
     rests_until: datetime | None = None
     lesson_at: datetime | None = None
+    _vague: deque[bool] = field(default_factory=lambda: deque(maxlen=ANSWERS))
 
     @property
     def burst(self) -> float:
         """How many may leave at once."""
-        by_setting = max(1.0, self.most / (20 if self.span_s <= 1 else 6)) if self.most else None
-        by_lesson = max(1.0, self.learned_per_s / 20) if self.learned_per_s else None
-        return min((one for one in (by_setting, by_lesson) if one), default=float(UNLIMITED))
+        rates = (self.most / self.span_s, self.learned_per_s)
+        return min((max(1.0, one * self.burst_s) for one in rates if one), default=float(UNLIMITED))
 
     @property
     def rate_per_s(self) -> float:
@@ -96,6 +100,11 @@ class Tap:
         """Count messages that leave."""
         self.tokens -= count if self.rate_per_s else 0
 
+    def is_accident(self) -> bool:
+        """Take a refusal in that says nothing of speed; say whether it may have been an accident."""
+        self._vague.append(True)
+        return sum(self._vague) <= ACCIDENTS
+
     def slow_down(self, now: datetime, lately: int) -> bool:
         """Halve the rate after a refusal and rest; `lately` is how many left in the last second.
 
@@ -107,13 +116,15 @@ class Tap:
         self.learned_per_s = max(min(self.rate_per_s or reached, reached) / 2, SLOWEST_PER_S)
         self.lesson_at, self.counted_at, self.tokens = now, now, 0.0
         self.rests_until = now + timedelta(seconds=REST_S)
+        self._vague.clear()
         return True
 
-    def quicken(self, taken: int) -> None:
-        """Lift a learned rate for messages that were taken; far above what is asked it is forgotten."""
+    def quicken(self) -> None:
+        """Lift a learned rate for a message that was taken; far above what is asked it is forgotten."""
+        self._vague.append(False)
         if not self.learned_per_s:
             return
-        self.learned_per_s *= LIFT ** min(taken, 100)
+        self.learned_per_s *= LIFT
         enough = self.most / self.span_s if self.most else 10_000.0
         if self.learned_per_s > enough:
             self.learned_per_s = 0.0

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from kpay.domain.delivery import Fate, MailReply, Scope
+from kpay.domain.delivery import Fate, MailReply, Scope, speaks_of_speed
 from kpay.domain.pacing import (
     DAY,
     FORGOTTEN_AFTER,
@@ -26,6 +26,8 @@ from kpay.store import pace
 ASK_AGAIN: timedelta = timedelta(seconds=5)
 """How old the count of a budget may be: another run may be using it up as well."""
 REMEMBERED = 1000
+BURST_OF_DOMAIN_S = 1.0
+"""The store puts messages off by whole seconds, so a second's worth falls due together."""
 MINUTE_FORMAT = "%Y-%m-%dT%H:%M"
 
 
@@ -139,6 +141,8 @@ class Pacer:
         """Learn from an answer."""
         domain = email.rpartition("@")[2]
         if reply.too_fast is Scope.SERVER:
+            if not speaks_of_speed(reply.words) and self._server.is_accident():
+                return
             self._server.slow_down(now, self._lately(now))
             self._changed.add("")
         elif reply.too_fast is Scope.DOMAIN:
@@ -146,9 +150,9 @@ class Pacer:
             tap.slow_down(now, self._lately(now, domain))
             self._changed.add(domain)
         elif reply.fate is Fate.ACCEPTED:
-            self._server.quicken(1)
+            self._server.quicken()
             if domain in self._domains:
-                self._domains[domain].quicken(1)
+                self._domains[domain].quicken()
 
     def keep(self, connection: Connection, now: datetime) -> None:
         """Write down what changed, in the transaction that marks the messages."""
@@ -170,7 +174,9 @@ class Pacer:
 
     def _tap_of(self, domain: str, now: datetime) -> Tap:
         most = self.limits.per_domain_minute
-        return self._domains.setdefault(domain, Tap(now, most=most, span_s=60.0))
+        return self._domains.setdefault(
+            domain, Tap(now, most=most, span_s=60.0, burst_s=BURST_OF_DOMAIN_S)
+        )
 
     def _row(self, name: str, now: datetime) -> dict[str, Any]:
         tap = self._domains[name] if name else self._server
