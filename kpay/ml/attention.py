@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 
 from kpay.ml import rates
-from kpay.ml.frames import Flags, Floats
+from kpay.ml.frames import Flags, Floats, Ints
 from kpay.ml.rates import Rate
 
 HALF_LIFE_DAYS: Final = 14.0
@@ -45,10 +45,14 @@ RELEVANCE_STEPS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class OptOuts:
-    """The learned hazard of leaving because of a mail; `usual` are the columns of an average mail."""
+    """The learned hazard of leaving because of a mail.
+
+    `per_mail` is the rate of the mails so far (before any: of one mail a fortnight), with the bounds of
+    a 95 % interval.
+    """
 
     rate: Rate
-    usual: Floats
+    per_mail: tuple[float, float, float]
     mails: int
     left: int
 
@@ -56,11 +60,6 @@ class OptOuts:
         """Return the probability to leave because of one mail."""
         logs = _columns(pressure, relevance) @ self.rate.weights
         return np.asarray(-np.expm1(-np.exp(np.minimum(logs, LARGEST_LOG_HAZARD))))
-
-    @property
-    def per_mail(self) -> tuple[float, float, float]:
-        """The opt-outs of an average mail, with the bounds of a 95 % interval."""
-        return self.rate.interval(self.usual)
 
     @property
     def is_mostly_prior(self) -> bool:
@@ -78,8 +77,8 @@ def learn_opt_outs(pressure: Floats, relevance: Floats, left: Floats) -> OptOuts
     """Learn from past mails: pressure before each, its relevance, 1 where it made somebody leave."""
     columns = _columns(pressure, relevance)
     found = rates.fit(columns, left, PRIOR, PRIOR_DEVIATION)
-    usual = columns.mean(axis=0) if len(columns) else np.array([1.0, 1.0, 0.0])
-    return OptOuts(found, usual, len(left), int(left.sum()))
+    per_mail = found.mean(columns if len(columns) else np.array([[1.0, 1.0, 0.0]]))
+    return OptOuts(found, per_mail, len(left), int(left.sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ def mail_value_minor(expected_value_minor: Floats, horizon_days: float) -> Float
     return np.asarray(expected_value_minor * (RESPONSE_DAYS / horizon_days) * RESPONSE)
 
 
-def pressures(ages_days: Floats, person: Floats, people: int) -> Floats:
+def pressures(ages_days: Floats, person: Ints, people: int) -> Floats:
     """Return everybody's pressure from the ages of the mails they got, `person` an index of each."""
     weights = 0.5 ** (np.maximum(ages_days, 0.0) / HALF_LIFE_DAYS)
-    return np.bincount(person.astype(np.int64), weights, minlength=people).astype(float)
+    return np.bincount(person, weights, minlength=people).astype(float)

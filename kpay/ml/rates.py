@@ -25,11 +25,13 @@ class Rate:
         """Return the expected count of each row."""
         return np.asarray(np.exp(columns @ self.weights))
 
-    def interval(self, columns: Floats, deviations: float = 1.96) -> tuple[float, float, float]:
-        """Return the rate at one row of columns, and its lower and upper bound."""
-        middle = float(columns @ self.weights)
-        half = deviations * float(np.sqrt(columns @ self.covariance @ columns))
-        return float(np.exp(middle)), float(np.exp(middle - half)), float(np.exp(middle + half))
+    def mean(self, columns: Floats, deviations: float = 1.96) -> tuple[float, float, float]:
+        """Return the mean rate over some rows, with a lower and an upper bound (delta method)."""
+        expected = self.expected(columns)
+        middle = float(expected.mean())
+        slope = expected @ columns / len(columns) / middle
+        factor = float(np.exp(deviations * np.sqrt(slope @ self.covariance @ slope)))
+        return middle, middle / factor, middle * factor
 
 
 def fit(columns: Floats, counts: Floats, centre: Floats, deviation: Floats) -> Rate:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from kpay.ml import rates
-from kpay.ml.frames import Flags, Floats
+from kpay.ml.frames import Flags, Floats, Ints
 
 TRAITS: Final = ("affinity", "popularity", "asked", "passed_over")
 PRIOR: Final = np.array([0.5, 0.5, 0.45, -0.35])  # weights of the traits before any click
@@ -23,6 +23,7 @@ USUAL_ACTS: Final = 1.0  # acts that a person's own are weighed against
 USUAL_CLICKS: Final = 8.0  # clicks that a piece's own are weighed against
 LEAST: Final = 0.05
 MOST: Final = 3.0
+ALL: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +56,23 @@ class Pieces:
         usual = self.clicked.sum() / max(float(self.mailed.sum()), 1.0)
         return np.asarray((self.clicked + USUAL_CLICKS) / (self.mailed * usual + USUAL_CLICKS))
 
-    def traits(self, known: Known) -> Floats:
-        """Return the traits, shape (people, pieces, traits)."""
+    def traits(self, known: Known, wanted: Ints | slice = ALL) -> Floats:
+        """Return the traits for the wanted pieces, shape (people, wanted pieces, traits)."""
         popularity = self.popularity
-        shape = known.bought.shape
-        passed_over = known.has_asked[:, None] & (known.asked == 0)
+        affinity = self._affinity(known, popularity, wanted)
+        asked = known.asked[:, wanted]
+        passed_over = known.has_asked[:, None] & (asked == 0)
         return np.stack(
             [
-                np.log(self._affinity(known, popularity)),
-                np.broadcast_to(np.log(popularity), shape),
-                known.asked,
+                np.log(affinity),
+                np.broadcast_to(np.log(popularity[wanted]), affinity.shape),
+                asked,
                 passed_over.astype(float),
             ],
             axis=2,
         )
 
-    def _affinity(self, known: Known, popularity: Floats) -> Floats:
+    def _affinity(self, known: Known, popularity: Floats, wanted: Ints | slice) -> Floats:
         """Return a person's acts round each piece over those expected of anybody, shrunken to 1."""
         share = (self.sold + 0.5) / (self.sold + 0.5).sum()
         mailed = known.mailed * popularity
@@ -79,9 +81,8 @@ class Pieces:
         acts = known.bought + known.clicked
         expected = known.bought.sum(axis=1, keepdims=True) * share
         expected = expected + known.clicked.sum(axis=1, keepdims=True) * click_share
-        return np.asarray(
-            (USUAL_ACTS + acts @ self.likeness) / (USUAL_ACTS + expected @ self.likeness)
-        )
+        near = self.likeness[:, wanted]
+        return np.asarray((USUAL_ACTS + acts @ near) / (USUAL_ACTS + expected @ near))
 
 
 @dataclass(frozen=True, slots=True)
