@@ -217,7 +217,7 @@ class CompiledLetter:
             words = BLANK_LINES.sub("\n\n", bounded(self._words, values)).strip()
             shown = {**values, letter_tags.PREHEADER_NAME: preheader_of(words)}
             return FilledLetter(
-                subject=" ".join(bounded(self._subject, values).split()),
+                subject=" ".join(harmless(bounded(self._subject, values)).split()),
                 html=bounded(self._page, shown),
                 text=bounded(self._around, {**values, letter_tags.BODY_NAME: words}),
             )

@@ -70,7 +70,7 @@ def wire_address(email: str) -> str:
     local, _, domain = email.rpartition("@")
     if not local.isascii():
         raise ValueError(f"{email} needs a mail server with SMTPUTF8")
-    if not local or set(email) & set(" \t\r\n<>,;\0"):
+    if not local or not domain or set(email) & set(" \t\r\n<>,;\0"):
         raise ValueError(f"{email!r} is not one address")
     try:
         return f"{local}@{domain.encode('idna').decode()}"
