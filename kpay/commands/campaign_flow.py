@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kpay.commands.options import Yes, examples
 from kpay.errors import ExitCode, UsageProblem
 
+if TYPE_CHECKING:
+    from kpay.bootstrap import Business
+    from kpay.domain.reconcile_report import ReconcileReport
+    from kpay.services.reconciling import Wishes
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The file campaigns/NAME.md.")]
+Logs = Annotated[
+    list[str] | None,
+    typer.Option("--log", metavar="FILE|-", help="The mail server's log; several are one."),
+]
+Mbox = Annotated[
+    str | None,
+    typer.Option("--mbox", metavar="FILE|DIR", help="Bounces and replies, as for kpay inbox."),
+]
 
 
 def pause(name: Name) -> None:
@@ -53,10 +66,9 @@ def cancel(name: Name, yes: Yes = False) -> None:
 
 def reconcile(
     name: Name,
-    log: Annotated[
-        list[str] | None,
-        typer.Option("--log", metavar="FILE|-", help="The mail server's log; several are one."),
-    ] = None,
+    *,
+    log: Logs = None,
+    mbox: Mbox = None,
     sent: Annotated[
         list[str] | None, typer.Option("--sent", metavar="EMAIL", help="This one arrived.")
     ] = None,
@@ -76,30 +88,39 @@ def reconcile(
     """
     from kpay.bootstrap import open_business
     from kpay.presentation import confirm, show
-    from kpay.services import reconciling
+    from kpay.services.reconciling import Wishes
 
-    if log and (sent or unsent or resend):
+    by_hand = bool(sent or unsent or resend)
+    if bool(log) + bool(mbox) + by_hand > 1:
         raise UsageProblem(
-            "settle by a log or by hand, one after the other", f"{HOW} {name} --help"
+            "settle by a log, by mail or by hand, one after the other", f"{HOW} {name} --help"
         )
-    business = open_business()
-    desk, now = business.mail_desk(), business.clock.now()
-    if log:
-        report = reconciling.by_log(desk, name, _lines(log), now)
-    elif sent or unsent or resend:
-        if resend:
-            question = f"send uncertain messages of {name!r} once more, though some may get two?"
-            confirm(question, yes=yes)
-        wishes = reconciling.Wishes(sent or (), unsent or (), resend)
-        report = reconciling.by_hand(desk, name, wishes, now)
-    else:
-        report = reconciling.listed(desk, name)
+    if resend:
+        confirm(f"send uncertain messages of {name!r} again, though some may get two?", yes=yes)
+    wishes = Wishes(sent or (), unsent or (), resend) if by_hand else None
+    report = _settled(open_business(), name, log, mbox, wishes)
     show(report.to_document())
     if report.is_partial:
         raise typer.Exit(ExitCode.PARTIAL)
 
 
 HOW = "kpay campaign reconcile"
+
+
+def _settled(
+    business: Business, name: str, log: list[str] | None, mbox: str | None, wishes: Wishes | None
+) -> ReconcileReport:
+    from kpay.services import reconciling
+
+    desk, now = business.mail_desk(), business.clock.now()
+    if log:
+        return reconciling.by_log(desk, name, _lines(log), now)
+    if mbox:
+        reader = business.inbox_reader(dry_run=False)
+        return reconciling.by_mail(desk, name, reader.read(business.mails_in(mbox)))
+    if wishes:
+        return reconciling.by_hand(desk, name, wishes, now)
+    return reconciling.listed(desk, name)
 
 
 def _lines(files: list[str]) -> list[str]:
@@ -127,6 +148,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "kpay campaign reconcile hello                          # what is uncertain",
             "kpay campaign reconcile hello --log /var/log/mail.log  # let the server tell",
+            "kpay campaign reconcile hello --mbox bounces.mbox       # or what came back",
             "kpay campaign reconcile hello --sent ana@example.com --unsent li@example.com",
         )
     )(reconcile)

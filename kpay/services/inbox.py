@@ -24,6 +24,7 @@ from kpay.domain.return_path import REFERENCE
 from kpay.domain.returned_mail import Returned, ReturnedKind, read_returned
 from kpay.errors import KpayError
 from kpay.ports import TokenSigner
+from kpay.services import reconciling
 from kpay.store import audience, notices
 from kpay.store.engine import Store
 
@@ -132,11 +133,9 @@ class InboxReader:
         delivery = found.delivery
         if delivery is None:
             return _entry(found)
-        settled = notices.settle_as_sent(
-            connection,
-            delivery["id"],
-            self.now,
-            f"proved by a mail that came back: {found.meaning}",
+        why = f"it arrived: a mail came back ({found.meaning})"
+        settled = reconciling.settle(
+            connection, [delivery["id"]], DeliveryState.SENT, why, self.now
         )
         deed = "message settled as sent" if settled else ""
         if found.meaning in NOTICES and notices.add(connection, _notice(found, delivery, self.now)):

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping
 
 from kpay.domain.address import normal_email
 from kpay.domain.enums import CampaignState, DeliveryState
+from kpay.domain.inbox_report import InboxEntry
 from kpay.domain.reconcile_report import ReconcileReport, UncertainMessage
 from kpay.domain.server_log import ServerLog
 from kpay.errors import NotFound
@@ -77,6 +78,18 @@ def by_log(desk: MailDesk, name: str, lines: Iterable[str], now: datetime) -> Re
             sent = settle(connection, arrived, DeliveryState.SENT, IN_THE_LOG, now)
             queued = 0 if problem else case.queue(connection, lost, NOT_IN_THE_LOG, now)
         return case.report(sent, queued, problem, missing[:SHOWN_MISSING] if problem else ())
+
+
+def by_mail(desk: MailDesk, name: str, entries: Iterable[InboxEntry]) -> ReconcileReport:
+    """Settle by what came back, acting on it as it is read: whatever answers a message proves that
+    it arrived. Mail can never prove that a message did not.
+    """
+    case = _Case(desk, name)
+    with sending.sending_lock(desk.store):
+        before = len(case.uncertain())
+        for _ in entries:
+            pass
+        return case.report(before - len(case.uncertain()), 0)
 
 
 def by_hand(desk: MailDesk, name: str, wishes: Wishes, now: datetime) -> ReconcileReport:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select
 
 from kpay.domain.enums import DeliveryState, NoticeKind
 from kpay.models import Delivery, MailNotice
@@ -20,7 +19,11 @@ def delivery_of(connection: Connection, references: Iterable[str]) -> RowMapping
     """Return the message that the first known reference names; any domain may follow it."""
     for reference in references:
         query = select(
-            DELIVERY.c.id, DELIVERY.c.email, DELIVERY.c.state, DELIVERY.c.kind, DELIVERY.c.message_id
+            DELIVERY.c.id,
+            DELIVERY.c.email,
+            DELIVERY.c.state,
+            DELIVERY.c.kind,
+            DELIVERY.c.message_id,
         ).where(
             DELIVERY.c.message_id >= f"<{reference}@",
             DELIVERY.c.message_id < f"<{reference}{AFTER_THE_AT}",
@@ -48,22 +51,3 @@ def soft_among_last(connection: Connection, email: str, messages: int) -> int:
         NOTICE.c.delivery_id.in_(last), NOTICE.c.kind == NoticeKind.SOFT_BOUNCE.value
     )
     return connection.execute(query).scalar_one()
-
-
-def settle_as_sent(connection: Connection, delivery_id: int, now: datetime, why: str) -> bool:
-    """Settle an uncertain message that is known to have arrived; say whether it was uncertain."""
-    return (
-        connection.execute(
-            update(DELIVERY)
-            .where(
-                DELIVERY.c.id == delivery_id,
-                DELIVERY.c.state == DeliveryState.UNCERTAIN.value,
-            )
-            .values(
-                state=DeliveryState.SENT.value,
-                sent_at=func.coalesce(DELIVERY.c.began_at, now),
-                server_reply=why,
-            )
-        ).rowcount
-        == 1
-    )

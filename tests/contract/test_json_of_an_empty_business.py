@@ -30,7 +30,7 @@ LOOKING: dict[str, tuple[tuple[str, ...], ...]] = {
     "forecast": ((),),
     "schedule": (("list",), ("tick",)),
 }
-WRITING = {"init", "demo", "sync", "import", "train", "score"}
+WRITING = {"init", "demo", "sync", "import", "inbox", "train", "score"}
 REFUSALS = (4, 65, 78)
 
 
