@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+import json
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous.encoding import base64_encode
 
 from kpay.files import lasting_key
 
@@ -21,10 +24,14 @@ class Signer:
             salt=f"kpay.{purpose}",
             signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
         )
+        self._key = self._serializer.make_signer(f"kpay.{purpose}").derive_key()
+        """Derived once: the serializer derives it again for each token, a tenth of a message's work."""
 
     def sign(self, text: str) -> str:
         """Return a token that can stand in an address."""
-        return str(self._serializer.dumps(text))
+        payload = base64_encode(json.dumps(text).encode())
+        digest = hmac.digest(self._key, payload, "sha256")
+        return (payload + b"." + base64_encode(digest)).decode()
 
     def read(self, token: str) -> str | None:
         """Return the text of a genuine token, else None."""

@@ -20,6 +20,7 @@ from typing import Final
 ENCODED_BYTES: Final = 42  # of UTF-8 in one encoded word, which may be 75 characters long
 LONGEST_PLAIN: Final = 70
 CACHED_SENDERS: Final = 8  # parsing an address costs as much as writing the whole message
+CACHED_DOMAINS: Final = 1024
 SPECIALS: Final = frozenset('()<>[]:;@\\,."')
 
 
@@ -73,9 +74,14 @@ def wire_address(email: str) -> str:
     if not local or not domain or set(email) & set(" \t\r\n<>,;\0"):
         raise ValueError(f"{email!r} is not one address")
     try:
-        return f"{local}@{domain.encode('idna').decode()}"
+        return f"{local}@{_wire_domain(domain)}"
     except UnicodeError:
         raise ValueError(f"{email!r} has no valid domain") from None
+
+
+@lru_cache(CACHED_DOMAINS)
+def _wire_domain(domain: str) -> str:
+    return domain.encode("idna").decode()
 
 
 def write_message(draft: Draft) -> bytes:

@@ -15,6 +15,7 @@ from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,7 @@ AT_THE_TILL: Final = "client_reference_id"
 ON_A_PAGE: Final = "from"
 """The query parameter of a page of the site, whose buy button hands the value on."""
 REFERENCE: Final = re.compile(r"(kp[a-z2-7]{16})(?:-([1-9][0-9]{0,17}))?")
+CACHED_TOKENS: Final = 256
 END_OF_SENTENCE: Final = ".,;:!?"
 
 
@@ -35,6 +37,12 @@ class OriginKind(StrEnum):
     SEQUENCE = "sequence"
 
 
+@lru_cache(CACHED_TOKENS)
+def _token_of(kind: OriginKind, name: str) -> str:
+    digest = hashlib.sha256(f"kpay origin\0{kind}\0{name}".encode()).digest()
+    return f"kp{b32encode(digest[:10]).decode().lower()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """A page or a bought piece (by its slug), or a campaign or a sequence (by its name)."""
@@ -45,8 +53,7 @@ class Origin:
     @property
     def token(self) -> str:
         """Eighteen letters and digits, always the same for the same origin."""
-        digest = hashlib.sha256(f"kpay origin\0{self.kind}\0{self.name}".encode()).digest()
-        return f"kp{b32encode(digest[:10]).decode().lower()}"
+        return _token_of(self.kind, self.name)
 
     def reference(self, message: int | None = None) -> str:
         """Return what a link carries: the token, in a mail with the number of the message."""

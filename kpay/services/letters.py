@@ -109,7 +109,7 @@ class Press:
 
     def fill(self, email: str, context: Mapping[str, Any], variant: str = SOLE) -> FilledLetter:
         """Fill the letter for one person; InputInvalid says what cannot be filled."""
-        return self._filled(email, context, self._token(email), None, variant)
+        return self._filled(email, context, self._token(self.identity(email)), None, variant)
 
     def _filled(
         self,
@@ -145,9 +145,9 @@ class Press:
         `message` is the number of the delivery: with it in their links, sales name the message that
         they came from, without it (a sample) only the campaign.
         """
-        token = self._token(email)
-        filled = self._filled(email, context, token, message, variant)
         identity = self.identity(email)
+        token = self._token(identity)
+        filled = self._filled(email, context, token, message, variant)
         draft = Draft(
             sender=self._letterhead.sender,
             recipient=email,
@@ -163,9 +163,9 @@ class Press:
         sender = self._letterhead.envelope_sender(identity)
         return Envelope(sender, wire_address(email), identity, write_message(draft))
 
-    def _token(self, email: str) -> str:
+    def _token(self, identity: str) -> str:
         """Sign the message's identity: a link that names nobody to those who see it pass."""
-        return self._signer.sign(reference_of(self.identity(email)))
+        return self._signer.sign(reference_of(identity))
 
 
 def with_origin(values: Mapping[str, Any], reference: str) -> dict[str, Any]:

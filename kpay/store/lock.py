@@ -30,11 +30,17 @@ def held(path: Path, *, who: str, wait_s: float) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _acquire(descriptor, path, wait_s)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{who} (pid {os.getpid()})".encode(), 0)
+        _sign(descriptor, f"{who} (pid {os.getpid()})".encode())
         yield
     finally:
         os.close(descriptor)
+
+
+def _sign(descriptor: int, holder: bytes) -> None:
+    """Write who holds the lock; changing a file's length costs as much as a commit, so only if needed."""
+    if os.pread(descriptor, len(holder) + 1, 0) != holder:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, holder, 0)
 
 
 def _acquire(descriptor: int, path: Path, wait_s: float) -> None:
