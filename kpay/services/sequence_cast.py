@@ -187,9 +187,8 @@ def people_among(
     desk: MailDesk, connection: Connection, emails: Iterable[str], now: datetime
 ) -> dict[str, Person]:
     """Return what is known of some people, by address."""
-    wanted = set(emails)
-    everyone = audience.people(connection, now, currency=desk.base_currency)
-    return {one.email: one for one in everyone if one.email in wanted}
+    found = audience.people(connection, now, currency=desk.base_currency, among=set(emails))
+    return {one.email: one for one in found}
 
 
 def stranger(one: Happening | Enrolled) -> Person:

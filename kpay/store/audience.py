@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from kpay.domain.address import email_hash, normal_email
 from kpay.domain.audience import Person
@@ -28,17 +28,19 @@ def people(
     *,
     currency: str | None = None,
     asked: frozenset[str] | None = None,
+    among: Collection[str] | None = None,
 ) -> Iterator[Person]:
     """Yield everyone on the list and every customer with an address, by address.
 
     Amounts are in `currency`, without it in that of most orders. With `asked` (the names of an
-    audience) the costlier facts, scores, purchases and mails, are read only where they are asked for.
+    audience) the costlier facts, scores, purchases and mails, are read only where they are asked for;
+    with `among` only these addresses are looked up.
     """
     base = currency or busiest_currency(connection, now) or "usd"
     refused = frozenset(suppressions(connection))
-    facts = _Facts(connection, now, base, asked)
-    listed = Stream(connection, person_facts.subscribers())
-    buyers = Stream(connection, person_facts.customers())
+    facts = _Facts(connection, now, base, asked, among)
+    listed = Stream(connection, person_facts.subscribers(), among)
+    buyers = Stream(connection, person_facts.customers(), among)
     while (email := min(filter(None, (listed.address, buyers.address)), default="")) != "":
         reader, customer = listed.take(email), buyers.take(email)
         status = reader.status if reader else None
@@ -64,22 +66,24 @@ class _Facts:
     """What orders, rights, scores and mails say of the people who come by in order."""
 
     def __init__(
-        self, connection: Connection, now: datetime, currency: str, asked: frozenset[str] | None
+        self,
+        connection: Connection,
+        now: datetime,
+        currency: str,
+        asked: frozenset[str] | None,
+        among: Collection[str] | None,
     ) -> None:
-        def wanted(*names: str) -> bool:
-            return asked is None or not asked.isdisjoint(names)
+        def stream(query: Select[Any] | None, *names: str) -> Stream:
+            is_wanted = not names or asked is None or not asked.isdisjoint(names)
+            return Stream(connection, query if is_wanted else None, among)
 
         self._now = now
         self._exchange = Exchange(connection, currency, now)
-        self._orders = Stream(connection, person_facts.paid_orders())
-        self._owned = Stream(connection, person_facts.owned(now))
-        self._bought = Stream(connection, person_facts.bought() if wanted("bought") else None)
-        self._mails = Stream(
-            connection, person_facts.mails() if wanted("mails", "last_mail_days") else None
-        )
-        self._scores = Stream(
-            connection, person_facts.scores(connection, now) if wanted(*SCORES) else None
-        )
+        self._orders = stream(person_facts.paid_orders())
+        self._owned = stream(person_facts.owned(now))
+        self._bought = stream(person_facts.bought(), "bought")
+        self._mails = stream(person_facts.mails(), "mails", "last_mail_days")
+        self._scores = stream(person_facts.scores(connection, now), *SCORES)
 
     def of(self, email: str) -> dict[str, Any]:
         """Return what is known of one person."""

@@ -1,13 +1,13 @@
 """What is known of people, each kind of fact read in the order of addresses, so that all can be merged.
 
-Every query walks an index by address and hands over one person at a time: a hundred thousand people
-take no more memory than one. Instants and lists stay text until somebody's are looked at.
+Every query comes in the order of addresses and is read a few rows at a time: a hundred thousand people
+take little more memory than one. Instants and lists stay text until somebody's are looked at.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -29,7 +29,7 @@ from kpay.models import (
     Subscriber,
 )
 from kpay.store import recurring
-from kpay.store.dialect import table_of
+from kpay.store.dialect import among, table_of
 
 SUBSCRIBER, CUSTOMER, ORDER = table_of(Subscriber), table_of(Customer), table_of(Order)
 ENTITLEMENT, CONTENT, LINE = table_of(Entitlement), table_of(Content), table_of(LineItem)
@@ -41,10 +41,20 @@ ADDRESS = CUSTOMER.c.email
 
 
 class Stream:
-    """Rows in the order of their first column, an address; each is taken when its turn comes."""
+    """Rows in the order of their first column, an address; each is taken when its turn comes.
 
-    def __init__(self, connection: Connection, query: Select[Any] | None) -> None:
+    With `addresses` only theirs are read.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        query: Select[Any] | None,
+        addresses: Collection[str] | None = None,
+    ) -> None:
         self._rows: Iterator[Any] = iter(())
+        if query is not None and addresses is not None:
+            query = query.where(among(query.selected_columns[0], addresses))
         if query is not None:
             options = connection.execution_options(yield_per=ROWS_AT_ONCE)
             self._rows = iter(options.execute(query))
