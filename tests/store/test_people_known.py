@@ -251,6 +251,19 @@ def test_whoever_must_not_be_mailed_is_known_by_the_hash_alone(desk: MailDesk) -
     assert [people[f"{one}@r.example"].is_suppressed for one in "abc"] == [True, True, False]
 
 
+def test_a_few_people_are_looked_up_alone_with_the_same_answer(desk: MailDesk) -> None:
+    subscribe(desk, ["a@r.example", "b@r.example", "c@r.example"])
+    customer = add_customer(desk, "b@r.example")
+    grant(desk, customer, add_content(desk, "rye"), NOW)
+    put(desk, Order, order(customer, 4, 900), order(customer, 9, 100))
+    put(desk, Campaign, {"id": 1, "name": "c", "created_at": NOW})
+    put(desk, Delivery, mail("b@r.example", 2, campaign_id=1))
+    everyone = known(desk)
+    few = known(desk, among=["b@r.example", "c@r.example", "x@r.example"])
+    assert few == {one: everyone[one] for one in ("b@r.example", "c@r.example")}
+    assert few["b@r.example"].spent_minor == 1000
+
+
 def test_what_is_not_asked_for_is_not_read(desk: MailDesk) -> None:
     customer = add_customer(desk, "a@r.example")
     put(desk, ModelRun, model_run("new", NOW.date() - DAY))
