@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,18 @@ class PlanProblem:
 
     email: str | None
     problem: str
+
+
+def gathered(problems: Sequence[PlanProblem], people: int) -> tuple[PlanProblem, ...]:
+    """Return each problem once; what several people all have is said once, of everyone."""
+    each = dict.fromkeys(problems)
+    had = Counter(one.problem for one in each if one.email is not None)
+    common = {problem for problem, count in had.items() if count == people > 1}
+    return tuple(
+        dict.fromkeys(
+            PlanProblem(None, one.problem) if one.problem in common else one for one in each
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from kpay.domain.campaign_plan import Plan, PlanProblem
+from kpay.domain.campaign_plan import Plan, PlanProblem, gathered
 from kpay.domain.holdout import smallest_effect
-from kpay.domain.letter_checks import LetterFacts, problems_of
+from kpay.domain.letter_checks import LetterFacts, problems_of, warnings_of
 from kpay.domain.message import wire_address
 from kpay.errors import InputInvalid
 from kpay.services import campaign_files
@@ -19,6 +19,8 @@ from kpay.services.mail_desk import MailDesk
 from kpay.services.plan_checks import check_names, problem_text
 from kpay.services.plan_draft import PlanDraft, Shown
 from kpay.store import campaigns
+
+WARNED_BY = 5
 
 
 def plan(desk: MailDesk, name: str, now: datetime) -> Plan:
@@ -81,7 +83,7 @@ def _shown(desk: MailDesk, draft: PlanDraft, press: Press, people: Sequence[Froz
         held_out=held_out,
         left_out=draft.left_out,
         problems=_problems(desk, draft, press, mailed),
-        warnings=draft.warnings(desk, press.names),
+        warnings=(*draft.warnings(desk, press.names), *_warnings(press, mailed)),
         base_share=draft.base_share,
         smallest_effect=smallest_effect(len(mailed), held_out, draft.base_share or 0.0),
         holdout_why=draft.holdout_why if held_out else None,
@@ -105,7 +107,17 @@ def _problems(
         for variant in draft.wording.labels:
             found = _problems_of_one(press, one, variant, owned[one.email], facts)
             problems += [PlanProblem(one.email, problem) for problem in found]
-    return tuple(dict.fromkeys(problems))
+    return gathered(problems, len(mailed))
+
+
+def _warnings(press: Press, mailed: Sequence[FrozenPerson]) -> Sequence[str]:
+    """Return what mail programs will dislike, judged by the first letter that can be filled."""
+    for one in mailed[:WARNED_BY]:
+        try:
+            return warnings_of(press.fill(one.email, one.context))
+        except (InputInvalid, ValueError):
+            continue
+    return ()
 
 
 def _problems_of_one(

@@ -15,10 +15,11 @@ from sqlalchemy import insert, update
 
 from kpay.domain.origins import Origin, OriginKind
 from kpay.models import Order, PaymentLink
-from kpay.services import campaign_sending, campaigns, delivering, origins
+from kpay.services import campaign_sending, delivering, origins
 from kpay.services.experiments import results
 from kpay.services.mail_desk import MailDesk
 from kpay.services.order_book import show_order
+from kpay.services.preview_page import write_preview
 from kpay.services.syncing import sync
 from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import (
@@ -135,9 +136,9 @@ def test_a_sample_names_the_campaign_and_no_message(desk: MailDesk, tmp_path: Pa
     write_campaign(desk, ABOUT)
     campaign_sending.prepare(desk, "bread", None, NOW)
 
-    campaigns.preview(desk, "bread", None, tmp_path / "samples", NOW)
+    write_preview(desk, "bread", tmp_path / "samples", NOW)
 
-    [page] = (tmp_path / "samples").glob("*.html")
+    [page] = (tmp_path / "samples").glob("1-*.html")
     assert f'{RYE}?client_reference_id={MAIL.token}"' in page.read_text("utf-8-sig")
 
 

@@ -15,9 +15,11 @@ from kpay.domain.enums import CampaignGoal
 from kpay.errors import InputInvalid, NotFound, Refused, UsageProblem
 from kpay.models import Content, PromotionCode
 from kpay.ports import Mailer
-from kpay.services import campaign_sending, campaigns
+from kpay.services import campaign_sending
+from kpay.services.campaign_drafts import DraftWish, new
 from kpay.services.campaign_planning import plan
 from kpay.services.mail_desk import MailDesk
+from kpay.services.preview_page import write_preview
 from kpay.store import audience
 from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import (
@@ -315,16 +317,16 @@ def test_one_click_is_offered_only_where_it_works(desk: MailDesk) -> None:
 def test_a_draft_can_be_planned_as_it_is(desk: MailDesk) -> None:
     subscribe(desk, readers(5))
     add_content(desk, "rye-bread")
-    campaigns.new(desk, "hello", None, None)
-    campaigns.new(desk, "about-rye", "rye-bread", CampaignGoal.UPSELL)
+    new(desk, DraftWish("hello"), NOW)
+    new(desk, DraftWish("about-rye", CampaignGoal.UPSELL, "rye-bread"), NOW)
     assert plan(desk, "hello", NOW).problems == ()
     about = plan(desk, "about-rye", NOW)
     assert about.problems == ()
     assert about.audience == "customers"
     with pytest.raises(Refused):
-        campaigns.new(desk, "hello", None, None)
+        new(desk, DraftWish("hello"), NOW)
     with pytest.raises(NotFound):
-        campaigns.new(desk, "other", "no-such-piece", None)
+        new(desk, DraftWish("other", None, "no-such-piece"), NOW)
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "Über Uns", "", "a\0b"])
@@ -337,8 +339,8 @@ def test_samples_are_written_and_nothing_is_sent(desk: MailDesk, tmp_path: Path)
     subscribe(desk, readers(20))
     write_campaign(desk)
     plan(desk, "bread", NOW)
-    campaigns.preview(desk, "bread", None, tmp_path / "samples", NOW)
-    assert len(list((tmp_path / "samples").glob("*.eml"))) == campaigns.SAMPLES
-    campaigns.preview(desk, "bread", readers(20)[3].upper(), tmp_path / "one", NOW)
+    made = write_preview(desk, "bread", tmp_path / "samples", NOW)
+    assert len(list((tmp_path / "samples").glob("*.eml"))) == made.samples > 0
+    write_preview(desk, "bread", tmp_path / "one", NOW, email=readers(20)[3].upper())
     assert readers(20)[3] in next((tmp_path / "one").glob("*.eml")).read_text()
     assert not (tmp_path / "outbox").exists()
