@@ -17,6 +17,7 @@ from kpay.domain.holdout import choose, draw
 from kpay.domain.origins import BuyLinks
 from kpay.domain.period import instant_text
 from kpay.domain.reader_name import LONGEST_NAME, plain_name, shown_name
+from kpay.services.attention import worth
 from kpay.services.campaign_files import WrittenCampaign
 from kpay.services.experiments import half_year_sends
 from kpay.services.frozen_plan import FrozenPerson, canonical
@@ -91,6 +92,11 @@ class PlanDraft:
         settings = written.settings
         shown = Shown.read(desk, connection, written)
         chosen, left_out = _divided(desk, connection, written, now)
+        found = None
+        if desk.customs.weighs(settings) and chosen:
+            found = worth(connection, chosen, settings.about, now)
+            chosen = tuple(one for one in chosen if one.email not in found.low_value)
+            left_out["low_value"] = len(found.low_value)
         base_share = _base_share(connection, chosen, now)
         share, why = settings.holdout_share, None
         if share is None:
@@ -105,7 +111,7 @@ class PlanDraft:
             shown=shown,
             chosen=chosen,
             left_out=left_out,
-            worth=None,
+            worth=found.to_plain() if found else None,
             base_share=base_share,
             holdout_share=share,
             holdout_why=why,
