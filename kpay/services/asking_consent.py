@@ -23,7 +23,11 @@ def add_and_ask(room: ConfirmDesk, newcomer: Newcomer, passing: PassingTime) -> 
     """
     now = passing.now()
     row = row_of(newcomer, now)
-    row |= {"status": SubscriberStatus.UNCONFIRMED.value, "consented_at": None}
+    row |= {
+        "status": SubscriberStatus.UNCONFIRMED.value,
+        "consent_source": newcomer.consent_source,
+        "consented_at": None,
+    }
     email, store = row["email"], room.desk.store
     room.check()
     with store.reading() as connection:
