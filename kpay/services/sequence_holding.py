@@ -24,7 +24,8 @@ def hold_back(desk: MailDesk, now: datetime) -> None:
     with desk.store.reading() as connection:
         rows = enrolments.unsettled(connection)
         named = {row["id"]: read_occasion(row["occasion"]) for row in rows}
-        scripts = {name: _script(desk, connection, name) for name, _ in named.values()}
+        sequences = sorted({name for name, _ in named.values()})
+        scripts = {name: _script(desk, connection, name) for name in sequences}
     unreadable = [one for one, (name, _) in named.items() if scripts[name] is None]
     gone = [one for one, (name, letter) in named.items() if _lacks(scripts[name], letter)]
     if not (unreadable or gone):
