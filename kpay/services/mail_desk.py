@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
 
 from kpay.domain.letterhead import Letterhead
 from kpay.domain.mail_customs import MailCustoms
 from kpay.domain.message import message_id
 from kpay.domain.pacing import USUAL_LIMITS, MailLimits
+from kpay.domain.person import Person
 from kpay.errors import Refused
 from kpay.ports import Mailer, MarkdownRenderer, Renderer, SourceReader, TokenSigner
 from kpay.store.engine import Store
 
 Probe = Callable[[str], str | None]
 Recommend = Callable[[Sequence[str]], Mapping[str, Sequence[Mapping[str, Any]]]]
+
+
+class Weighed(Protocol):
+    """Who is not worth one more mail, and what else is known about that as plain values."""
+
+    @property
+    def low_value(self) -> frozenset[str]:
+        """The addresses of those who are not."""
+        ...
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what a plan keeps of it."""
+        ...
+
+
+Weigh = Callable[[Connection, Sequence[Person], Sequence[str], datetime], Weighed]
+"""`services.attention.worth`: who is worth a mail about some pieces. It learns, so it loads much."""
 MAILTO_LIMIT = 100
 UNKNOWN_DOMAIN = "kpay.invalid"
 
@@ -25,7 +46,7 @@ UNKNOWN_DOMAIN = "kpay.invalid"
 class MailDesk:
     """A business's mail room. `home` is its folder; `recommend` gives each address its next pieces.
 
-    `one_click_problem` tries an unsubscribe address; `allows_live` is the setting `live`; `customs`
+    `weigh` says who is worth a mail; `one_click_problem` tries an unsubscribe address; `allows_live` is the setting `live`; `customs`
     are the rules that hold where a campaign names none, `limits` say how fast mail may leave.
     """
 
@@ -38,6 +59,7 @@ class MailDesk:
     signer: TokenSigner
     open_mailer: Callable[[], Mailer]
     recommend: Recommend
+    weigh: Weigh
     one_click_problem: Probe
     base_currency: str
     allows_live: bool

@@ -17,7 +17,6 @@ from kpay.domain.holdout import choose, draw
 from kpay.domain.origins import BuyLinks
 from kpay.domain.period import instant_text
 from kpay.domain.reader_name import LONGEST_NAME, plain_name, shown_name
-from kpay.services.attention import worth
 from kpay.services.campaign_files import WrittenCampaign
 from kpay.services.experiments import half_year_sends
 from kpay.services.frozen_plan import FrozenPerson, canonical
@@ -94,7 +93,7 @@ class PlanDraft:
         chosen, left_out = _divided(desk, connection, written, now)
         found = None
         if desk.customs.weighs(settings) and chosen:
-            found = worth(connection, chosen, settings.about, now)
+            found = desk.weigh(connection, chosen, settings.about, now)
             chosen = tuple(one for one in chosen if one.email not in found.low_value)
             left_out["low_value"] = len(found.low_value)
         base_share = _base_share(connection, chosen, now)

@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, TableValuedAlias, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    TableValuedAlias,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import Insert
@@ -44,6 +53,20 @@ def listing(values: Iterable[int | str]) -> TableValuedAlias:
     open, which is right where the column is the end of a key.
     """
     return func.json_each(json.dumps(sorted(values))).table_valued("value", name="listed")
+
+
+def named(column: ColumnElement[Any], parameter: str = "values") -> ColumnElement[bool]:
+    """Build the condition of `among` once, for a statement that is executed with `listed(values)`.
+
+    Writing a statement anew costs more than SQLite needs to find a few rows.
+    """
+    values = func.json_each(bindparam(parameter)).table_valued("value", name=f"listed_{parameter}")
+    return column.in_(select(values.c.value))
+
+
+def listed(values: Iterable[int | str]) -> str:
+    """Return values as the one parameter that `named` waits for."""
+    return json.dumps(list(values))
 
 
 def upsert(table: Table, *, key: Sequence[str], columns: Sequence[str]) -> Insert:

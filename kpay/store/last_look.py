@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from kpay.domain.address import email_hash
 from kpay.domain.enums import DeliveryState, NoticeKind, SubscriberStatus
@@ -19,7 +19,7 @@ from kpay.models import (
     Subscriber,
     Suppression,
 )
-from kpay.store.dialect import among, listing, table_of
+from kpay.store.dialect import among, listed, named, table_of
 
 CAMPAIGN, DELIVERY, NOTICE = table_of(Campaign), table_of(Delivery), table_of(MailNotice)
 SUBSCRIBER, SUPPRESSION = table_of(Subscriber), table_of(Suppression)
@@ -27,43 +27,48 @@ CUSTOMER, ENTITLEMENT, CONTENT = table_of(Customer), table_of(Entitlement), tabl
 RECIPIENT = table_of(PlanRecipient)
 
 
+_SUPPRESSED = select(SUPPRESSION.c.email_hash, SUPPRESSION.c.reason).where(
+    named(SUPPRESSION.c.email_hash)
+)
+_LEFT = select(SUBSCRIBER.c.email).where(
+    named(SUBSCRIBER.c.email), SUBSCRIBER.c.status == SubscriberStatus.UNSUBSCRIBED.value
+)
+_OWNERS = (
+    select(CUSTOMER.c.email)
+    .join(ENTITLEMENT, ENTITLEMENT.c.customer_id == CUSTOMER.c.id)
+    .join(CONTENT, CONTENT.c.id == ENTITLEMENT.c.content_id)
+    .where(
+        named(CUSTOMER.c.email), ENTITLEMENT.c.ended_at.is_(None), named(CONTENT.c.slug, "slugs")
+    )
+    .group_by(CUSTOMER.c.email)
+    .having(func.count(func.distinct(CONTENT.c.slug)) == bindparam("pieces"))
+)
+_STANDS = select(CAMPAIGN.c.state, CAMPAIGN.c.state_reason).where(
+    CAMPAIGN.c.id == bindparam("campaign")
+)
+
+
 def suppressed(connection: Connection, emails: Collection[str]) -> dict[str, str]:
     """Return the reasons of those addresses that must not be mailed."""
     by_hash = {email_hash(email): email for email in emails}
-    query = select(SUPPRESSION.c.email_hash, SUPPRESSION.c.reason).where(
-        among(SUPPRESSION.c.email_hash, by_hash)
-    )
-    return {by_hash[row.email_hash]: row.reason for row in connection.execute(query)}
+    rows = connection.execute(_SUPPRESSED, {"values": listed(by_hash)})
+    return {by_hash[row.email_hash]: row.reason for row in rows}
 
 
 def left_the_list(connection: Connection, emails: Collection[str]) -> set[str]:
     """Return those addresses whose owners have left the list."""
-    query = select(SUBSCRIBER.c.email).where(
-        among(SUBSCRIBER.c.email, emails),
-        SUBSCRIBER.c.status == SubscriberStatus.UNSUBSCRIBED.value,
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_LEFT, {"values": listed(emails)}).scalars())
 
 
 def owners(connection: Connection, emails: Collection[str], slugs: Sequence[str]) -> set[str]:
     """Return those addresses whose owners have a right to all of some pieces by now."""
-    asked = listing(emails)
-    query = (
-        select(CUSTOMER.c.email)
-        .join(asked, asked.c.value == CUSTOMER.c.email)
-        .join(ENTITLEMENT, ENTITLEMENT.c.customer_id == CUSTOMER.c.id)
-        .join(CONTENT, CONTENT.c.id == ENTITLEMENT.c.content_id)
-        .where(ENTITLEMENT.c.ended_at.is_(None), among(CONTENT.c.slug, slugs))
-        .group_by(CUSTOMER.c.email)
-        .having(func.count(func.distinct(CONTENT.c.slug)) == len(set(slugs)))
-    )
-    return set(connection.execute(query).scalars())
+    asked = {"values": listed(emails), "slugs": listed(slugs), "pieces": len(set(slugs))}
+    return set(connection.execute(_OWNERS, asked).scalars())
 
 
 def campaign_state(connection: Connection, campaign_id: int) -> tuple[str, str | None]:
     """Return where a campaign stands, and why if it was stopped."""
-    query = select(CAMPAIGN.c.state, CAMPAIGN.c.state_reason).where(CAMPAIGN.c.id == campaign_id)
-    row = connection.execute(query).one()
+    row = connection.execute(_STANDS, {"campaign": campaign_id}).one()
     return row.state, row.state_reason
 
 

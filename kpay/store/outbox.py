@@ -25,7 +25,7 @@ from sqlalchemy import (
 from kpay.domain.enums import DeliveryState
 from kpay.models.types import Instant
 from kpay.store.deliveries import DELIVERY, Purpose
-from kpay.store.dialect import among
+from kpay.store.dialect import among, listed, named
 
 # SQLite uses a partial index only where its condition stands in the statement word for word.
 IS_WAITING: ColumnElement[bool] = text("delivery.state IN ('queued', 'retry')")  # type: ignore[assignment]
@@ -111,23 +111,26 @@ def next_due_at(connection: Connection, purpose: Purpose) -> datetime | None:
     return found
 
 
+BEGIN = (
+    update(DELIVERY)
+    .where(named(DELIVERY.c.id), IS_WAITING)
+    .values(
+        state=DeliveryState.SENDING.value,
+        claimed_by=bindparam("owner"),
+        began_at=bindparam("now"),
+        attempts=DELIVERY.c.attempts + 1,
+    )
+    .returning(DELIVERY.c.id)
+)
+
+
 def begin(connection: Connection, ids: Iterable[int], owner: str, now: datetime) -> set[int]:
     """Mark messages as on their way; committed before their last byte can leave.
 
     Returns those that still waited. `owner` begins with the name of whoever is to take them.
     """
-    statement = (
-        update(DELIVERY)
-        .where(among(DELIVERY.c.id, ids), IS_WAITING)
-        .values(
-            state=DeliveryState.SENDING.value,
-            claimed_by=owner,
-            began_at=now,
-            attempts=DELIVERY.c.attempts + 1,
-        )
-        .returning(DELIVERY.c.id)
-    )
-    return set(connection.execute(statement).scalars())
+    values = {"values": listed(ids), "owner": owner, "now": now}
+    return set(connection.execute(BEGIN, values).scalars())
 
 
 SETTLE = (

@@ -17,6 +17,7 @@ from kpay.adapters.signing import Signer
 from kpay.domain.letterhead import Letterhead
 from kpay.models import Content, ContentVersion, Customer, Entitlement, Order, Subscriber
 from kpay.ports import Mailer
+from kpay.services.attention import worth
 from kpay.services.mail_desk import MailDesk
 from kpay.shipped import shipped
 from kpay.store.dialect import table_of
@@ -84,6 +85,7 @@ def mail_desk(
         signer=Signer(home, "unsubscribe"),
         open_mailer=open_mailer or (lambda: OutboxMailer(home / "outbox")),
         recommend=recommend,
+        weigh=worth,
         one_click_problem=lambda url: None,
         base_currency="usd",
         allows_live=allows_live,
