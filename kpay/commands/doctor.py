@@ -11,7 +11,8 @@ app = new_app()
 @app.command(epilog=examples("kpay doctor", "kpay doctor --json"))
 def doctor() -> None:
     """Check settings, store, keys, mail, disk and models; each finding says what to do."""
-    from kpay.bootstrap import find_business, mail_probes
+    from kpay.bootstrap import find_business
+    from kpay.bootstrap.mail import mail_probes
     from kpay.presentation import show
     from kpay.services.examining import examine
 
