@@ -122,3 +122,24 @@ def test_only_subscribers_are_asked(shop: Path, kpay: Kpay) -> None:
     result = kpay("import", "orders", str(shop / "people.csv"), "--confirm", home=shop)
     assert result.exit_code == 2
     assert "--confirm asks subscribers" in result.stderr
+
+
+def test_a_yes_that_comes_as_a_mail_is_taken_by_the_inbox(shop: Path, kpay: Kpay) -> None:
+    by_mail = {**MAIL, "KPAY_CONFIRM_URL": ""}
+    words = ("subscriber", "add", "li@r.example", "--confirm", "--yes")
+    assert kpay(*words, home=shop, env=by_mail).exit_code == 0
+    sent = "".join(
+        path.read_text(encoding="utf-8") for path in (shop / "outbox").glob("**/*.eml")
+    ).replace("=\n", "")
+    found = re.search(r"subject=(?:3D)?confirm%20([\w.-]+)", sent)
+    assert found is not None
+    reply = (
+        f"From: li@r.example\nTo: ana@bakery.example\nMessage-ID: <1@r.example>\n"
+        f"Date: Thu, 01 Oct 2026 09:00:00 +0000\nSubject: confirm {found[1]}\n\n\n"
+    )
+    (shop / "yes.eml").write_text(reply, encoding="utf-8")
+    read = kpay("inbox", str(shop / "yes.eml"), home=shop, env=by_mail)
+    assert read.exit_code == 0, read.stderr
+    shown = answer(kpay("subscriber", "show", "li@r.example", "--json", home=shop))
+    assert (shown["status"], shown["consent_source"]) == ("subscribed", "double opt-in")
+    assert shown["consent_wording"].endswith("(answered by mail)")
