@@ -57,11 +57,16 @@ class Worth:
             ground += ", too few to say much, so published rates still weigh in"
         rhythm = "" if self.is_rhythm_known else " (assumed: there are too few campaigns to tell)"
         return (
-            f"{len(self.low_value):,} people are left out because one more mail may cost more than it "
-            f"earns. A usual mail makes {rate} % leave ({low} to {high} %; {ground}), and who leaves "
+            f"{self._decision()} A usual mail makes {rate} % leave ({low} to {high} %; {ground}), and who leaves "
             f"misses what {self.mails_to_come:.0f} usual mails would earn, at one every "
             f"{self.days_between:.0f} days{rhythm}. {self._sums()}"
         )
+
+    def _decision(self) -> str:
+        if not self.low_value:
+            return "Nobody is left out: to everyone here the mail is worth more than it may cost."
+        who = "1 person is" if len(self.low_value) == 1 else f"{len(self.low_value):,} people are"
+        return f"{who} left out because one more mail may cost more than it earns."
 
     def _sums(self) -> str:
         if self.expected_net_minor is None or self.currency is None:
@@ -70,13 +75,13 @@ class Worth:
             )
         earned = format_minor(self.expected_net_minor, self.currency)
         avoided = format_minor(self.loss_avoided_minor or 0, self.currency)
+        saved = (
+            f", and not sending to the others avoids a loss of {avoided}" if self.low_value else ""
+        )
         rest = (
             f"; {self.unscored:,} people without a score count as nothing" if self.unscored else ""
         )
-        return (
-            f"Estimated, not measured: the mail is worth {earned} after its price, and not sending to "
-            f"the others avoids a loss of {avoided}{rest}."
-        )
+        return f"Estimated, not measured: the mail is worth {earned} after its price{saved}{rest}."
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain values for a plan; the addresses are the plan's own matter."""

@@ -168,7 +168,7 @@ class _Numbers:
 
 
 def _acts(rows: Iterable[tuple[int, int, float]]) -> Acts:
-    table = np.array(list(rows), dtype=float).reshape(-1, 3)
+    table = np.asarray(np.fromiter(rows, dtype=np.dtype((float, 3))), dtype=float)
     table = table[np.argsort(table[:, 2], kind="stable")]
     return Acts(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2])
 

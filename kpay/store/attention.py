@@ -34,8 +34,8 @@ def _day(column: ColumnElement[datetime]) -> ColumnElement[float]:
     return func.julianday(type_coerce(column, Text))
 
 
-def mails(connection: Connection, since: datetime, until: datetime, most: int) -> Sequence[Row]:
-    """Return (address, day, campaign or None) of campaign and sequence mails, the newest `most`."""
+def mails(connection: Connection, since: datetime, until: datetime, most: int) -> Iterable[Row]:
+    """Yield (address, day, campaign or None) of campaign and sequence mails, the newest `most`."""
     query = (
         select(DELIVERY.c.email, _day(DELIVERY.c.sent_at), DELIVERY.c.campaign_id)
         .where(
@@ -47,7 +47,7 @@ def mails(connection: Connection, since: datetime, until: datetime, most: int) -
         .order_by(DELIVERY.c.id.desc())
         .limit(most)
     )
-    return connection.execute(query).all()
+    return connection.execute(query)
 
 
 def subjects(connection: Connection, campaigns: Iterable[int]) -> dict[int, tuple[str, ...]]:
@@ -81,12 +81,12 @@ def departures(connection: Connection, until: datetime) -> Sequence[Row]:
     return [*connection.execute(union_all(told, noticed)), *by_wish]
 
 
-def clicks(connection: Connection, until: datetime) -> Sequence[Row]:
-    """Return (address, day, slug) of every click that names a piece."""
+def clicks(connection: Connection, until: datetime) -> Iterable[Row]:
+    """Yield (address, day, slug) of every click that names a piece."""
     query = select(EVENT.c.email, _day(EVENT.c.happened_at), EVENT.c.content).where(
         EVENT.c.kind == "click", EVENT.c.content != "", EVENT.c.happened_at < until
     )
-    return connection.execute(query).all()
+    return connection.execute(query)
 
 
 def topics(connection: Connection) -> dict[str, list[str]]:

@@ -105,6 +105,7 @@ def test_without_a_past_published_rates_decide_and_nobody_is_left_out(desk: Mail
     assert (found.mails_seen, found.opt_outs_seen, found.is_mostly_prior) == (0, 0, True)
     assert 0.001 < found.opt_outs[0] < 0.005
     assert found.opt_outs[1] < found.opt_outs[0] / 2 < 2 * found.opt_outs[0] < found.opt_outs[2]
+    assert found.sentence.startswith("Nobody is left out")
     assert "published rates still weigh in" in found.sentence
     assert "assumed: there are too few campaigns" in found.sentence
 
@@ -157,6 +158,7 @@ def test_scores_say_what_mailing_and_not_mailing_may_be_worth(desk: MailDesk) ->
     assert 0 < found.loss_avoided_minor < 300 * 900
     assert (found.currency, found.unscored) == ("usd", len(listed) - 300)
     assert "Estimated, not measured" in found.sentence
+    assert "avoids a loss of $" in found.sentence
     plain = found.to_plain()
     assert (plain["low_value"], plain["is_estimate"]) == (len(found.low_value), True)
 
