@@ -217,7 +217,7 @@ class Business:
 
         signer = Signer(self.home, "unsubscribe")
         confirm = self.confirm_desk().confirm_by_mail
-        return InboxReader(self.store, signer, self.clock.now(), dry_run, confirm)
+        return InboxReader(self.store, signer, confirm, self.clock.now(), dry_run)
 
     def preview_folder(self, campaign: str) -> Path:
         """Return where the samples of a campaign are written."""

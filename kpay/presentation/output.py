@@ -20,11 +20,20 @@ DEEDS = frozenset(
     f"kpay.{deed}"
     for deed in (
         "init", "publish", "content.archive", "sync", "sync.rebuild", "import", "deliver", "train",
-        "campaign.new", "campaign.send", "schedule.add", "schedule.remove", "sequence.new", "sequence.run",
+        "campaign.new", "campaign.send", "inbox", "schedule.add", "schedule.remove", "sequence.new", "sequence.run",
         "subscriber.add", "subscriber.remove",
     )
 )  # fmt: skip
-TROUBLES = ("is_trouble", "failed", "uncertain", "queued", "bad", "not_on_sale", "problems")
+TROUBLES = (
+    "is_trouble",
+    "failed",
+    "uncertain",
+    "queued",
+    "bad",
+    "not_on_sale",
+    "problems",
+    "needs_eyes",
+)
 FillPage = Callable[[Mapping[str, Any]], str]
 
 

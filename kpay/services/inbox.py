@@ -84,9 +84,9 @@ class InboxReader:
 
     store: Store
     signer: TokenSigner
+    confirm: Confirm
     now: datetime
     dry_run: bool = False
-    confirm: Confirm | None = None
 
     def read(self, mails: Iterable[ArrivedMail]) -> Iterator[InboxEntry]:
         """Read mails, a hundred in one transaction, and yield what each came to."""
@@ -155,8 +155,6 @@ class InboxReader:
         return words
 
     def _confirmed(self, connection: Connection, found: _Found) -> InboxEntry:
-        if self.confirm is None:
-            return InboxEntry(found.mail.place, Meaning.CONFIRM, needs_eyes=True)
         try:
             email = self.confirm(connection, found.returned.tokens[0], self.now)
         except KpayError as error:

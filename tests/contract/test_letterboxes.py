@@ -15,7 +15,7 @@ from kpay.adapters.imap import ImapFolder, parse_place
 from kpay.adapters.mailbox import mails_in, mails_of
 from kpay.domain.inbox_report import Meaning
 from kpay.domain.mail_reading import READ_BYTES
-from kpay.errors import CredentialsMissing, NotFound, RemoteProblem, SettingsInvalid
+from kpay.errors import CredentialsMissing, NotFound, Refused, RemoteProblem, SettingsInvalid
 from kpay.services.inbox import InboxReader
 from kpay.services.inbox_folder import read_folder
 from tests.fakes.imap_server import ImapServer
@@ -24,6 +24,10 @@ from tests.fakes.notices import dsn, letter
 
 THREE = [letter(f"Letter {number}.\n\nFrom here on.\n") for number in range(3)]
 SINCE = date(2026, 9, 1)
+
+
+def nobody(connection: object, token: str, now: object) -> str:
+    raise Refused("nobody waits to be confirmed")
 
 
 def contents(path: Path) -> list[bytes]:
@@ -137,12 +141,14 @@ def test_a_refused_password_and_silence_are_told_apart() -> None:
 
 def test_a_folder_is_read_once_and_what_needs_eyes_stays_unread(tmp_path: Path) -> None:
     desk = mail_desk(tmp_path)
-    reader = InboxReader(desk.store, desk.signer, NOW)
+    reader = InboxReader(desk.store, desk.signer, nobody, NOW)
     automatic = letter(Auto_Submitted="auto-replied")
     server = ImapServer({3: automatic, 5: dsn("To: x@y.example\n"), 6: letter()})
     with server.serving() as url:
         box = ImapFolder(url, lambda: server.password)
-        rehearsal = list(read_folder(box, InboxReader(desk.store, desk.signer, NOW, dry_run=True)))
+        rehearsal = list(
+            read_folder(box, InboxReader(desk.store, desk.signer, nobody, NOW, dry_run=True))
+        )
         assert not server.seen
         first = list(read_folder(box, reader))
         assert [entry.meaning for entry in first] == [
@@ -159,7 +165,7 @@ def test_a_folder_is_read_once_and_what_needs_eyes_stays_unread(tmp_path: Path) 
 
 def test_a_reading_that_breaks_off_goes_on_where_it_was(tmp_path: Path) -> None:
     desk = mail_desk(tmp_path)
-    reader = InboxReader(desk.store, desk.signer, NOW)
+    reader = InboxReader(desk.store, desk.signer, nobody, NOW)
     server = ImapServer({number: letter() for number in range(1, 151)}, breaks_at=120)
     with server.serving() as url:
         box = ImapFolder(url, lambda: server.password)

@@ -14,6 +14,7 @@ from kpay.store.dialect import table_of
 from kpay.store.engine import Store
 from tests.fakes.imap_server import ImapServer
 from tests.fakes.notices import complaint, dsn, header_of, letter, original_headers
+from tests.fakes.resend_server import ResendServer
 from tests.fakes.smtp_sink import SmtpSink
 
 CAMPAIGN = """\
@@ -136,3 +137,55 @@ def test_a_wrong_wish_says_what_to_do(
     result = kpay("inbox", *words, home=business)
     assert result.exit_code == code
     assert f"next: {next_step}" in result.stderr
+
+
+def test_under_cron_only_what_needs_eyes_is_said(
+    kpay, business: Path, sent: dict[str, bytes]
+) -> None:
+    bounce = dsn(original_headers(sent[PEOPLE[0]]), recipient=PEOPLE[0])
+    fine = kpay("inbox", str(mbox(business / "box", bounce)), "--quiet", home=business)
+    assert (fine.exit_code, fine.stdout) == (0, "")
+    odd = mbox(business / "odd", dsn("To: li@example.com\n"))
+    assert "1 for you to look at" in kpay("inbox", str(odd), "--quiet", home=business).stdout
+
+
+def test_a_yes_by_mail_puts_its_writer_on_the_list(kpay, business: Path) -> None:
+    settings = {"KPAY_MAIL_FROM": "Ana <ana@bakery.example>"}
+    asked = kpay(
+        "subscriber", "add", "li@example.com", "--confirm", "--yes", home=business, env=settings
+    )
+    assert asked.exit_code == 0, asked.stderr
+    (question,) = (business / "outbox").glob("*.eml")
+    words = message_from_bytes(question.read_bytes()).get_payload()[0].get_payload(decode=True)
+    token = words.decode().partition("subject=confirm%20")[2].split()[0].strip('<>)"')
+    file = mbox(
+        business / "box", letter(Subject=f"confirm {token}"), letter(Subject="confirm wrong.token")
+    )
+    found = json.loads(kpay("inbox", str(file), "--json", home=business).stdout)
+    assert [(one["email"], one["done"]) for one in found["done"]] == [
+        ("li@example.com", "on the list")
+    ]
+    assert [one["what"] for one in found["needs_eyes"]] == ["unproven"]
+    assert "subscribed" in kpay("subscriber", "list", home=business).stdout
+
+
+def test_by_http_a_lost_answer_costs_nobody_a_second_message(kpay, business: Path) -> None:
+    for email in PEOPLE:
+        kpay("subscriber", "add", email, home=business)
+    (business / "campaigns").mkdir(exist_ok=True)
+    (business / "campaigns" / "bread.md").write_text(CAMPAIGN)
+    server = ResendServer(cuts=2)
+    with server.serving() as base:
+        settings = {
+            "KPAY_MAIL": "resend",
+            "KPAY_RESEND_API_BASE": base,
+            "KPAY_RESEND_KEY": server.key,
+            "KPAY_MAIL_FROM": "Ana <ana@bakery.example>",
+            "KPAY_POSTAL_ADDRESS": "Hauptstraße 1",
+        }
+        first = kpay("campaign", "send", "bread", "--yes", "--json", home=business, env=settings)
+        again = kpay("campaign", "send", "bread", "--yes", "--json", home=business, env=settings)
+    assert server.key not in first.stdout + first.stderr
+    assert json.loads(again.stdout)["sent"] == len(PEOPLE)
+    assert sorted(body["to"][0] for body in server.sent) == PEOPLE
+    assert all(body["headers"]["X-Kpay-Token"] for body in server.sent)

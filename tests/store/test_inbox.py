@@ -54,8 +54,13 @@ def sent(desk: MailDesk, occasion: str = "1", email: str = LI, **values: Any) ->
     return f"From: ana@bakery.example\nTo: {email}\nMessage-ID: {identity}\nX-Kpay-Token: {token}\n"
 
 
+def nobody_waits(connection: Connection, token: str, now: datetime) -> str:
+    raise Refused("nobody waits to be confirmed")
+
+
 def read(desk: MailDesk, *contents: bytes, **values: Any) -> list[InboxEntry]:
-    reader = InboxReader(desk.store, desk.signer, NOW, **values)
+    confirm = values.pop("confirm", nobody_waits)
+    reader = InboxReader(desk.store, desk.signer, confirm, NOW, **values)
     mails = [ArrivedMail(f"box #{number}", one) for number, one in enumerate(contents, 1)]
     return list(reader.read(mails))
 
