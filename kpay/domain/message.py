@@ -21,6 +21,7 @@ ENCODED_BYTES: Final = 42  # of UTF-8 in one encoded word, which may be 75 chara
 LONGEST_PLAIN: Final = 70
 CACHED_SENDERS: Final = 8  # parsing an address costs as much as writing the whole message
 CACHED_DOMAINS: Final = 1024
+CACHED_LINES: Final = 4096
 SPECIALS: Final = frozenset('()<>[]:;@\\,."')
 
 
@@ -158,7 +159,13 @@ def _words(text: str, subtype: str) -> bytes:
         f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    return head.encode() + b2a_qp(unix, istext=True).replace(b"\n", b"\r\n")
+    return head.encode() + b"\r\n".join(map(_quoted, unix.split(b"\n")))
+
+
+@lru_cache(CACHED_LINES)
+def _quoted(line: bytes) -> bytes:
+    """Encode one line as quoted-printable; most lines of a campaign are the same for everyone."""
+    return b2a_qp(line, istext=True).replace(b"\n", b"\r\n")
 
 
 def _attached(attachment: Attachment) -> bytes:

@@ -129,3 +129,28 @@ def test_what_is_not_one_ascii_address_is_refused(bad: str) -> None:
 def test_a_sender_without_an_address_is_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="sender"):
         sender_address(bad)
+
+
+def test_every_line_comes_back_as_it_was_written() -> None:
+    text = "\n".join(
+        [
+            "",
+            ".",
+            "..",
+            " ",
+            "a ",
+            "tab\t",
+            "= é 窯",
+            "x" * 300,
+            "é " * 60,
+            "x" * 74 + " ",
+            "-- ",
+            "",
+        ]
+    )
+    for _ in range(2):  # the second time from what is remembered
+        content = write_message(draft(text=text, html=text))
+        assert all(len(line) <= 78 for line in content.split(b"\r\n"))
+        message = email.message_from_bytes(content, policy=email.policy.default)
+        parts = [part.get_content() for part in message.walk() if not part.is_multipart()]
+        assert [part.replace("\r\n", "\n") for part in parts] == [text, text]
