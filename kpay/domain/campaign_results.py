@@ -151,7 +151,7 @@ class CampaignResults:
                 for code in money
                 if code != self.base
             ],
-            "detectable_effect": words.detectable_json(self.buyers),
+            "detectable_effect": words.detectable_json(usual),
             "holdout_cost": words.holdout_cost_json(usual, revenue),
             "variants": self.trial.to_json() if self.trial else [],
             "variants_regret": self.trial.regret_json() if self.trial else None,

@@ -68,7 +68,7 @@ def can_show(buyers: Effect) -> str:
 def detectable(buyers: Effect) -> tuple[float, float] | None:
     """Return the least difference of shares that is shown four times of five, and as a share of the base."""
     base = buyers.held_out.share or buyers.treated.share
-    least = smallest_effect(buyers.treated.people, buyers.held_out.people, base)
+    least = smallest_effect(buyers.treated.people, buyers.held_out.people, base, buyers.level)
     return (least, least / base) if least else None
 
 

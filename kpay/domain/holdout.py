@@ -101,15 +101,17 @@ def people_needed(share: float, base_share: float, lift: float = LIFT_TO_SHOW) -
     return z * z * noise / (mailed_share - base_share) ** 2
 
 
-def smallest_effect(treated: int, held_out: int, base_share: float) -> float | None:
-    """Return the difference of shares that one send shows with 80 % power.
+def smallest_effect(
+    treated: int, held_out: int, base_share: float, level: float = USUAL_LEVEL
+) -> float | None:
+    """Return the difference of shares that so many people show with 80 % power.
 
     None where an arm is empty or nobody buys anyway: then nothing is known of the noise.
     """
     if not treated or not held_out or not base_share:
         return None
     noise = base_share * (1 - base_share) * (1 / treated + 1 / held_out)
-    return (critical_value(USUAL_LEVEL) + POWER_QUANTILE) * sqrt(noise)
+    return (critical_value(level) + POWER_QUANTILE) * sqrt(noise)
 
 
 def draw(emails: Sequence[str], share: float, salt: str) -> frozenset[str]:

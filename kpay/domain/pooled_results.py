@@ -126,7 +126,7 @@ class PooledResults:
                 "revenue_minor": revenue.pop(self.base),
             },
             "other_currencies": list(revenue.values()),
-            "detectable_effect": words.detectable_json(asked),
+            "detectable_effect": words.detectable_json(usual),
             "holdout_cost": words.holdout_cost_json(usual, money[self.base].revenue),
             "variants": [],
             "verdict": self.verdict,
