@@ -8,6 +8,7 @@ import pytest
 
 from kpay.domain.campaign_results import CampaignResults
 from kpay.domain.experiment import Arm, effect, pooled_effect
+from kpay.domain.holdout import smallest_effect
 from kpay.domain.pooled_results import PooledResults
 
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -106,6 +107,9 @@ def test_an_effect_that_is_not_shown_is_not_denied() -> None:
     assert shown.verdict.startswith(
         "The first 5 sends together: No effect is shown, which does not"
     )
+    least = smallest_effect(4000, 1000, 15 / 1000, 0.995)
+    assert least is not None
+    assert f"can show only {100 * least:.2f} points" in shown.verdict
 
 
 def test_days_picked_afterwards_give_no_verdict() -> None:
