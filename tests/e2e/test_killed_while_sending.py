@@ -26,8 +26,9 @@ MAIL = {
 }
 
 
-def start(home: Path, env: dict[str, str]) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "kpay", "campaign", "send", "bread", "--yes", "--json"]
+def start(home: Path, env: dict[str, str], *command: str) -> subprocess.Popen[str]:
+    told = command or ("campaign", "send", "bread", "--yes")
+    words = [sys.executable, "-m", "kpay", *told, "--json"]
     return subprocess.Popen(
         words, cwd=home, env={**os.environ, **env}, stdout=subprocess.PIPE, text=True
     )
@@ -62,3 +63,27 @@ def test_killed_and_interrupted_runs_go_on_where_they_stopped(
     assert 0 < report["uncertain"] <= USUAL_LIMITS.connections * IN_FLIGHT_A_CONNECTION
     assert report["sent"] + report["uncertain"] == READERS
     assert report["sent"] <= len(sink.taken) <= READERS
+
+
+def test_a_killed_run_of_sequences_sends_nobody_a_letter_twice(
+    business: Path, kpay: Callable[..., Any]
+) -> None:
+    assert kpay("sequence", "new", "welcome", home=business).exit_code == 0
+    assert kpay("sequence", "run", "--yes", home=business, env=MAIL).exit_code == 0
+    (business / "people.csv").write_text(PEOPLE, encoding="utf-8")
+    people = str(business / "people.csv")
+    assert kpay("import", "subscribers", people, home=business).exit_code == 0
+    sink = SmtpSink(Faults(on_taken=lambda recipient: time.sleep(0.01)))
+    run = ("sequence", "run", "--yes")
+    with sink.serving() as url:
+        env = {**MAIL, "KPAY_SMTP_URL": url}
+        killed = interrupt(start(business, env, *run), sink, 40, signal.SIGKILL)
+        assert killed == -signal.SIGKILL
+        assert interrupt(start(business, env, *run), sink, 100, signal.SIGKILL) == killed
+        last = kpay(*run, home=business, env=env)
+        assert last.exit_code == 0, last.stderr
+        again = kpay(*run, home=business, env=env)
+    assert "nothing to do" in again.stdout
+    assert not sink.twice
+    lost = 2 * USUAL_LIMITS.connections * IN_FLIGHT_A_CONNECTION
+    assert READERS - lost <= len(sink.taken) <= READERS
