@@ -5,6 +5,10 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -151,3 +155,39 @@ def test_a_test_message_that_cannot_be_sent_says_why(
     assert result.exit_code == code
     assert says in result.stderr
     assert "next: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "is_terminal", "opens"),
+    [
+        (("plan", "bread"), True, True),
+        (("preview", "bread", "--open", "--no-input"), True, False),
+        (("preview", "bread"), False, False),
+    ],
+)
+def test_the_page_opens_only_before_somebody(
+    shop: Path, kpay: Kpay, words: tuple[str, ...], is_terminal: bool, opens: bool
+) -> None:
+    kpay("campaign", "plan", "bread", home=shop, env=MAIL)
+    seen, browser = shop / "seen", shop / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{seen}"\n')
+    browser.chmod(0o700)
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("kpay")), "campaign", *words, "--home", str(shop)],
+            stdin=theirs if is_terminal else subprocess.DEVNULL,
+            stderr=theirs if is_terminal else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **MAIL, "BROWSER": f"{browser} %s"},
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 0
+    page = shop / "outbox" / "preview" / "bread" / "index.html"
+    assert (seen.read_text().strip() if seen.exists() else None) == (
+        page.as_uri() if opens else None
+    )
