@@ -195,33 +195,8 @@ def create_delivery() -> None:
         sa.Column("is_test", sa.Integer(), nullable=False),
         sa.Column("server_reply", sa.Text(), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
-        sa.CheckConstraint("is_test IN (0, 1)", name=op.f("ck_delivery_is_test_flag")),
-        sa.CheckConstraint(
-            "(campaign_id IS NOT NULL) + (entitlement_id IS NOT NULL) + (occasion IS NOT NULL) = 1",
-            name=op.f("ck_delivery_one_purpose"),
-        ),
-        sa.CheckConstraint(
-            "state IN ('held_out', 'queued', 'claimed', 'sending', 'sent', 'retry', 'failed', 'uncertain', 'suppressed', 'skipped')",
-            name=op.f("ck_delivery_state_known"),
-        ),
-        sa.CheckConstraint(
-            "kind IN ('campaign', 'purchase', 'sequence', 'confirmation', 'receipt')",
-            name=op.f("ck_delivery_kind_known"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaign.id"], name=op.f("fk_delivery_campaign_id_campaign")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.id"], name=op.f("fk_delivery_customer_id_customer")
-        ),
-        sa.ForeignKeyConstraint(
-            ["enrolment_id"], ["enrolment.id"], name=op.f("fk_delivery_enrolment_id_enrolment")
-        ),
-        sa.ForeignKeyConstraint(
-            ["entitlement_id"],
-            ["entitlement.id"],
-            name=op.f("fk_delivery_entitlement_id_entitlement"),
-        ),
+        *checks_of_a_delivery(),
+        *references_of_a_delivery(),
         sa.UniqueConstraint("campaign_id", "email", name=op.f("uq_delivery_campaign_id_email")),
         sa.UniqueConstraint("entitlement_id", name=op.f("uq_delivery_entitlement_id")),
         sa.UniqueConstraint("occasion", name=op.f("uq_delivery_occasion")),
@@ -242,6 +217,45 @@ def create_delivery() -> None:
         "delivery",
         ["id"],
         sqlite_where=sa.text("state = 'sending'"),
+    )
+
+
+def checks_of_a_delivery() -> tuple[sa.CheckConstraint, ...]:
+    """Return what holds of every delivery."""
+    return (
+        sa.CheckConstraint("is_test IN (0, 1)", name=op.f("ck_delivery_is_test_flag")),
+        sa.CheckConstraint(
+            "(campaign_id IS NOT NULL) + (entitlement_id IS NOT NULL) + (occasion IS NOT NULL) = 1",
+            name=op.f("ck_delivery_one_purpose"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('held_out', 'queued', 'claimed', 'sending', 'sent', 'retry', 'failed', 'uncertain', 'suppressed', 'skipped')",
+            name=op.f("ck_delivery_state_known"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('campaign', 'purchase', 'sequence', 'confirmation', 'receipt')",
+            name=op.f("ck_delivery_kind_known"),
+        ),
+    )
+
+
+def references_of_a_delivery() -> tuple[sa.ForeignKeyConstraint, ...]:
+    """Return what a delivery points to."""
+    return (
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_delivery_campaign_id_campaign")
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_delivery_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"], ["enrolment.id"], name=op.f("fk_delivery_enrolment_id_enrolment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"],
+            ["entitlement.id"],
+            name=op.f("fk_delivery_entitlement_id_entitlement"),
+        ),
     )
 
 
