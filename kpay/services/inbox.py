@@ -133,11 +133,12 @@ class InboxReader:
         delivery = found.delivery
         if delivery is None:
             return _entry(found)
-        why = f"it arrived: a mail came back ({found.meaning})"
-        settled = reconciling.settle(
-            connection, [delivery["id"]], DeliveryState.SENT, why, self.now
-        )
-        deed = "message settled as sent" if settled else ""
+        deed = ""
+        if delivery["state"] == DeliveryState.UNCERTAIN:
+            why = f"it arrived: a mail came back ({found.meaning})"
+            ids, state = [delivery["id"]], DeliveryState.SENT
+            settled = reconciling.settle(connection, ids, state, why, self.now)
+            deed = "message settled as sent" if settled else ""
         if found.meaning in NOTICES and notices.add(connection, _notice(found, delivery, self.now)):
             deed = self._consequence(connection, found.meaning, delivery["email"])
         return _entry(found, deed)
