@@ -24,7 +24,7 @@ SHOUTED_LETTERS: Final = 10
 GMAIL_CLIPS_BYTES: Final = 102 * 1024
 FEWEST_WORDS_BY_IMAGES: Final = 40
 KEPT_VERDICTS: Final = 4096
-SHORTEST_PASSAGE: Final = 100
+SHORTEST_PASSAGE: Final = 40
 HOLE: Final = "￼"  # stands where a tag stood, so that "({{ price }})" is no empty bracket
 
 FAKE_REPLY: Final = re.compile(r"\s*(?:re|fwd?|aw|wg|antw|sv|tr)\s*(?:\[\d+\])?:", re.IGNORECASE)

@@ -85,8 +85,8 @@ def _own_problem(address: str, known: KnownAddresses) -> str | None:
     path = known.path_on_site(address)
     if path is None or not path.startswith(PAGES):
         return None
-    slug = path.removeprefix(PAGES).removesuffix(".html")
-    if slug in known.slugs and path.endswith(".html"):
+    slug = path.removeprefix(PAGES).strip("/").removesuffix(".html")  # many servers add the ending
+    if not slug or slug in known.slugs or "." in slug:
         return None
     return f"{_short(address)} is no page of a published piece{_meant(slug, known.slugs)}"
 

@@ -26,12 +26,17 @@ NOT_ITS_PRICE: Final = re.compile(
     r"approximately|first|another|extra|minus|less)|[~≈])\s*$",
     re.IGNORECASE,
 )
-TAKEN_OFF: Final = re.compile(r"\s*(?:off|less|cheaper|discount|each month saved)\b", re.IGNORECASE)
+TAKEN_OFF: Final = re.compile(r"\s*(?:off|less|cheaper|discount)\b", re.IGNORECASE)
+THING: Final = (
+    r"(?:this|the|my|our) (?:course|e-?book|book|article|guide|video|audio|bundle|membership|piece)"
+)
 ITS_PRICE: Final = re.compile(
-    r"(?:\b(?:it|they) costs?|\b(?:the|its) price(?: is|:)?|\bprice:|\byours for|\bget it for|"
-    r"\bbuy it for|\bfor (?:only|just)|\bit is)\s*$",
+    rf"(?:\b(?:it|they|{THING}) (?:now )?costs?|\b(?:the|its) price(?: is|:)?|\bprice:|"
+    r"\byours for|\bget it for|\bbuy it for|\bfor (?:only|just)|\bit(?: is|['’]s)(?: now| only| just)*)\s*$",
     re.IGNORECASE,
 )
+CRIED: Final = re.compile(r"\b(?:only|just|now)\s*$", re.IGNORECASE)
+CRY_ENDS: Final = re.compile(r"\s*(?:[.!,;:)]|$|(?:today|until|this|instead)\b)", re.IGNORECASE)
 PERCENT: Final = re.compile(r"(\d+(?:[.,]\d+)?)\s?%")
 MONTHS: Final = {"month": 12, "week": 52, "day": 365}
 
@@ -81,13 +86,17 @@ def price_problems(
         claims = list(CLAIM.finditer(sentence))
         here = _named_in(sentence, pieces) if claims else ()
         for claim in claims:
-            before = sentence[: claim.start()]
-            speaks = bool(ITS_PRICE.search(before))
-            meant = here or ((named or tuple(about)) if speaks else ())
-            wrong = _wrong(claim, before, sentence[claim.end() :], [pieces[slug] for slug in meant])
+            before, after = sentence[: claim.start()], sentence[claim.end() :]
+            meant = here or ((named or tuple(about)) if _is_a_price(before, after) else ())
+            wrong = _wrong(claim, before, after, [pieces[slug] for slug in meant])
             if wrong and not any(piece.may_cost(wrong[0], offer) for piece in wrong[1]):
                 piece = wrong[1][0]
                 yield f"says {claim[0]} beside {piece.title!r}, which costs {piece.words} today"
+
+
+def _is_a_price(before: str, after: str) -> bool:
+    """Say whether an amount is called the price of something: "it costs $9", "only $9!"."""
+    return bool(ITS_PRICE.search(before) or (CRIED.search(before) and CRY_ENDS.match(after)))
 
 
 def _wrong(

@@ -57,7 +57,7 @@ def test_a_good_letter_has_no_problem() -> None:
     letter = filled(
         f"Hello Ana,\n\nNone of it burned. Rye at Home: {SITE}/c/rye.html ($29.00)\n\nSee you, Ana",
         html=f'<a href="{SITE}/c/rye.html?from=kpabc">Rye</a> <a href="mailto:a@b.example">write</a>'
-        f'<a href="{SITE}/">home</a><img src="https://b.example/x.jpg" alt="A loaf">',
+        f'<a href="{SITE}/">home</a><a href="{SITE}/c/rye">r</a><a href="{SITE}/c/x.png">i</a><img src="https://b.example/x.jpg" alt="A loaf">',
     )
     assert found(letter) == ""
 
@@ -91,6 +91,10 @@ def test_what_only_looks_blank_is_left_alone(text: str) -> None:
         ),
         (f"Buy it: {SITE}/c/rye.html ($2,900.00)", "says $2,900.00"),
         ("There it is. It costs $25.", "says $25"),
+        ("It's now $25.", "says $25"),
+        ("This book costs $25 today.", "says $25"),
+        ("Only $25!", "says $25"),
+        ("The price is 25 USD.", "says 25 USD"),
         ("Rye at Home, 19,00 € only", "says 19,00 €"),
         ("Bread Club for $10 a month", "which costs $9.00 a month today"),
         ("A Talk for €4.50", "which costs at least €5.00 today"),
@@ -109,6 +113,8 @@ def test_a_wrong_price_is_seen(text: str, words: str) -> None:
         "I spent $200 on flour for Rye at Home.",
         "You save $5 when you buy Rye at Home today.",
         "The oven costs $2,000.",
+        "I needed only $3 of flour.",
+        "We sold 12 USB sticks, and it is 10 May.",
         "Bread Club is $108 a year, $9 a month.",
         "A Talk: pay €5 or €50.",
         "Rye at Home has 12 PDF pages and took 10 min.",
@@ -142,7 +148,7 @@ def test_an_offer_changes_what_may_be_asked() -> None:
         ("https://x.example:port/", "is not an address"),
         ("mailto:ana", "is not an address"),
         (f"{SITE}/c/ry.html?from=kp", "is no page of a published piece (did you mean 'rye'?)"),
-        (f"{SITE}/c/rye", "is no page"),
+        (f"{SITE}/c/ry", "is no page"),
         ("https://pay.example/old?client_reference_id=kp1", "no longer sells Rye at Home"),
     ],
 )
