@@ -27,21 +27,13 @@ class HoldoutChoice:
     why: str
 
 
-def default_share(people: int, base_share: float, sends: float = SENDS_IN_HALF_A_YEAR) -> float:
-    """Return the smallest usual share that can measure something, else a fifth.
-
-    `base_share` is the share of people who buy in the measured days without a mail, `sends` how many
-    half a year brings. A share is enough when the holdout expects five buyers and half a year
-    reaches the people that a lift of 30 % needs.
-    """
-    found = _enough(people, base_share, sends)
-    return FALLBACK_SHARE if found is None else found
-
-
 def choose(people: int, base_share: float | None, sends: float | None = None) -> HoldoutChoice:
-    """Return the default share and what the list can show with it.
+    """Return the smallest usual share that can measure something, else a fifth, and why.
 
-    `sends` is the creator's own pace (sends in half a year); without one a mail a week is assumed.
+    `base_share` is the share of people who buy in the measured days without a mail, `sends` the
+    creator's own pace (how many half a year brings); without one a mail a week is assumed. A share is
+    enough when the holdout expects five buyers and half a year reaches the people that a lift of
+    30 % needs.
     """
     pace = SENDS_IN_HALF_A_YEAR if sends is None else max(1, round(sends))
     if not base_share or not people:

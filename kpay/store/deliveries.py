@@ -98,14 +98,6 @@ def tally(connection: Connection, purpose: Purpose) -> dict[str, int]:
     return {row.state: row.messages for row in connection.execute(query)}
 
 
-def of_campaign(connection: Connection, campaign_id: int) -> Sequence[RowMapping]:
-    """Return address, person and state of a campaign's deliveries."""
-    query = select(DELIVERY.c.email, DELIVERY.c.customer_id, DELIVERY.c.state).where(
-        DELIVERY.c.campaign_id == campaign_id
-    )
-    return connection.execute(query).mappings().all()
-
-
 def _has_ended(now: datetime) -> ColumnElement[bool]:
     """The rights that are over; one that is known to end later goes on until then."""
     return and_(ENTITLEMENT.c.ended_at.is_not(None), ENTITLEMENT.c.ended_at <= now)

@@ -9,7 +9,6 @@ import pytest
 
 from kpay.domain.holdout import (
     choose,
-    default_share,
     draw,
     people_needed,
     smallest_effect,
@@ -23,11 +22,11 @@ EMAILS = [f"reader{number}@a.example" for number in range(1000)]
     ("people", "share"), [(300, 0.2), (1500, 0.2), (2500, 0.1), (5000, 0.05), (20000, 0.05)]
 )
 def test_a_longer_list_holds_back_a_smaller_share(people: int, share: float) -> None:
-    assert default_share(people, base_share=0.022) == share
+    assert choose(people, 0.022).share == share
 
 
 def test_without_a_history_a_fifth_is_held_back() -> None:
-    assert default_share(5000, base_share=0.0) == 0.2
+    assert choose(5000, 0.0).share == 0.2
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.3])
