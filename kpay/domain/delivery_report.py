@@ -110,11 +110,6 @@ class DeliveryReport:
     def to_document(self) -> Document:
         """Say what was delivered."""
         mode = "LIVE" if self.is_live else "TEST"
-        title = f"{self.sent_now} purchase{'' if self.sent_now == 1 else 's'} delivered"
-        if self.receipts:
-            title += f", {self.receipts} receipt{'' if self.receipts == 1 else 's'} sent"
-        if self.questions:
-            title += f", {self.questions} asked to confirm"
         if not (self.sent_now or self.receipts or self.questions or self.is_partial):
             return Document(
                 "kpay.deliver/1",
@@ -123,11 +118,22 @@ class DeliveryReport:
             )
         return Document(
             "kpay.deliver/1",
-            f"{title} to {self.where} ({mode})",
+            f"{self._done()} to {self.where} ({mode})",
             payload=self._payload(),
             subtitle=f"{self.waiting} waiting, {self.failures} failed" if self.is_partial else "",
             next_steps=("kpay deliver --pending",) if self.is_partial else (),
         )
+
+    def _done(self) -> str:
+        """Say what left: "2 purchases delivered, 1 receipt sent"."""
+        said = []
+        if self.sent_now or not (self.receipts or self.questions):
+            said.append(f"{self.sent_now} purchase{'' if self.sent_now == 1 else 's'} delivered")
+        if self.receipts:
+            said.append(f"{self.receipts} receipt{'' if self.receipts == 1 else 's'} sent")
+        if self.questions:
+            said.append(f"{self.questions} asked to confirm")
+        return ", ".join(said)
 
     def _payload(self) -> dict[str, Any]:
         return {

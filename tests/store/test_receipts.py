@@ -83,7 +83,7 @@ def test_renewals_have_a_receipt_where_that_is_set_and_never_two(
     sync(desk, 40)
     assert len(outbox(desk.home)) == 1  # nine days old: from before receipts were wished
     second_renewal = renew(desk, sale, price, 61)
-    sync(desk, 61.5)
+    assert "; 1 receipt sent to outbox/" in desk.run("sync", day=61.5).stdout
     sync(desk, 62)
     assert desk.answer("deliver", day=63)["receipts"] == 0
     assert len(outbox(desk.home)) == 2
