@@ -234,6 +234,14 @@ def test_an_unsubscribe_mail_takes_its_reader_off_whoever_sends_it(
     assert again.deed == ""
 
 
+def test_an_unsubscribe_mail_needs_the_token_also_as_an_answer(desk: MailDesk) -> None:
+    headers = sent(desk)
+    wish = letter(Subject=f"unsubscribe {FORGED}", In_Reply_To=_identity_in(headers))
+    (entry,) = read(desk, wish)
+    assert entry.meaning is Meaning.UNPROVEN
+    assert not suppressed(desk)
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -100,6 +100,15 @@ def test_a_dkim_key_is_there_and_long_enough(record: str, verdict: str, words: s
     assert (remark.verdict, words in remark.sentence) == (verdict, True)
 
 
+def test_a_circle_is_told_from_one_record_that_is_included_twice() -> None:
+    one, two = ["v=spf1 include:two.example -all"], ["v=spf1 include:one.example -all"]
+    _, sentence = spf("v=spf1 include:one.example -all", one__example=one, two__example=two)
+    assert "circle" in sentence
+    shared = {"two__example": ["v=spf1 ip4:1.2.3.4 -all"], "one__example": one}
+    verdict, _ = spf("v=spf1 include:one.example include:two.example -all", **shared)
+    assert verdict == "ok"
+
+
 def test_two_keys_in_one_place_and_none_are_broken() -> None:
     place = {"s1___domainkey__bakery__example": [f"p={rsa_key(2048)}"] * 2}
     assert dkim_remark(DOMAIN, "s1", texts(**place)).verdict == "broken"

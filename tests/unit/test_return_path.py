@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from kpay.domain.return_path import (
     references_in,
     return_path,
 )
-from tests.fakes.mail_rooms import LETTERHEAD, mail_desk
+from kpay.services.letters import Press, Wording
+from tests.fakes.mail_rooms import LETTERHEAD, NOW, mail_desk
 
 IDENTITY = message_id("campaign bread", "li@readers.example", "bakery.example")
 
@@ -71,3 +73,16 @@ def test_an_identity_cannot_be_computed_without_the_key(tmp_path: Path) -> None:
     assert mine != theirs
     assert mine == desks[0].identity("purchase 7", "li@readers.example")
     assert mine != message_id("purchase 7", "li@readers.example", "bakery.example")
+
+
+def test_a_campaign_s_message_names_itself_in_all_three_places(tmp_path: Path) -> None:
+    desk = mail_desk(tmp_path)
+    letterhead = replace(LETTERHEAD, bounce_address="bounces@bakery.example")
+    wording = Wording("bread", "", ("Bread",), "There is bread.", 1, {})
+    press = Press(wording, letterhead, desk.renderer, desk.signer)
+    envelope = press.envelope("li@readers.example", {}, NOW)
+    reference = reference_of(envelope.message_id)
+    assert envelope.message_id != IDENTITY  # which anybody can compute
+    assert envelope.sender == f"bounces+{reference}@bakery.example"
+    assert desk.signer.read(message_from_bytes(envelope.content)[TOKEN_HEADER]) == reference
+    assert press.envelope("li@readers.example", {}, NOW).message_id == envelope.message_id

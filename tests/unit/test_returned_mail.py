@@ -210,10 +210,12 @@ NESTED = b"".join(
         b"   \n",
         b"no headers at all",
         b"From: a@b\n" + NESTED,
+        b"From: a@b\nContent-Type: multipart/mixed; boundary=x\n\n"
+        + b"--x\nContent-Type: text/html\n\nz\n" * 61,
         b"From: a@b\nContent-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\nz\n" * 90_000,
         b"From: a@b\nContent-Type: message/delivery-status\n\n" + b"a: b\n\n" * 150_000,
     ],
-    ids=["empty", "blank", "words", "nested", "many parts", "many groups"],
+    ids=["empty", "blank", "words", "nested", "typed parts", "many parts", "many groups"],
 )
 def test_what_is_no_mail_or_a_bomb_is_refused_quickly(content: bytes) -> None:
     started = time.process_time()
