@@ -43,7 +43,7 @@ TOO_FAST: Final = re.compile(
     re.IGNORECASE,
 )
 NAME_GIVEN: Final = re.compile(
-    r"\bqueued as ([\w.+/=-]+)|\bid=([\w.+/=-]+)|\bok:?\s+(?:\d+\s+)?([\w.+/=-]{10,})",
+    r"\bqueued as ([\w.+/=-]+)|\bid=([\w.+/=-]+)|\bok:?\s+(?:\d+\s+)?([\w.+/-]{10,})",
     re.IGNORECASE,
 )
 """How mail servers name what they took: Postfix and Sendmail, Exim, the large providers."""

@@ -72,9 +72,9 @@ class Tap:
     @property
     def rate_per_s(self) -> float:
         """How many tokens flow in a second; 0 is no limit."""
-        allowed = 0.0
-        if self.most:
-            allowed = (self.most - (self.burst if self.most > 1 else 0)) / self.span_s
+        # One at a time, evenly spaced, is never more than `most` in a span; a burst comes on top of it.
+        burst = self.burst if self.burst > 1 else 0.0
+        allowed = (self.most - burst) / self.span_s if self.most else 0.0
         rates = [rate for rate in (allowed, self.learned_per_s) if rate]
         return min(rates, default=0.0)
 

@@ -44,7 +44,7 @@ from kpay.store.lock import held
 
 __all__ = ["MARKETING", "PURCHASE", "RULES", "Advance", "Rules", "Run", "sending_lock"]
 
-IN_FLIGHT_A_CONNECTION = 4
+IN_FLIGHT_A_CONNECTION = 3
 READ_AHEAD = 960
 REMEMBERED_RETRIES = 10_000
 GATHER_S = 0.02
@@ -358,7 +358,7 @@ class Run:
         if at - now > STAY:
             self.goes_on_at = at
             return False
-        self._rest(min((at - now).total_seconds() + 0.05, LOOK_UP_S))
+        self._rest(min((at - now).total_seconds() + 0.002, LOOK_UP_S))
         return True
 
     def _rest(self, seconds: float) -> None:

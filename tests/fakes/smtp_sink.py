@@ -21,7 +21,13 @@ class Faults:
     rcpt: dict[str, str] = field(default_factory=dict)
     once: dict[str, str] = field(default_factory=dict)
     drop_before_dot: set[str] = field(default_factory=set)
+    drop_at_dot: set[str] = field(default_factory=set)
     drop_after_taking: set[str] = field(default_factory=set)
+    at_end: dict[str, str] = field(default_factory=dict)
+    answer: str = "250 2.0.0 taken"
+    most_connections: int = 1000
+    messages_a_connection: int = 1_000_000
+    capabilities: tuple[str, ...] = ("8BITMIME", "PIPELINING")
     on_taken: Callable[[str], None] = lambda recipient: None
 
 
@@ -31,7 +37,7 @@ class SmtpSink:
     def __init__(self, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
         self.taken: list[tuple[str, bytes]] = []
-        self.connections = 0
+        self.connections = self.open = self.most_at_once = 0
         self.lock = threading.Lock()
         self._spent: set[tuple[str, str]] = set()
 
@@ -62,10 +68,16 @@ class SmtpSink:
             def handle(self) -> None:
                 with sink.lock:
                     sink.connections += 1
+                    sink.open += 1
+                    is_full = sink.open > sink.faults.most_connections
+                    sink.most_at_once = max(sink.most_at_once, sink.open - is_full)
                 try:
-                    Conversation(sink, self).hold()
+                    Conversation(sink, self).hold(is_full)
                 except OSError:
                     return
+                finally:
+                    with sink.lock:
+                        sink.open -= 1
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
@@ -89,12 +101,16 @@ class Conversation:
         self._read = handler.rfile
         self._write = handler.wfile
         self._recipient = ""
+        self._count = 0
 
     def _say(self, text: str) -> None:
         self._write.write(text.encode() + b"\r\n")
 
-    def hold(self) -> None:
+    def hold(self, is_full: bool) -> None:
         """Answer until QUIT, a lost connection, or a fault that loses it."""
+        if is_full:
+            self._say("421 4.7.0 too many connections")
+            return
         self._say("220 sink")
         while line := self._read.readline():
             verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
@@ -104,12 +120,21 @@ class Conversation:
                 return
             if verb == "RCPT":
                 self._recipient = rest.partition("<")[2].partition(">")[0]
-                self._say(self._answer_to_rcpt())
+                answer = self._answer_to_rcpt()
+                self._recipient = self._recipient if answer.startswith("250") else ""
+                self._say(answer)
+            elif verb == "MAIL" and self._count >= self._sink.faults.messages_a_connection:
+                self._say("421 4.7.0 too many messages in one connection")
+                return
+            elif verb == "DATA" and not self._recipient:
+                self._say("554 5.5.1 no valid recipients")
             elif verb == "DATA":
                 if not self._take():
                     return
             elif verb in ("EHLO", "HELO"):
-                self._say("250-sink\r\n250 8BITMIME")
+                lines = ["sink", *self._sink.faults.capabilities]
+                last = lines.pop()
+                self._say("".join(f"250-{line}\r\n" for line in lines) + f"250 {last}")
             else:
                 self._say("250 2.0.0 ok")
 
@@ -128,12 +153,16 @@ class Conversation:
         lines = []
         while (line := self._read.readline()) not in (b".\r\n", b""):
             lines.append(line[1:] if line.startswith(b".") else line)
-        if not line:
+        if not line or (who in faults.drop_at_dot and self._sink.is_first("dot", who)):
             return False
+        if who in faults.at_end and self._sink.is_first("end", who):
+            self._say(faults.at_end[who])
+            return True
         with self._sink.lock:
             self._sink.taken.append((who, b"".join(lines)))
         faults.on_taken(who)
         if who in faults.drop_after_taking:
             return False
-        self._say("250 2.0.0 taken")
+        self._count += 1
+        self._say(faults.answer)
         return True

@@ -31,6 +31,9 @@ from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import (
     NOW,
     PassingQuickly,
+    add_content,
+    add_customer,
+    grant,
     mail_desk,
     readers,
     subscribe,
@@ -351,3 +354,116 @@ def test_one_plan_is_sent_and_no_other(desk: MailDesk, sink: SmtpSink) -> None:
     ready = campaign_sending.prepare(desk, "bread", new, NOW)
     campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda n: None)
     assert "later@readers.example" not in sink.recipients
+
+
+def test_who_bought_meanwhile_is_not_mailed_about_it(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk)
+    content_id = add_content(desk, "sourdough")
+    write_campaign(desk, "---\nsubject: Bread\nholdout: 0\nabout: sourdough\n---\nHello.\n")
+    ready = campaign_sending.prepare(desk, "bread", None, NOW)
+    for email in emails[::2]:
+        grant(desk, add_customer(desk, email), content_id, NOW)
+    report = campaign_sending.send(desk, ready, passing=PassingQuickly(), advance=lambda n: None)
+    assert set(sink.recipients) == set(emails[1::2])
+    assert (report.counts["sent"], report.counts["queued"]) == (30, 0)
+    assert Counter(states(desk).values())[DeliveryState.SKIPPED] == 30
+
+
+def test_a_run_that_ends_with_nothing_but_distrust_loses_nobody(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    emails = begin(desk, 10)
+    sink.faults.rcpt = dict.fromkeys(emails, "550 5.7.1 we do not know you")
+    with pytest.raises(RemoteProblem, match=r"5\.7\.1"):
+        send(desk)
+    assert Counter(states(desk).values()) == {"queued": 8, "held_out": 2}
+    with desk.store.reading() as connection:
+        assert set(connection.execute(select(DELIVERY.c.attempts)).scalars()) == {0}
+
+
+def test_a_password_that_is_asked_for_stops_everything(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk)
+    sink.faults.rcpt = dict.fromkeys(emails, "530 5.7.0 authenticate first")
+    with pytest.raises(RemoteProblem, match="530"):
+        send(desk)
+    assert Counter(states(desk).values()) == {"queued": 48, "held_out": 12}
+
+
+def test_a_second_try_does_not_wait_behind_everybody_else(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk, 400)
+    sink.faults.once = {emails[0]: "450 4.2.1 later", emails[1]: "450 4.2.1 later"}
+    passing = PassingQuickly()
+    sink.faults.on_taken = lambda recipient: passing.wait(0.1)
+    send(desk, passing)
+    again = [sink.recipients.index(email) for email in emails[:2] if email in sink.recipients]
+    assert again
+    assert all(40 < place < 120 for place in again), "five seconds are fifty messages here"
+
+
+def test_what_the_server_calls_a_message_is_kept(desk: MailDesk, sink: SmtpSink) -> None:
+    begin(desk, 10)
+    sink.faults.answer = "250 2.0.0 Ok: queued as 4F3C2A1B"
+    send(desk)
+    with desk.store.reading() as connection:
+        sent = DELIVERY.c.state == DeliveryState.SENT.value
+        rows = connection.execute(select(DELIVERY.c.provider_id, DELIVERY.c.began_at).where(sent))
+        assert {tuple(row) for row in rows} == {("4F3C2A1B", NOW)}
+
+
+def test_whoever_knows_a_message_again_may_be_given_it_again(tmp_path: Path) -> None:
+    desk = mail_desk(tmp_path)
+    begin(desk)
+    outbox = OutboxMailer(tmp_path / "outbox")
+    send(desk)
+    files = {path.name for path in (tmp_path / "outbox").iterdir()}
+    lost = DELIVERY.c.state == DeliveryState.SENT.value
+    with desk.store.writing() as connection:
+        connection.execute(update(DELIVERY).where(lost).values(state="sending", sent_at=None))
+    assert send(desk).counts["sent"] == 48
+    assert {path.name for path in (tmp_path / "outbox").iterdir()} == files
+    with desk.store.writing() as connection:
+        elsewhere = {"state": "uncertain", "claimed_by": "mail.example:25 pid 7"}
+        connection.execute(update(DELIVERY).where(lost).values(**elsewhere))
+    assert outbox.where != "mail.example:25"
+    assert send(desk).counts["uncertain"] == 48, "another server's uncertain mail is not its own"
+
+
+def test_a_slow_message_holds_nobody_up(desk: MailDesk, sink: SmtpSink) -> None:
+    emails = begin(desk, 100)
+    done = threading.Event()
+    slow: list[str] = []
+
+    def hang(recipient: str) -> None:
+        if not slow:
+            slow.append(recipient)
+            done.wait(20)
+        elif len(sink.taken) > 70:
+            done.set()
+
+    sink.faults.on_taken = hang
+    assert send(desk).counts["sent"] == 80
+    assert done.is_set()
+    assert len(emails) == 100
+
+
+def test_fewer_connections_are_used_where_the_server_takes_no_more(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    begin(desk, 200)
+    sink.faults.most_connections = 2
+    report = send(desk)
+    assert report.counts["sent"] == 160
+    assert report.counts["uncertain"] == 0
+    assert sink.most_at_once == 2
+
+
+def test_a_connection_that_the_server_ends_is_opened_again_without_a_refusal(
+    desk: MailDesk, sink: SmtpSink
+) -> None:
+    begin(desk, 100)
+    sink.faults.messages_a_connection = 5
+    passing = PassingQuickly()
+    assert send(desk, passing).counts["sent"] == 80
+    assert passing.waited_s == 0
+    with desk.store.reading() as connection:
+        assert set(connection.execute(select(DELIVERY.c.attempts)).scalars()) == {0, 1}
