@@ -54,7 +54,8 @@ class CampaignResults:
 
     Buyers are people with a paid order of any kind and currency within the window; money is what
     they paid, before refunds. People count in the arm they were drawn into, reached or not.
-    `ends_at` is the end of a window that is not over yet.
+    `ends_at` is the end of a window that is not over yet. `worth` is what the value rule found when
+    the campaign was planned.
     """
 
     campaign: str
@@ -68,6 +69,7 @@ class CampaignResults:
     trial: SubjectTrial | None = None
     ends_at: datetime | None = None
     is_planned_window: bool = True
+    worth: Mapping[str, Any] | None = None
 
     @property
     def verdict(self) -> str:
@@ -92,7 +94,7 @@ class CampaignResults:
     def to_document(self) -> Document:
         """Show both arms, the difference, the money it was worth, and how the subjects did."""
         trial = (self.trial.to_table(),) if self.trial else ()
-        texts = (self.verdict, self._cost(), self.by_link.sentence)
+        texts = (self.verdict, self._cost(), self._spared(), self.by_link.sentence)
         return Document(
             "kpay.campaign.results/1",
             f"{self.campaign}: what it earned",
@@ -115,6 +117,21 @@ class CampaignResults:
             return ""
         revenue = _usual(self.money[self.base]).revenue
         return words.holdout_cost_words(_usual(self.buyers), revenue, self.base)
+
+    def _spared(self) -> str:
+        """Say what was made by not sending, where the value rule left people out."""
+        if not self.worth or not self.worth["low_value"]:
+            return ""
+        count, avoided = self.worth["low_value"], self.worth["loss_avoided_minor"]
+        people = f"{count:,} {'person' if count == 1 else 'people'}"
+        if avoided is None:
+            return (
+                f"{people} got no mail because it was not worth it; without scores no sum is known."
+            )
+        return (
+            f"Not sending to {people} made about {format_minor(avoided, self.worth['currency'])}: the "
+            "plan's estimate of what their leaving would have cost beyond what the mail would have sold."
+        )
 
     def _arms(self) -> Table:
         rows: list[tuple[Cell, ...]] = []
@@ -157,6 +174,7 @@ class CampaignResults:
             "variants_regret": self.trial.regret_json() if self.trial else None,
             "verdict": self.verdict,
             "by_link": self.by_link.to_json(),
+            "worth": self.worth,
             "window": {
                 "start": instant_text(self.since),
                 "end": instant_text(self.until),

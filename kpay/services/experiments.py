@@ -103,6 +103,7 @@ def _measured(
     is_held_out = outcomes.groups_of(connection, campaign["id"], emails)
     token = Origin(OriginKind.CAMPAIGN, campaign["name"]).token
     shown_level = level if is_over else max(level, INTERIM_LEVEL)
+    plan = campaigns.plan_of(connection, campaign["id"], campaign["plan_hash"])
     arms = {code: _arms(sizes, is_held_out, paid) for code, paid in spent.items()}
     return CampaignResults(
         campaign=campaign["name"],
@@ -116,14 +117,14 @@ def _measured(
             for code in _currencies(arms, base)
         },
         by_link=_by_link(origins.orders_from(connection, token, since, until)),
-        trial=subject_trials.trial(connection, campaign, _subjects(connection, campaign), now),
+        trial=subject_trials.trial(connection, campaign, _subjects(plan), now),
         ends_at=end,
         is_planned_window=days == WINDOW_DAYS,
+        worth=plan["figures"].get("worth") if plan is not None else None,
     )
 
 
-def _subjects(connection: Connection, campaign: RowMapping) -> Sequence[str]:
-    plan = campaigns.plan_of(connection, campaign["id"], campaign["plan_hash"])
+def _subjects(plan: RowMapping | None) -> Sequence[str]:
     return Wording.of_json(plan["wording"]).subjects if plan is not None else ()
 
 
