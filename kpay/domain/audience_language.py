@@ -3,7 +3,7 @@
     propensity >= 0.2 and not owns('async-python') and last_mail_days > 14
 
 Known are the words and fields of `person_fields`, comparisons (chained too), `in`, and/or/not and
-brackets, and owns('slug'), bought('slug'), tag('name'), segment('name'), subscribed(). A comparison
+brackets, and owns('slug'), bought('slug'), ends('slug'), tag('name'), segment('name'), subscribed(). A comparison
 with what is unknown of a person is false, whichever way it is written; `not` of it is true.
 """
 

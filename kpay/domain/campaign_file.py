@@ -76,6 +76,11 @@ class CampaignFile:
         """The first subject."""
         return self.subjects[0] if self.subjects else ""
 
+    @property
+    def not_for_owners_of(self) -> tuple[str, ...]:
+        """The slugs whose owners are left out; a renewal is written to owners."""
+        return () if self.goal == CampaignGoal.RENEWAL else self.about
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:

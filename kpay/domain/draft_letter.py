@@ -1,7 +1,6 @@
 """The first draft of a campaign, written from facts: paragraphs to edit, never blanks to fill.
 
-Nothing is invented. Prices and titles stay tags, so that a letter says what is true on the day it is
-sent; a paragraph whose fact is missing is left out.
+Nothing is invented, and prices and titles stay tags, so that a letter says what is true when it is sent.
 """
 
 from __future__ import annotations
@@ -154,11 +153,17 @@ def _upsell(facts: DraftFacts) -> list[str]:
 
 
 def _renewal(facts: DraftFacts) -> list[str]:
-    thanks = "Thank you for having been part of {}."
+    thanks = (
+        '{% if owned and content.slug in owned|map(attribute="slug")|list %}\n'
+        "Your time with {{ content.title }} comes to its end. Thank you for being part of it.\n"
+        "{% else %}\n"
+        "Thank you for having been part of {{ content.title }}.\n"
+        "{% endif %}"
+    )
     return [
-        thanks.format("{{ content.title }}" if facts.piece else "this"),
+        thanks if facts.piece else "Thank you for having been part of this.",
         _news(facts),
-        _about(facts, "If you come back, this is what waits for you."),
+        _about(facts, "If you stay, or come back, this is what waits for you."),
         '{% if band in ("high", "middle") %}\n'
         "If something was missing for you, answer this mail and tell me what.\n"
         "{% else %}\n"
@@ -200,23 +205,18 @@ def _terms(goal: CampaignGoal, piece: DraftPiece) -> str:
 
 def _for_the_undecided(piece: DraftPiece) -> str:
     """Show how the piece begins to those who are not likely to buy it unseen."""
-    quote = _quotable(piece.opening)
-    if not quote:
-        return ""
-    return f'{{% if band != "high" %}}\nThis is how it begins:\n\n> {quote}\n{{% endif %}}'
+    shown = f"This is how it begins:\n\n> {quote}" if (quote := _quotable(piece.opening)) else ""
+    return f'{{% if band != "high" %}}\n{shown}\n{{% endif %}}' if shown else ""
 
 
 def _news(facts: DraftFacts) -> str:
-    titles = [piece.title for piece in facts.newer]
-    if not titles:
-        return ""
-    return f"New here, of late: {harmless(_listed(titles))}."
+    titles = harmless(_listed([piece.title for piece in facts.newer]))
+    return f"New here, of late: {titles}." if titles else ""
 
 
 def _reasons(facts: DraftFacts, opening: str) -> str:
-    if not facts.knows_next:
-        return ""
-    return f"{{% if recommendations %}}\n{opening}\n\n{CHOICE}\n{{% endif %}}"
+    choice = f"{{% if recommendations %}}\n{opening}\n\n{CHOICE}\n{{% endif %}}"
+    return choice if facts.knows_next else ""
 
 
 def _button(words: str) -> str:

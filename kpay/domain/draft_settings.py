@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kpay.domain.enums import CampaignGoal
+
+NOT_TO_OWNERS: Final = "whoever owns it already is not mailed"
 NOTES: Final = 36
 """The column at which remarks begin."""
 MORE: Final = (
@@ -54,7 +57,8 @@ def front_matter(
         f"# that is: {' '.join(who.split())}",
     ]
     if about:
-        lines.append(_noted(f"about: {about}", "whoever owns it already is not mailed"))
+        owners = "its members are mailed too" if goal == CampaignGoal.RENEWAL else NOT_TO_OWNERS
+        lines.append(_noted(f"about: {about}", owners))
     lines += [
         f"goal: {goal}",
         _noted("nameless: there", "what a reader without a name is called"),

@@ -14,7 +14,8 @@ BANDS: Final = ("high", "middle", "low", "unknown")
 class Person:
     """Somebody on the list or among the customers; None stands for what is not known.
 
-    `owned` are the slugs they may read today, `bought` those they ever paid for. Both amounts are in
+    `owned` are the slugs they may read today, `bought` those they ever paid for, `ending` the
+    memberships that they have ended and that still run. Both amounts are in
     `currency`. Days are whole days that have passed since; the scores are the newest there are.
     """
 
@@ -28,6 +29,7 @@ class Person:
     tags: frozenset[str] = frozenset()
     owned: frozenset[str] = frozenset()
     bought: frozenset[str] = frozenset()
+    ending: frozenset[str] = frozenset()
     propensity: float | None = None
     expected_value_minor: int | None = None
     decile: int | None = None

@@ -108,6 +108,9 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "bought": Question(
         "has bought {}", "has never bought {}", lambda slug: lambda person: slug in person.bought
     ),
+    "ends": Question(
+        "ends {} soon", "does not end {}", lambda slug: lambda person: slug in person.ending
+    ),
     "tag": Question(
         "is tagged {}", "is not tagged {}", lambda tag: lambda person: tag in person.tags
     ),

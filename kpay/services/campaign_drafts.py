@@ -63,7 +63,8 @@ def new(desk: MailDesk, wish: DraftWish, now: datetime) -> Document:
         )
         piece = _piece(wish, goal, texts, knows_next=knows_next)
         chosen = _audience(connection, wish, goal, texts, now)
-        people = _count(connection, chosen, piece, now)
+        left_out = piece if goal is not CampaignGoal.RENEWAL else None
+        people = _count(connection, chosen, left_out, now)
         past = past_subjects(connection, now)
     facts = DraftFacts(
         goal=goal,
@@ -205,7 +206,8 @@ def _usual(
         return "customers"
     once = " or ".join(f"bought('{slug}')" for slug in clubs)
     gone = " and ".join(f"not owns('{slug}')" for slug in clubs)
-    return f"{f'({once})' if len(clubs) > 1 else once} and {gone}"
+    going = " or ".join(f"ends('{slug}')" for slug in clubs)
+    return f"{going} or ({once}) and {gone}"
 
 
 def _quiet_days(connection: Connection, now: datetime) -> int:

@@ -35,7 +35,7 @@ class CampaignWatch(Overseer):
     ) -> None:
         self.name, self.rate = campaign["name"], settings.rate
         self._campaign_id, self._plan_id = campaign["id"], plan_id
-        self._about, self._customs = settings.about, customs
+        self._about, self._customs = settings.not_for_owners_of, customs
         self._hours = customs.hours_for(settings)
         self._zones: dict[str, str] = {}
         self._answers: deque[bool] = deque(maxlen=ANSWERS)

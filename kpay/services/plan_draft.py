@@ -194,7 +194,7 @@ def _divided(
     """Return whom the campaign may mail, and how many it leaves out for which reason."""
     wanted = predicate_of(connection, written)
     people = audience.people(connection, now, currency=desk.base_currency)
-    division = divide(people, wanted, written.settings.about)
+    division = divide(people, wanted, written.settings.not_for_owners_of)
     rest_days = desk.customs.rest_for(written.settings)
     rested = tuple(person for person in division.chosen if not _is_resting(person, rest_days))
     left_out = dict(division.left_out)

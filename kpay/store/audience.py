@@ -82,15 +82,18 @@ class _Facts:
         self._orders = stream(person_facts.paid_orders())
         self._owned = stream(person_facts.owned(now))
         self._bought = stream(person_facts.bought(), "bought")
+        self._ending = stream(person_facts.ending(), "ends")
         self._mails = stream(person_facts.mails(), "mails", "last_mail_days")
         self._scores = stream(person_facts.scores(connection, now), *SCORES)
 
     def of(self, email: str) -> dict[str, Any]:
         """Return what is known of one person."""
         owned, bought = self._owned.take(email), self._bought.take(email)
+        ending = self._ending.take(email)
         return {
             "owned": set_of(owned[1]) if owned else frozenset(),
             "bought": set_of(bought[1]) if bought else frozenset(),
+            "ending": set_of(ending[1]) if ending else frozenset(),
             **self._orders_of(email),
             **self._mails_of(email),
             **self._score_of(email),
@@ -130,26 +133,6 @@ def suppressions(connection: Connection) -> dict[str, str]:
     """Return why each suppressed address, by its hash, must not be mailed."""
     rows = connection.execute(select(SUPPRESSION.c.email_hash, SUPPRESSION.c.reason))
     return {row.email_hash: row.reason for row in rows}
-
-
-def suppressed_among(connection: Connection, emails: Iterable[str]) -> dict[str, str]:
-    """Return the reasons of those addresses that must not be mailed (a short list of addresses)."""
-    by_hash = {email_hash(email): email for email in emails}
-    rows = connection.execute(
-        select(SUPPRESSION.c.email_hash, SUPPRESSION.c.reason).where(
-            SUPPRESSION.c.email_hash.in_(list(by_hash))
-        )
-    )
-    return {by_hash[row.email_hash]: row.reason for row in rows}
-
-
-def left_the_list(connection: Connection, emails: Iterable[str]) -> set[str]:
-    """Return those of a few addresses whose owners have left the list."""
-    query = select(SUBSCRIBER.c.email).where(
-        SUBSCRIBER.c.email.in_(list(emails)),
-        SUBSCRIBER.c.status == SubscriberStatus.UNSUBSCRIBED.value,
-    )
-    return set(connection.execute(query).scalars())
 
 
 def opt_out(connection: Connection, emails: Iterable[str], reason: str, at: datetime) -> int:

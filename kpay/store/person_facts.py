@@ -27,12 +27,14 @@ from kpay.models import (
     Order,
     Score,
     Subscriber,
+    Subscription,
 )
 from kpay.store import recurring
 from kpay.store.dialect import among, table_of
 
 SUBSCRIBER, CUSTOMER, ORDER = table_of(Subscriber), table_of(Customer), table_of(Order)
 ENTITLEMENT, CONTENT, LINE = table_of(Entitlement), table_of(Content), table_of(LineItem)
+SUBSCRIPTION = table_of(Subscription)
 SCORE, RUN, DELIVERY = table_of(Score), table_of(ModelRun), table_of(Delivery)
 ROWS_AT_ONCE = 500
 FURTHEST_EAST = timedelta(hours=14)
@@ -143,6 +145,16 @@ def bought() -> Select[Any]:
         .join(LINE, LINE.c.order_id == ORDER.c.id)
         .outerjoin(CONTENT, CONTENT.c.id == LINE.c.content_id)
         .where(ORDER.c.status == OrderStatus.PAID.value)
+    )
+
+
+def ending() -> Select[Any]:
+    """Select address and the memberships that will not be renewed, while they still run."""
+    return _listed(
+        select(ADDRESS, func.json_group_array(CONTENT.c.slug.distinct()))
+        .join(SUBSCRIPTION, SUBSCRIPTION.c.customer_id == CUSTOMER.c.id)
+        .join(CONTENT, CONTENT.c.id == SUBSCRIPTION.c.content_id)
+        .where(SUBSCRIPTION.c.is_ending, SUBSCRIPTION.c.ended_at.is_(None))
     )
 
 

@@ -18,6 +18,7 @@ from kpay.shipped import shipped
 
 EVIL = "{{ 7*7 }} {% raw %} {# <b>"
 SHOWN = {
+    "slug": "rye",
     "title": "Rye at Home",
     "summary": "Two days, half an hour of work.",
     "price": "$9.00",
