@@ -17,7 +17,7 @@ from kpay.services.mail_desk import MailDesk
 from kpay.services.sequence_files import WrittenSequence
 from kpay.services.sequence_happenings import Happening, Question, happened
 from kpay.services.sequence_letters import entry_condition
-from kpay.store import audience, enrolments
+from kpay.store import audience, enrolments, last_look
 
 OLDEST_NEWS: Final = timedelta(days=30)
 """What kpay hears of later than this begins nothing any more."""
@@ -117,7 +117,7 @@ class Casting:
         about = frozenset(self.written.settings.about)
         if not self.written.settings.is_service:
             return reason_to_leave_out(person, about)
-        reasons = audience.suppressed_among(self.connection, [person.email])
+        reasons = last_look.suppressed(self.connection, [person.email])
         if reasons.get(person.email) in BOUNCED:
             return "suppressed"
         payer = replace(person, is_suppressed=False, is_listed=True, has_consent=True)
@@ -149,7 +149,7 @@ class Casting:
 
     def _unwanted(self, emails: set[str]) -> set[str]:
         """Return those who must not be mailed any more."""
-        reasons = audience.suppressed_among(self.connection, emails)
+        reasons = last_look.suppressed(self.connection, emails)
         if self.written.settings.is_service:
             return {email for email, reason in reasons.items() if reason in BOUNCED}
         return reasons.keys() | enrolments.without_consent(self.connection, emails)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from kpay.domain.delivery import WAITING
 from kpay.domain.enums import DeliveryState, MailKind
 from kpay.models import Content, ContentVersion, Customer, Delivery, Entitlement
-from kpay.store.dialect import insert_missing, table_of
+from kpay.store.dialect import among, insert_missing, table_of
 
 DELIVERY, ENTITLEMENT = table_of(Delivery), table_of(Entitlement)
 CUSTOMER, CONTENT, VERSION = table_of(Customer), table_of(Content), table_of(ContentVersion)
@@ -83,7 +83,7 @@ def set_aside(connection: Connection, ids: Iterable[int], state: DeliveryState, 
     """Take deliveries out of the queue for good."""
     connection.execute(
         update(DELIVERY)
-        .where(DELIVERY.c.id.in_(list(ids)))
+        .where(among(DELIVERY.c.id, ids))
         .values(state=state.value, server_reply=why, claimed_by=None)
     )
 

@@ -14,7 +14,7 @@ from kpay.domain.importing import Circumstances, ImportResult
 from kpay.errors import InputInvalid, UsageProblem
 from kpay.services.exporting import export
 from kpay.services.importing import import_csv
-from kpay.store import audience
+from kpay.store import audience, last_look
 from kpay.store.engine import Store
 from tests.fakes.stores import digest, new_store, rows
 
@@ -230,7 +230,7 @@ def test_in_one_file_the_row_that_says_unsubscribed_holds(
         ("ana@example.com", "unsubscribed")
     ]
     with store.reading() as connection:
-        assert audience.suppressed_among(connection, ["ana@example.com"])
+        assert last_look.suppressed(connection, ["ana@example.com"])
 
 
 def test_an_order_larger_than_any_amount_is_refused(store: Store) -> None:

@@ -17,7 +17,7 @@ from kpay.services import campaign_planning
 from kpay.services.importing import import_csv
 from kpay.services.mail_desk import MailDesk
 from kpay.services.mailing_list import Newcomer, add_subscriber
-from kpay.store import audience
+from kpay.store import audience, last_look
 from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import NOW, mail_desk, readers, subscribe, write_campaign
 from tests.fakes.stores import digest, tables
@@ -37,7 +37,7 @@ def test_an_opt_out_ends_the_subscription_and_keeps_its_first_reason(tmp_path: P
     assert digest(desk.store) == kept
     with desk.store.reading() as connection:
         rows = connection.execute(select(table_of(Subscriber)).order_by("email")).all()
-        reasons = audience.suppressed_among(connection, ["li@r.example", "mo@r.example"])
+        reasons = last_look.suppressed(connection, ["li@r.example", "mo@r.example"])
     assert [row.status for row in rows] == ["unsubscribed", "subscribed"]
     assert rows[0].unsubscribed_at == NOW
     assert reasons == {"li@r.example": "complaint"}
