@@ -134,7 +134,8 @@ class Run:
                     self._brake.is_pulled = True
                     self._save_what_is_known(crew)
                     raise
-            self._judge_the_end()
+            if self._distrust.is_us_after_all:
+                self._take_back()
 
     def _recover(self) -> None:
         """Find what a dead run left on its way: uncertain, unless whoever takes it knows it again."""
@@ -319,11 +320,6 @@ class Run:
             self._fatal = reply
         elif reply.fate is Fate.UNREACHABLE:
             self._unanswered, crew.waits = reply.words, True
-
-    def _judge_the_end(self) -> None:
-        """Where nobody at all took our mail, and all said that we may not, it is about us."""
-        if self._distrust.is_us_after_all:
-            self._take_back()
 
     def _take_back(self) -> None:
         with self._store.writing() as connection:
