@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 import dns.resolver
@@ -10,6 +11,8 @@ from dns.exception import DNSException
 from kpay.domain.mail_dns import NamesUnanswered
 
 LONGEST_WAIT_S: Final = 4.0
+EVERYWHERE: Final = "com."
+"""A name that every name server of the world finds; one inside a closed network denies all names."""
 SILENCE: Final = (dns.resolver.LifetimeTimeout, dns.resolver.NoResolverConfiguration, OSError)
 
 
@@ -40,9 +43,21 @@ class NameServers:
         try:
             self._resolver = self._resolver or dns.resolver.Resolver()
             return list(self._resolver.resolve(name, kind, lifetime=self._wait_s, search=False))
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
+            if not self._knows_the_world:
+                raise NamesUnanswered(f"{name}: this name server knows no outside") from error
             return []
         except (DNSException, OSError, ValueError) as error:
             # Without a network each question would take its whole time to fail.
             self._is_silent = isinstance(error, SILENCE)
             raise NamesUnanswered(f"{name}: {type(error).__name__}") from error
+
+    @cached_property
+    def _knows_the_world(self) -> bool:
+        resolver = self._resolver
+        try:
+            return resolver is not None and bool(
+                resolver.resolve(EVERYWHERE, "NS", lifetime=self._wait_s, search=False)
+            )
+        except (DNSException, OSError):
+            return False

@@ -32,6 +32,17 @@ def test_a_name_without_a_record_has_none() -> None:
         assert names.mail_servers("bakery.example") == ()
 
 
+def test_a_server_that_denies_the_whole_world_says_nothing_about_a_name() -> None:
+    table = Names({"bakery.example": ["x"]}, is_closed_in=True)
+    with table.serving() as resolver:
+        names = NameServers(resolver)
+        assert names.texts("bakery.example") == ("x",)
+        for _ in range(2):
+            with pytest.raises(NamesUnanswered):
+                names.texts("nobody.example")
+    assert table.asked.count("com") == 1
+
+
 def test_a_failing_server_is_no_answer_and_others_are_still_asked() -> None:
     with Names({"bakery.example": ["x"]}).serving() as resolver:
         names = NameServers(resolver)

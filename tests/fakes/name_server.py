@@ -19,11 +19,15 @@ from kpay.domain.mail_dns import NamesUnanswered
 
 @dataclass
 class Names:
-    """`records` are texts by name, `servers` MX hosts by name; `is_silent` answers nothing."""
+    """`records` are texts by name, `servers` MX hosts by name; `is_silent` answers nothing.
+
+    One that `is_closed_in` denies every name of the world outside.
+    """
 
     records: Mapping[str, Sequence[str]] = field(default_factory=dict)
     servers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_silent: bool = False
+    is_closed_in: bool = False
     asked: list[str] = field(default_factory=list)
 
     def texts(self, name: str) -> Sequence[str]:
@@ -73,7 +77,9 @@ class Names:
         if name.startswith("broken"):
             reply.set_rcode(dns.rcode.SERVFAIL)
             return reply.to_wire()
-        if kind == "TXT":
+        if kind == "NS":
+            values = [] if self.is_closed_in else ["a.root.example."]
+        elif kind == "TXT":
             values = [f'"{text[:200]}" "{text[200:]}"' for text in self.records.get(name, ())]
         else:
             values = [
