@@ -115,11 +115,13 @@ def write_preview(
 def with_samples(desk: MailDesk, planned: Plan, folder: Path, now: datetime) -> Plan:
     """Return a plan that was just kept with the folder in which its samples were written.
 
-    Without a sender no message can be written, and the plan says so.
+    Without a sender no message can be written, and the plan says so. A plan that was there before
+    keeps the samples that were written with it.
     """
     if desk.letterhead.problem():
         return planned
-    write_preview(desk, planned.campaign, folder, now)
+    if planned.is_new or not (folder / PAGE).exists():
+        write_preview(desk, planned.campaign, folder, now)
     return replace(planned, samples=str(folder))
 
 
