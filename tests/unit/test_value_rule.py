@@ -13,7 +13,7 @@ NAMES = ("nobody", "everyone", "who does not own it", "value rule")
 
 def test_where_many_leave_the_value_rule_earns_more_than_its_rivals() -> None:
     policies = {name: POLICIES[name] for name in NAMES}
-    found = compare(("harsh",), range(SEED, SEED + 1), policies)["harsh"]
+    found = compare(("harsh",), range(SEED, SEED + 1), policies, customers=700)["harsh"]
     whole = {name: found[name][0].whole for name in NAMES}
     assert whole["nobody"] == 0
     assert whole["value rule"] > 1.05 * whole["who does not own it"]
