@@ -31,6 +31,7 @@ OFFER_KEYS: Final = ("code", "text", "until")
 LABELS: Final = "ABCDE"
 LONGEST_SUBJECT: Final = 200
 USUAL_BATCHES: Final = 6
+FEWEST_TO_LEARN_FROM: Final = 1000  # below that a batch brings a click or two, which tell nothing
 USUAL_BATCH_HOURS: Final = 4.0
 
 
@@ -68,13 +69,19 @@ class CampaignFile:
     rest_days: int | None = None
     value_rule: bool | None = None
     offer: Offer | None = None
-    batches: int = USUAL_BATCHES
+    batches: int | None = None
     batch_hours: float = USUAL_BATCH_HOURS
 
     @property
     def subject(self) -> str:
         """The first subject."""
         return self.subjects[0] if self.subjects else ""
+
+    def batches_for(self, people: int) -> int:
+        """Return in how many batches subjects are tried on so many people; 1 when all go at once."""
+        if len(self.subjects) < 2:
+            return 1
+        return self.batches or (USUAL_BATCHES if people >= FEWEST_TO_LEARN_FROM else 1)
 
     @property
     def not_for_owners_of(self) -> tuple[str, ...]:
@@ -116,7 +123,7 @@ def read_campaign(values: Mapping[str, Any]) -> tuple[CampaignFile, tuple[Flaw, 
         rest_days=values.get("rest_days"),
         value_rule=values.get("value_rule"),
         offer=None if offer is None else _offer(offer),
-        batches=values.get("batches", USUAL_BATCHES),
+        batches=values.get("batches"),
         batch_hours=float(values.get("batch_hours", USUAL_BATCH_HOURS)),
     ), ()
 

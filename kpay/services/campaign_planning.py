@@ -83,7 +83,11 @@ def _shown(desk: MailDesk, draft: PlanDraft, press: Press, people: Sequence[Froz
         held_out=held_out,
         left_out=draft.left_out,
         problems=_problems(desk, draft, press, mailed),
-        warnings=(*draft.warnings(desk, press.names), *_warnings(press, mailed)),
+        warnings=(
+            *draft.warnings(desk, press.names),
+            *_batches(draft, len(mailed)),
+            *_warnings(press, mailed),
+        ),
         base_share=draft.base_share,
         smallest_effect=smallest_effect(len(mailed), held_out, draft.base_share or 0.0),
         holdout_why=draft.holdout_why if held_out else None,
@@ -108,6 +112,19 @@ def _problems(
             found = _problems_of_one(press, one, variant, owned[one.email], facts)
             problems += [PlanProblem(one.email, problem) for problem in found]
     return gathered(problems, len(mailed))
+
+
+def _batches(draft: PlanDraft, people: int) -> Sequence[str]:
+    """Say how long a trial of subjects takes, since somebody has to run it on."""
+    settings = draft.written.settings
+    batches = settings.batches_for(people)
+    if batches == 1:
+        return ()
+    name = draft.written.name
+    return (
+        f"{len(settings.subjects)} subjects are tried in {batches} batches, {settings.batch_hours:g} hours "
+        f"apart: type kpay campaign send {name} again for each, or let kpay schedule do it",
+    )
 
 
 def _warnings(press: Press, mailed: Sequence[FrozenPerson]) -> Sequence[str]:

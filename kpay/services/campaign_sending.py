@@ -205,10 +205,11 @@ def _queue(desk: MailDesk, ready: ReadyToSend, press: Press, now: datetime) -> N
 
 def _batches(ready: ReadyToSend, settings: CampaignFile) -> Iterator[int]:
     """Give each recipient a batch; all are in the first unless several subjects are tried."""
-    if len(ready.frozen.wording.subjects) < 2:
+    batches = settings.batches_for(ready.plan.recipients)
+    if batches == 1:
         return repeat(0)
     salt = f"batches of {ready.plan.campaign} {ready.plan.hash}"
-    return iter(plan_batches(ready.plan.recipients, settings.batches, salt))
+    return iter(plan_batches(ready.plan.recipients, batches, salt))
 
 
 def _row(ready: ReadyToSend, one: FrozenPerson, press: Press) -> dict[str, Any]:

@@ -104,3 +104,18 @@ def test_everything_that_can_be_said_is_read() -> None:
         nameless="friend",
     )
     assert campaign.subject == "One"
+
+
+@pytest.mark.parametrize(
+    ("values", "people", "batches"),
+    [
+        ({"subject": "x"}, 50_000, 1),
+        ({"subjects": ["x", "y"]}, 999, 1),
+        ({"subjects": ["x", "y"]}, 1000, 6),
+        ({"subjects": ["x", "y"], "batches": 3}, 20, 3),
+    ],
+)
+def test_subjects_are_tried_in_batches_where_there_are_enough_readers(
+    values: dict[str, Any], people: int, batches: int
+) -> None:
+    assert read_campaign(values)[0].batches_for(people) == batches
