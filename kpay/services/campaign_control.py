@@ -27,7 +27,7 @@ def pause(desk: MailDesk, name: str) -> Document:
             f"kpay campaign results {name}",
         )
     _stand(desk, campaign, CampaignState.PAUSED, "by hand")
-    return _document("pause", name, f"{name} is paused: {waiting:,} messages wait", waiting)
+    return _document("pause", name, f"{name} is paused: {_messages(waiting)} waiting", waiting)
 
 
 def resume(desk: MailDesk, name: str) -> Document:
@@ -38,7 +38,7 @@ def resume(desk: MailDesk, name: str) -> Document:
     if campaign["state"] != CampaignState.PAUSED:
         return _document("resume", name, f"{name} is not paused; nothing to do", waiting)
     _stand(desk, campaign, CampaignState.SENDING, None)
-    return _document("resume", name, f"{name} may go on: {waiting:,} messages wait", waiting)
+    return _document("resume", name, f"{name} may go on: {_messages(waiting)} waiting", waiting)
 
 
 def cancel(desk: MailDesk, name: str) -> Document:
@@ -58,7 +58,7 @@ def cancel(desk: MailDesk, name: str) -> Document:
             outbox.give_up_on_lost(connection, Purpose(campaign["id"]))
     except Busy:
         pass  # the run that is sending settles what it has under way
-    return _document("cancel", name, f"{name} is cancelled: {waiting:,} messages stay here", 0)
+    return _document("cancel", name, f"{name} is cancelled: {_messages(waiting)} never sent", 0)
 
 
 def sweep_cancelled(desk: MailDesk, campaign_id: int) -> None:
@@ -95,6 +95,10 @@ def _begun(desk: MailDesk, name: str, verb: str) -> tuple[RowMapping, int]:
         )
     waiting = (*WAITING, DeliveryState.SENDING)
     return campaign, sum(tally.get(state, 0) for state in waiting)
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message{'' if count == 1 else 's'}"
 
 
 def find(desk: MailDesk, name: str) -> RowMapping:
