@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from kpay.domain.message import encoded, sender_address
 from kpay.domain.return_path import TOKEN_HEADER, bounce_address_problem, return_path
+
+CACHED_NAMES = 64  # the same for every message of a campaign
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,9 @@ class Letterhead:
         if self.unsubscribe_url:
             ways.insert(0, f"<{self._one_click(token)}>")
             one_click = [("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
-        name = quote(campaign)
-        list_name = encoded(self.shown_business, room=60).replace("\r\n ", " ")
-        quoted = list_name if list_name.startswith("=?") else f'"{_plain(list_name)}"'
+        name = _quoted(campaign)
         return (
-            ("List-Id", f"{quoted} <campaigns.{self.domain}>"),
+            ("List-Id", f"{_list_name(self.shown_business)} <campaigns.{self.domain}>"),
             ("List-Unsubscribe", ", ".join(ways)),
             *one_click,
             ("X-Kpay-Campaign", name),
@@ -99,8 +100,16 @@ class Letterhead:
 
     def _mailto(self, token: str) -> str:
         address = self.unsubscribe_mailto or sender_address(self.sender)
-        return f"mailto:{quote(address, safe='@')}?subject=unsubscribe%20{token}"
+        return f"mailto:{_quoted(address)}?subject=unsubscribe%20{token}"
 
 
-def _plain(name: str) -> str:
-    return name.replace("\\", "").replace('"', "'")
+@lru_cache(CACHED_NAMES)
+def _quoted(name: str) -> str:
+    return quote(name, safe="@")
+
+
+@lru_cache(CACHED_NAMES)
+def _list_name(business: str) -> str:
+    name = encoded(business, room=60).replace("\r\n ", " ")
+    plain = name.replace("\\", "").replace('"', "'")
+    return name if name.startswith("=?") else f'"{plain}"'

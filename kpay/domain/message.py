@@ -105,12 +105,15 @@ def write_message(draft: Draft) -> bytes:
 
 def header(name: str, value: str) -> str:
     """Return one header line; what would begin another header is refused."""
-    unfolded = value.replace("\r\n ", " ")
-    if any(sign in unfolded for sign in "\r\n\0"):
+    if _breaks_a_line(value.replace("\r\n ", " ")):
         raise ValueError(f"the header {name} may not hold a line break")
     if not value.isascii():
         raise ValueError(f"the header {name} may hold ASCII only")
     return f"{name}: {value}"
+
+
+def _breaks_a_line(text: str) -> bool:
+    return "\r" in text or "\n" in text or "\0" in text
 
 
 @lru_cache(CACHED_SENDERS)
@@ -128,7 +131,7 @@ def mailbox(sender: str) -> str:
 
 def encoded(text: str, *, room: int) -> str:
     """Return a text for a header: as it is when short and ASCII, else as encoded words (RFC 2047)."""
-    if any(sign in text for sign in "\r\n\0"):
+    if _breaks_a_line(text):
         raise ValueError("a header may not hold a line break")
     if text.isascii() and text.isprintable() and len(text) <= room and "=?" not in text:
         return text

@@ -44,7 +44,7 @@ class Crew:
         self._compose, self._brake = compose, brake
         self._ready: SimpleQueue[RowMapping | None] = SimpleQueue()
         self._done: SimpleQueue[Attempt] = SimpleQueue()
-        self._leaving = threading.Lock()
+        self._leaving, self._writing = threading.Lock(), threading.Lock()
         self.width = connections
         self.in_flight = 0
         self.waits = False
@@ -116,7 +116,8 @@ class Crew:
         if self._brake.is_pulled or self.waits:
             return MailReply(Fate.NOT_TRIED)
         try:
-            envelope = self._compose(row)
+            with self._writing:
+                envelope = self._compose(row)
         except InputInvalid as error:
             return MailReply(Fate.REFUSED, "; ".join(str(problem) for problem in error.problems))
         except ValueError as error:

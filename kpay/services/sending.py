@@ -187,7 +187,7 @@ class Run:
             if has_work:
                 crew.hand(self._turn(rows))
             if crew.in_flight:
-                self._collect(crew, enough=max(crew.in_flight // 2, 1))
+                self._collect(crew, enough=max(crew.in_flight * 2 // 3, 1))
             elif self._has_ended(crew):
                 return
             elif self._unanswered is not None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Dialect
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import SQLModel
 
 ROWS_A_STATEMENT = 2000
@@ -167,6 +167,23 @@ def _write(
             values = prepared.values_of(chunk)
             written += connection.exec_driver_sql(prepared.text, values).rowcount
     return written
+
+
+def update_many(connection: Connection, statement: Update, rows: Rows) -> None:
+    """Run an update once for each row of values, whose names are all the parameters it has."""
+    if rows:
+        prepared = _prepared_update(connection.dialect, statement)
+        connection.exec_driver_sql(prepared.text, prepared.values_of(rows))
+
+
+@lru_cache(maxsize=64)
+def _prepared_update(dialect: Dialect, statement: Update) -> _Prepared:
+    compiled = statement.compile(dialect=dialect)
+    types = ((name, compiled.binds[name].type) for name in compiled.positiontup or ())
+    return _Prepared(
+        str(compiled),
+        tuple((name, kind.dialect_impl(dialect).bind_processor(dialect)) for name, kind in types),
+    )
 
 
 def insert_tuples(

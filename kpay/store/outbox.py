@@ -25,7 +25,7 @@ from sqlalchemy import (
 from kpay.domain.enums import DeliveryState
 from kpay.models.types import Instant
 from kpay.store.deliveries import DELIVERY, Purpose
-from kpay.store.dialect import among, listed, named
+from kpay.store.dialect import among, listed, named, update_many
 
 # SQLite uses a partial index only where its condition stands in the statement word for word.
 IS_WAITING: ColumnElement[bool] = text("delivery.state IN ('queued', 'retry')")  # type: ignore[assignment]
@@ -153,19 +153,19 @@ def settle(connection: Connection, outcomes: Sequence[Mapping[str, Any]]) -> Non
     Rows of delivery, new_state, new_due_at, new_sent_at, new_attempts, reply and name. Who had it stays
     written, for where it is uncertain who has it now.
     """
-    if outcomes:
-        connection.execute(SETTLE, [dict(outcome) for outcome in outcomes])
+    update_many(connection, SETTLE, outcomes)
+
+
+PUT_OFF = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id == bindparam("delivery"), IS_WAITING)
+    .values(due_at=bindparam("turn_at"))
+)
 
 
 def put_off(connection: Connection, turns: Sequence[tuple[int, datetime]]) -> None:
     """Let messages wait until their turn comes."""
-    if turns:
-        connection.execute(
-            update(DELIVERY)
-            .where(DELIVERY.c.id == bindparam("delivery"), IS_WAITING)
-            .values(due_at=bindparam("turn_at")),
-            [{"delivery": number, "turn_at": at} for number, at in turns],
-        )
+    update_many(connection, PUT_OFF, [{"delivery": one, "turn_at": at} for one, at in turns])
 
 
 def take_back(connection: Connection, ids: Iterable[int], now: datetime) -> None:
