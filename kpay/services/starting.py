@@ -51,6 +51,7 @@ FIRST_CAMPAIGN = """\
 subject: "Something new, {{ name }}"
 audience: all
 holdout: 0.1
+nameless: there          # what a reader without a name is called
 ---
 Hello {{ name }},
 

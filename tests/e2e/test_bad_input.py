@@ -72,7 +72,7 @@ def corrupt(home: Path) -> None:
 
 
 MISSPELT = GOOD.replace("kind:", "knd:")
-HELLO = "---\nsubject: Hi\naudience: all\nholdout: 0\n---\nHello {{ name }}\n"
+HELLO = "---\nsubject: Hi\naudience: all\nholdout: 0\nnameless: you\n---\nHello {{ name }}\n"
 
 CASES = {
     "a wrong front matter key": Case(

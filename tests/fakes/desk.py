@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kpay.adapters.signing import signing_key
 from kpay.adapters.stripe_api import StripeConnection, StripeSource
 from kpay.domain.resources import RESOURCES
 from kpay.domain.sync_report import SyncReport
@@ -33,6 +34,7 @@ def _new_business() -> Path:
     home = Path(tempfile.mkdtemp()) / "shop"
     assert run_kpay("init", str(home)).exit_code == 0
     add_content(Store(home / "kpay.db"), *SLUGS)
+    signing_key(home)  # made now, so that copies of the business sign alike
     return home
 
 
