@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from kpay.adapters.signing import signing_key
 from tests.conftest import digest_of_tables
 
 Where = Literal["before", "between", "after"]
@@ -117,6 +118,7 @@ def new_template(folder: Path, environment: Mapping[str, str]) -> Path:
     script = str(Path(sys.executable).with_name("kpay"))
     env = {**os.environ, **environment}
     subprocess.run([script, "init", str(home)], env=env, check=True, capture_output=True)
+    signing_key(home)  # made now, so that every victim signs alike
     return home
 
 
