@@ -43,6 +43,7 @@ soak: $(READY)
 	$(BIN)/python -m tests.soak.kills
 	$(BIN)/python -m tests.soak.bad_lines
 	$(BIN)/python -m tests.soak.books
+	$(BIN)/python -m tests.soak.mail_faults
 
 docs: $(READY)
 	$(BIN)/python docs/build.py write

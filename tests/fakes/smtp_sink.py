@@ -29,6 +29,8 @@ class Faults:
     messages_a_connection: int = 1_000_000
     capabilities: tuple[str, ...] = ("8BITMIME", "PIPELINING")
     on_taken: Callable[[str], None] = lambda recipient: None
+    on_rcpt: Callable[[str], str | None] = lambda recipient: None
+    on_end: Callable[[str], str | None] = lambda recipient: None
 
 
 class SmtpSink:
@@ -60,8 +62,8 @@ class SmtpSink:
             return True
 
     @contextmanager
-    def serving(self) -> Iterator[str]:
-        """Serve on a free port of this machine; yields the smtp_url."""
+    def serving(self, port: int = 0) -> Iterator[str]:
+        """Serve on a port of this machine, a free one unless it is given; yields the smtp_url."""
         sink = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -83,7 +85,7 @@ class SmtpSink:
             allow_reuse_address = True
             daemon_threads = True
 
-        with Server(("127.0.0.1", 0), Handler) as server:
+        with Server(("127.0.0.1", port), Handler) as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
             thread.start()
             try:
@@ -140,6 +142,9 @@ class Conversation:
 
     def _answer_to_rcpt(self) -> str:
         faults, who = self._sink.faults, self._recipient
+        refusal = faults.on_rcpt(who)
+        if refusal is not None:
+            return refusal
         if who in faults.once and self._sink.is_first("once", who):
             return faults.once[who]
         return faults.rcpt.get(who, "250 2.1.5 ok")
@@ -155,6 +160,10 @@ class Conversation:
             lines.append(line[1:] if line.startswith(b".") else line)
         if not line or (who in faults.drop_at_dot and self._sink.is_first("dot", who)):
             return False
+        refusal = faults.on_end(who)
+        if refusal is not None:
+            self._say(refusal)
+            return True
         if who in faults.at_end and self._sink.is_first("end", who):
             self._say(faults.at_end[who])
             return True
