@@ -34,15 +34,16 @@ class MailVictim:
         named = {f"KPAY_{name.upper()}": str(value) for name, value in settings.items()}
         self.environment = {**os.environ, **MAIL, "KPAY_SMTP_URL": url, **named}
         shutil.rmtree(home, ignore_errors=True)
-        self._kpay("init", str(home), at_home=False)
+        self.run("init", str(home), at_home=False)
         people = home / "people.csv"
         people.write_text("email,name\n" + "".join(f"{one},Li\n" for one in emails), "utf-8")
         (home / "campaigns" / "bread.md").write_text(LETTER, encoding="utf-8")
-        self._kpay("import", "subscribers", str(people))
+        self.run("import", "subscribers", str(people))
 
-    def _kpay(self, *words: str, at_home: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, at_home: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of kpay to its end."""
         return subprocess.run(
-            self._command(*words, at_home=at_home),
+            self.command(*words, at_home=at_home),
             env=self.environment,
             capture_output=True,
             text=True,
@@ -50,14 +51,15 @@ class MailVictim:
             check=False,
         )
 
-    def _command(self, *words: str, at_home: bool = True) -> list[str]:
+    def command(self, *words: str, at_home: bool = True) -> list[str]:
+        """Return the words of a command on this business."""
         where = ("--home", str(self.home)) if at_home else ()
         return [str(Path(sys.executable).with_name("kpay")), *words, *where]
 
     def start(self, limit: Callable[[], None] | None = None) -> subprocess.Popen[str]:
         """Start `kpay campaign send` in a process group of its own."""
         return subprocess.Popen(
-            self._command("campaign", "send", "bread", "--yes", "--json"),
+            self.command("campaign", "send", "bread", "--yes", "--json"),
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -97,7 +99,7 @@ class MailVictim:
             identity = message.partition(b"Message-ID: ")[2].partition(b"\r\n")[0].decode()
             lines.append(f"accepted {identity} for {recipient}\n")
         log.write_text("".join(lines), encoding="utf-8")
-        run = self._kpay("campaign", "reconcile", "bread", "--log", str(log), "--json")
+        run = self.run("campaign", "reconcile", "bread", "--log", str(log), "--json")
         found: dict[str, Any] = json.loads(run.stdout or run.stderr)
         return found
 
