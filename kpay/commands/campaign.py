@@ -186,7 +186,8 @@ def send(
     Run it again and it goes on where it stopped. Without --plan it is planned first. Exit 3 means that something failed, is uncertain or waits.
     """
     from kpay.bootstrap import open_business
-    from kpay.presentation import confirm, progress, show
+    from kpay.manners import manners
+    from kpay.presentation import confirm, is_attended, progress, show
     from kpay.services import campaign_sending
     from kpay.services.passing import Stopwatch
 
@@ -194,6 +195,8 @@ def send(
     desk, now = business.mail_desk(), business.clock.now()
     ready = campaign_sending.prepare(desk, name, plan_hash, now)
     if ready.waiting:
+        if is_attended() and not (yes or ready.plan.is_sent or manners().as_json):
+            show(ready.shown)
         confirm(ready.question, yes=yes)
     with progress("sending", ready.waiting) as advance:
         report = campaign_sending.send(desk, ready, passing=Stopwatch(now), advance=advance)

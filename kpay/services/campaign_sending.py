@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping
 
 from kpay.domain.campaign_file import CampaignFile
 from kpay.domain.campaign_plan import Plan
+from kpay.domain.document import Document
 from kpay.domain.enums import CampaignState, DeliveryState
 from kpay.domain.letterhead import Letterhead
 from kpay.domain.send_report import SendReport
@@ -41,6 +42,11 @@ class ReadyToSend:
     mailer: Mailer
     letterhead: Letterhead
     waiting: int
+
+    @property
+    def shown(self) -> Document:
+        """The plan as it is shown before the question."""
+        return replace(replace(self.plan, is_new=True).to_document(), next_steps=())
 
     @property
     def question(self) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +215,26 @@ def test_nothing_owed_is_said_and_both_ways_of_delivering_do_not_mix(
     assert both.exit_code == 2
     resend = kpay("deliver", "--resend", "a@b.example", "--yes", home=business)
     assert resend.exit_code == 4
+
+
+def test_at_a_terminal_the_plan_is_shown_before_the_question(shop: Path) -> None:
+    ours, theirs = pty.openpty()
+    script = str(Path(sys.executable).with_name("kpay"))
+    child = subprocess.Popen(
+        [script, "--home", str(shop), "campaign", "send", "bread"],
+        env={**os.environ, **MAIL},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    os.write(ours, b"n\n")
+    said = b""
+    with suppress(OSError):  # the terminal is gone with the child
+        while part := os.read(ours, 4096):
+            said += part
+    os.close(ours)
+    assert child.wait(30) == 4
+    words = said.decode()
+    assert words.index("held out") < words.index("TEST mail: send 'bread' to 30 people")
+    assert not list((shop / "outbox").glob("*.eml"))
