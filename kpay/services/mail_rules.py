@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from kpay.domain.delivery import Fate, MailReply, state_after, wait_before_retry
 from kpay.domain.enums import DeliveryState, MailKind
+from kpay.domain.pacing import MailLimits
 from kpay.store import last_look
 
 BOUNCED = "bounce"
@@ -29,6 +30,10 @@ class Rules:
 
     refuses: Callable[[str], bool]
     asks_the_list: bool
+
+    def paced(self, limits: MailLimits) -> MailLimits:
+        """Return how fast these may leave: nobody waits for what they bought until a sender is warm."""
+        return limits if self.asks_the_list else replace(limits, warm_up=False)
 
     def refused(self, connection: Connection, emails: Collection[str]) -> set[str]:
         """Return those addresses that must not be mailed any more."""

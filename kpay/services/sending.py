@@ -96,9 +96,9 @@ class Run:
         self._purpose, self._rules, self._passing = purpose, rules, passing
         self._again, self._advance, self._on_due = again, advance, on_due
         self._overseer = overseer or Overseer()
-        self._limits = limits
+        self._limits = rules.paced(limits)
         self._pace = Pacer(
-            mailer.where, limits, not mailer.is_live, self._overseer.name, self._overseer.rate
+            mailer.where, self._limits, not mailer.is_live, self._overseer.name, self._overseer.rate
         )
         self._owner = f"{mailer.where} pid {os.getpid()}"
         self._brake, self._distrust = Brake(), Distrust()

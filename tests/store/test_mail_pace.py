@@ -18,6 +18,7 @@ from kpay.domain.send_report import SendReport
 from kpay.models import Delivery, MailPace
 from kpay.services import campaign_sending
 from kpay.services.mail_desk import MailDesk
+from kpay.services.sending import MARKETING, PURCHASE
 from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import (
     NOW,
@@ -107,6 +108,12 @@ def test_a_new_sender_warms_up(desk: MailDesk) -> None:
     assert send(desk, passing, warm_up=True).counts["sent"] == 150
     passing.wait(24 * 3600)
     assert send(desk, passing, warm_up=True).counts["sent"] == 180
+
+
+def test_nobody_waits_for_a_purchase_until_a_sender_is_warm() -> None:
+    limits = MailLimits(per_hour=5, warm_up=True)
+    assert PURCHASE.paced(limits) == MailLimits(per_hour=5)
+    assert MARKETING.paced(limits) == limits
 
 
 def test_a_server_that_finds_us_too_fast_is_written_to_more_slowly_in_the_next_run_too(
