@@ -157,12 +157,8 @@ def wilson(successes: float, people: float, z: float) -> tuple[float, float]:
     return max(0.0, low), min(1.0, high)
 
 
-def difference_of_shares(treated: Arm, held_out: Arm, z: float) -> Interval:
-    """Return Newcombe's interval for treated minus held out."""
-    return _share_difference(_weighed([(treated, 1.0)]), _weighed([(held_out, 1.0)]), z)
-
-
 def _share_difference(treated: _Sample, held_out: _Sample, z: float) -> Interval:
+    """Return Newcombe's interval for treated minus held out."""
     return _joined(
         Interval(treated.share, *wilson(treated.share * treated.people, treated.people, z)),
         Interval(held_out.share, *wilson(held_out.share * held_out.people, held_out.people, z)),
