@@ -70,16 +70,16 @@ class SmtpSink:
             def handle(self) -> None:
                 with sink.lock:
                     sink.connections += 1
-                    sink.open += 1
-                    is_full = sink.open > sink.faults.most_connections
-                    sink.most_at_once = max(sink.most_at_once, sink.open - is_full)
+                    is_full = sink.open >= sink.faults.most_connections
+                    sink.open += not is_full  # whoever is turned away takes no place
+                    sink.most_at_once = max(sink.most_at_once, sink.open)
                 try:
                     Conversation(sink, self).hold(is_full)
                 except OSError:
                     return
                 finally:
                     with sink.lock:
-                        sink.open -= 1
+                        sink.open -= not is_full
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
