@@ -20,7 +20,7 @@ from kpay.models.catalog import (
     Product,
     PromotionCode,
 )
-from kpay.models.learning import ForecastRun, ModelRun, Score
+from kpay.models.learning import CustomerGroup, ForecastRun, ModelRun, Score
 from kpay.models.mail import (
     Campaign,
     CampaignPlan,
@@ -56,6 +56,7 @@ __all__ = [
     "Cost",
     "Coupon",
     "Customer",
+    "CustomerGroup",
     "CustomerIdentity",
     "Delivery",
     "Dispute",
