@@ -1,0 +1,178 @@
+"""Everything known of the customers, dated: what every family of features reads.
+
+Customers are indices into `purchases.customer_ids`, pieces of content indices into `pieces.slug` (-1 for
+none). Days count from the as-of instant, as in `Purchases`: a cutoff `c` knows `day < c`. `before(c)`
+is the one place where the future is cut off; a family that reads only what it is given cannot see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from kpay.ml.frames import Flags, Floats, Ints, Purchases
+
+OPEN: Final = 10**6
+"""The day on which something ends that has not ended yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Things that happened to customers, of one kind, ordered by customer and day.
+
+    `value` is what the kind measures (stars, a share, an amount in multiples of the currency's median
+    customer-day), 1.0 where it measures nothing.
+    """
+
+    customer: Ints
+    day: Ints
+    content: Ints
+    value: Floats
+
+    def before(self, cutoff: int) -> Marks:
+        """Return only what was known when day `cutoff` began."""
+        keep = self.day < cutoff
+        return Marks(self.customer[keep], self.day[keep], self.content[keep], self.value[keep])
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+
+def no_marks() -> Marks:
+    """Return marks of nothing."""
+    none = np.zeros(0, dtype=np.int64)
+    return Marks(none, none, none, np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What customers wrote or asked, one text each, ordered by customer and day; NaN without stars."""
+
+    customer: Ints
+    day: Ints
+    content: Ints
+    stars: Floats  # 0 to 1, the creator's own scale stretched
+    text: tuple[str, ...]
+
+    def before(self, cutoff: int) -> Words:
+        """Return only what was written when day `cutoff` began."""
+        kept = np.flatnonzero(self.day < cutoff)
+        return Words(
+            self.customer[kept],
+            self.day[kept],
+            self.content[kept],
+            self.stars[kept],
+            tuple(self.text[index] for index in kept),
+        )
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
+def no_words() -> Words:
+    """Return no words."""
+    none = np.zeros(0, dtype=np.int64)
+    return Words(none, none, none, np.zeros(0), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Subscriptions, ordered by customer and start; OPEN stands for a day that is not known yet.
+
+    A subscription is active on [start, end); `notice` is the day on which its end was announced and
+    `trial_end` the first day that is paid for (its start without a trial).
+    """
+
+    customer: Ints
+    content: Ints
+    start: Ints
+    trial_end: Ints
+    notice: Ints
+    end: Ints
+    interval_days: Floats
+    value: Floats  # a period's amount in multiples of the currency's median customer-day
+
+    def before(self, cutoff: int) -> Spans:
+        """Return what was known when day `cutoff` began: later notices and ends are OPEN."""
+        keep = self.start < cutoff
+        return Spans(
+            self.customer[keep],
+            self.content[keep],
+            self.start[keep],
+            self.trial_end[keep],
+            _known(self.notice[keep], cutoff),
+            _known(self.end[keep], cutoff),
+            self.interval_days[keep],
+            self.value[keep],
+        )
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+def no_spans() -> Spans:
+    """Return no subscriptions."""
+    none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
+    return Spans(none, none, none, none, none, none, nothing, nothing)
+
+
+def _known(day: Ints, cutoff: int) -> Ints:
+    return np.asarray(np.where(day < cutoff, day, OPEN))
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What is or was on sale; a piece is on sale on [first_day, last_day)."""
+
+    slug: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()  # title, summary, tags and body, in any language
+    kind: tuple[str, ...] = ()
+    tags: tuple[tuple[str, ...], ...] = ()
+    price: Floats = field(default_factory=lambda: np.zeros(0))  # in multiples, as an amount is
+    first_day: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    last_day: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def known(self, cutoff: int) -> Flags:
+        """Return which pieces had been published when day `cutoff` began."""
+        return np.asarray(self.first_day < cutoff)
+
+    def on_sale(self, cutoff: int) -> Flags:
+        """Return which pieces could be bought when day `cutoff` began."""
+        return np.asarray((self.first_day < cutoff) & (self.last_day >= cutoff))
+
+    def __len__(self) -> int:
+        return len(self.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Purchases and all that is known beside them; `bought` are the pieces somebody paid for.
+
+    `marks` are by kind: "refund", "mail", "click", "reply", "unsubscribe", "visit", "lesson" and
+    "review" (its value the stars, 0 to 1); a kind that never happened is not there.
+    """
+
+    purchases: Purchases
+    bought: Marks = field(default_factory=no_marks)
+    marks: Mapping[str, Marks] = field(default_factory=dict)
+    words: Words = field(default_factory=no_words)
+    spans: Spans = field(default_factory=no_spans)
+    pieces: Pieces = field(default_factory=Pieces)
+
+    def before(self, cutoff: int) -> History:
+        """Return only what was known when day `cutoff` began; pieces keep their places."""
+        return replace(
+            self,
+            purchases=self.purchases.before(cutoff),
+            bought=self.bought.before(cutoff),
+            marks={kind: marks.before(cutoff) for kind, marks in self.marks.items()},
+            words=self.words.before(cutoff),
+            spans=self.spans.before(cutoff),
+        )
+
+    def of(self, kind: str) -> Marks:
+        """Return the marks of a kind, none where it never happened."""
+        return self.marks.get(kind) or no_marks()
