@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpay.ml.features import snapshot
-from kpay.ml.frames import Purchases
+from kpay.ml.history import History
 from kpay.ml.propensity import Propensity
 
 
@@ -28,10 +28,10 @@ class Explanation:
     parts: tuple[Reason, ...]
 
 
-def explain(everything: Purchases, model: Propensity, customer_id: int) -> Explanation:
+def explain(everything: History, model: Propensity, customer_id: int) -> Explanation:
     """Explain one customer's score as of day 0; raise KeyError for somebody without a purchase."""
     now = snapshot(everything, 0, model.horizon_days, model.bg)
-    rows = np.flatnonzero(everything.customer_ids[now.customer] == customer_id)
+    rows = np.flatnonzero(everything.purchases.customer_ids[now.customer] == customer_id)
     if len(rows) == 0:
         raise KeyError(customer_id)
     row = int(rows[0])

@@ -6,13 +6,16 @@ A feature that is undefined (the gap of a single purchase) is NaN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from kpay.ml import bgnbd
+from kpay.ml.families import Family
 from kpay.ml.frames import Floats, Ints, Purchases
+from kpay.ml.history import History
 from kpay.ml.logistic import logit
 
 WINDOWS_DAYS: Final = (30, 60, 90, 180, 365)
@@ -42,13 +45,19 @@ class Snapshot:
 
 
 def snapshot(
-    everything: Purchases, cutoff: int, horizon_days: int, bg: bgnbd.BgNbd | None = None
+    everything: History,
+    cutoff: int,
+    horizon_days: int,
+    bg: bgnbd.BgNbd | None = None,
+    families: Sequence[Family] = (),
 ) -> Snapshot:
     """Return the features of all customers with a purchase before day `cutoff`.
 
-    The BG/NBD behind three of the columns is fitted on the same past unless one is given.
+    The BG/NBD behind three of the columns is fitted on the same past unless one is given. `families`
+    add their columns after those of the purchases.
     """
-    known = everything.before(cutoff)
+    past = everything.before(cutoff)
+    known = past.purchases
     customer = np.unique(known.customer)
     seen = _only(bgnbd.histories(known, cutoff), customer)
     model = bgnbd.fit(seen) if bg is None else bg
@@ -61,6 +70,8 @@ def snapshot(
     }
     columns = {name: column[customer] for name, column in every.items()}
     columns |= _derived(columns) | _bg_columns(model, seen, horizon_days)
+    for family in families:
+        columns |= family.read(past, customer, cutoff)
     return Snapshot(cutoff, customer, seen, model, columns, unit_minor)
 
 

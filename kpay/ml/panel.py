@@ -14,6 +14,7 @@ import numpy as np
 
 from kpay.ml.features import Snapshot, snapshot
 from kpay.ml.frames import Floats, Ints, Purchases
+from kpay.ml.history import History
 
 SHORTEST_STEP_DAYS: Final = 14
 MOST_CUTOFFS: Final = 9
@@ -86,7 +87,7 @@ def cutoffs(everything: Purchases, horizon_days: int, last: int) -> list[int]:
 
 
 def build(
-    everything: Purchases,
+    everything: History,
     horizon_days: int,
     days: Sequence[int],
     seen_at: Callable[[int], Snapshot] | None = None,
@@ -98,7 +99,7 @@ def build(
         return None
     customer = np.concatenate([part.customer for part in parts])
     bought = np.concatenate(
-        [labels(everything, part.customer, part.cutoff, horizon_days) for part in parts]
+        [labels(everything.purchases, part.customer, part.cutoff, horizon_days) for part in parts]
     )
     return Panel(tuple(parts), bought, customer, _whole_customers(customer))
 

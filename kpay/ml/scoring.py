@@ -8,11 +8,12 @@ import pandas as pd
 from kpay.domain.money import LARGEST_MINOR
 from kpay.ml.features import Snapshot, snapshot
 from kpay.ml.frames import Floats, Ints, Purchases
+from kpay.ml.history import History
 from kpay.ml.propensity import Propensity
 from kpay.ml.value import GammaGamma
 
 
-def score(everything: Purchases, model: Propensity, amounts: GammaGamma) -> pd.DataFrame:
+def score(everything: History, model: Propensity, amounts: GammaGamma) -> pd.DataFrame:
     """Return one row for each customer known at day 0, most likely buyers first.
 
     Columns: `customer`, `propensity` (within the model's horizon), `expected_value_minor` in the
@@ -21,14 +22,14 @@ def score(everything: Purchases, model: Propensity, amounts: GammaGamma) -> pd.D
     now = snapshot(everything, 0, model.horizon_days, model.bg)
     probability = model.probability(now)
     order = np.argsort(-probability, kind="stable")
-    currency = latest_currency(everything, now)
+    currency = latest_currency(everything.purchases, now)
     expected = expected_value_minor(now, model, amounts, probability, currency)
     frame = pd.DataFrame(
         {
-            "customer": everything.customer_ids[now.customer],
+            "customer": everything.purchases.customer_ids[now.customer],
             "propensity": probability,
             "expected_value_minor": expected,
-            "currency": [everything.currencies[index] for index in currency],
+            "currency": [everything.purchases.currencies[index] for index in currency],
         }
     ).iloc[order]
     frame["decile"] = deciles(len(frame))

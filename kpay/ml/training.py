@@ -13,7 +13,8 @@ import numpy as np
 
 from kpay.ml import metrics, panel, propensity, value
 from kpay.ml.features import RFM, Snapshot, snapshot
-from kpay.ml.frames import Floats, Purchases
+from kpay.ml.frames import Floats
+from kpay.ml.history import History
 from kpay.ml.logistic import sigmoid
 from kpay.ml.metrics import UNDEFINED, Metrics
 from kpay.ml.panel import Panel
@@ -56,12 +57,13 @@ class Training:
     calibration: list[dict[str, float]]
     gain: dict[str, float]
     rounds: int
+    tested: Backtest
 
 
 class Snapshots:
     """Features at each cutoff, computed once and shared by the backtest and the final fit."""
 
-    def __init__(self, everything: Purchases, horizon_days: int) -> None:
+    def __init__(self, everything: History, horizon_days: int) -> None:
         self.everything = everything
         self.horizon_days = horizon_days
         self._taken: dict[int, Snapshot] = {}
@@ -74,17 +76,17 @@ class Snapshots:
 
     def panel(self, last: int) -> Panel | None:
         """Return the panel whose latest label window begins at day `last`."""
-        days = panel.cutoffs(self.everything, self.horizon_days, last)
+        days = panel.cutoffs(self.everything.purchases, self.horizon_days, last)
         rows = panel.build(self.everything, self.horizon_days, days, self)
         return rows if rows is not None and rows.positives >= FEWEST_POSITIVES else None
 
 
-def train(everything: Purchases, horizon_days: int, settings: dict[str, Any]) -> Training:
+def train(everything: History, horizon_days: int, settings: dict[str, Any]) -> Training:
     """Train on everything known at day 0; raise ValueError without a single customer.
 
     `settings` are LightGBM's parameters, from `boosting.parameters`.
     """
-    if len(everything.customer_ids) == 0:
+    if len(everything.purchases.customer_ids) == 0:
         raise ValueError("there is no purchase to learn from")
     at = Snapshots(everything, horizon_days)
     rungs = allowed_rungs(at, horizon_days)
@@ -126,7 +128,7 @@ def backtest(at: Snapshots, rungs: list[Rung], settings: dict[str, Any] | None) 
     """Fit every rung and baseline on windows that ended by the test cutoff, and measure them."""
     cutoff = -at.horizon_days
     now = at(cutoff)
-    bought = panel.labels(at.everything, now.customer, cutoff, at.horizon_days)
+    bought = panel.labels(at.everything.purchases, now.customer, cutoff, at.horizon_days)
     rows = at.panel(2 * cutoff)
     learned = propensity.learn(rows, settings) if rows is not None else None
     promised = _promises(now, rungs, learned, at.horizon_days)
@@ -243,4 +245,5 @@ def _account(
         else [],
         gain=model.trees.gain() if model.trees else {},
         rounds=learned.rounds if learned else 0,
+        tested=tested,
     )

@@ -13,6 +13,7 @@ from kpay.domain.document import Column, Document, Table, Text
 from kpay.errors import NotFound, Refused
 from kpay.ml import explaining, frames
 from kpay.ml.explaining import Explanation
+from kpay.ml.history import History
 from kpay.services.scoring import load, no_model_yet
 from kpay.services.training import measures_table
 from kpay.services.vantage import vantage
@@ -193,7 +194,7 @@ def explain(store: Store, folder: Path, email: str, *, now: datetime, timezone: 
     if row is None:
         raise no_model_yet()
     model = load(folder, row)
-    known = frames.purchases(lines, seen_from.moment)
+    known = History(frames.purchases(lines, seen_from.moment))
     try:
         reasons = explaining.explain(known, model.propensity, -1 if customer is None else customer)
     except KeyError:

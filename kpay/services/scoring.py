@@ -12,6 +12,7 @@ from kpay.domain.money import Money
 from kpay.errors import Refused
 from kpay.ml import frames, scoring
 from kpay.ml.frames import Frame
+from kpay.ml.history import History
 from kpay.ml.propensity import Propensity
 from kpay.ml.value import GammaGamma
 from kpay.services.vantage import Vantage, vantage
@@ -152,9 +153,8 @@ def score(store: Store, folder: Path, *, as_of: str | None, now: datetime, timez
     if row is None:
         raise _no_model(newest, seen_from)
     model = load(folder, row)
-    found = scoring.score(
-        frames.purchases(lines, seen_from.moment), model.propensity, model.amounts
-    )
+    known = History(frames.purchases(lines, seen_from.moment))
+    found = scoring.score(known, model.propensity, model.amounts)
     rows = _rows(found, emails)
     with store.writing() as connection:
         written = learning.keep_scores(

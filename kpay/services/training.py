@@ -18,6 +18,7 @@ from kpay.errors import Refused, UsageProblem
 from kpay.ml import boosting, device, frames, panel, propensity, training
 from kpay.ml.device import Choice
 from kpay.ml.frames import Frame
+from kpay.ml.history import History
 from kpay.ml.metrics import Metrics
 from kpay.ml.training import Training
 from kpay.services.vantage import Vantage, vantage
@@ -205,7 +206,7 @@ def _train_and_keep(
     store: Store, folder: Path, plan: Plan, lines: Frame, now: datetime
 ) -> dict[str, Any]:
     settings = boosting.parameters(plan.chosen.threads, plan.chosen.used)
-    known = frames.purchases(lines, plan.seen_from.moment)
+    known = History(frames.purchases(lines, plan.seen_from.moment))
     found = training.train(known, plan.horizon_days, settings)
     saved = {"propensity": found.model.to_dict(), "amounts": found.amounts.to_dict()}
     row = {

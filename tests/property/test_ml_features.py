@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kpay.ml.features import snapshot
 from kpay.ml.frames import purchases
+from kpay.ml.history import History
 from tests.fakes.ml_worlds import START, orders
 
 ROWS = st.lists(
@@ -28,7 +29,7 @@ CUTOFF = -100  # day 101 after the start
 
 def features(frame: pd.DataFrame) -> pd.DataFrame:
     known = purchases(frame, AS_OF)
-    found = snapshot(known, CUTOFF, 30)
+    found = snapshot(History(known), CUTOFF, 30)
     table = pd.DataFrame(found.columns, index=known.customer_ids[found.customer])
     return table.assign(alpha=found.bg.alpha)
 

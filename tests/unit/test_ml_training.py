@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from kpay.ml import boosting, explaining, metrics, panel, propensity, scoring, training
-from kpay.ml.frames import Purchases, purchases
+from kpay.ml.frames import purchases
+from kpay.ml.history import History
 from kpay.ml.propensity import Propensity
 from kpay.ml.training import Training
 from tests.fakes.ml_worlds import END, START, bg_nbd_orders, membership_orders, orders
@@ -16,7 +17,7 @@ from tests.fakes.ml_worlds import END, START, bg_nbd_orders, membership_orders, 
 SETTINGS = boosting.parameters(threads=1)
 HORIZON = 60
 FRAME = membership_orders(1_600, seed=11)
-KNOWN = purchases(FRAME, END - timedelta(days=HORIZON))
+KNOWN = History(purchases(FRAME, END - timedelta(days=HORIZON)))
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +25,9 @@ def trained() -> Training:
     return training.train(KNOWN, HORIZON, SETTINGS)
 
 
-def came_back(known: Purchases) -> np.ndarray:
+def came_back(known: History) -> np.ndarray:
     after = FRAME[FRAME["at"] >= END - timedelta(days=HORIZON)]
-    return np.isin(known.customer_ids, after["customer"]).astype(float)
+    return np.isin(known.purchases.customer_ids, after["customer"]).astype(float)
 
 
 def test_a_business_of_1600_customers_gets_the_blend_beside_its_baselines(
@@ -36,7 +37,7 @@ def test_a_business_of_1600_customers_gets_the_blend_beside_its_baselines(
     assert set(trained.baselines) == {"recency", "rfm_logistic", "bgnbd"}
     assert trained.metrics.auc > trained.baselines["recency"].auc
     assert trained.metrics.auc >= trained.baselines["rfm_logistic"].auc - 0.005
-    assert trained.customers == len(KNOWN.customer_ids)
+    assert trained.customers == len(KNOWN.purchases.customer_ids)
     assert 0 < trained.buyers < trained.customers
     assert "customers were known at the backtest" in trained.why
 
@@ -49,7 +50,7 @@ def test_the_scores_hold_on_the_days_that_came_after(trained: Training) -> None:
     assert found.ece < 0.05
     assert scores["propensity"].mean() == pytest.approx(bought.mean(), abs=0.04)
     after = FRAME[FRAME["at"] >= END - timedelta(days=HORIZON)]
-    known_after = after[after["customer"].isin(KNOWN.customer_ids)]
+    known_after = after[after["customer"].isin(KNOWN.purchases.customer_ids)]
     promised = scores["expected_value_minor"].sum()
     assert promised == pytest.approx(known_after["amount_minor"].sum(), rel=0.25)
 
@@ -80,7 +81,7 @@ def test_a_model_read_back_from_json_scores_the_same(trained: Training) -> None:
 
 
 def test_an_explanation_adds_up_to_the_log_odds(trained: Training) -> None:
-    someone = int(KNOWN.customer_ids[5])
+    someone = int(KNOWN.purchases.customer_ids[5])
     reasons = explaining.explain(KNOWN, trained.model, someone)
     total = reasons.base_log_odds + sum(reason.adds for reason in reasons.parts)
     chance = scoring.score(KNOWN, trained.model, trained.amounts).set_index("customer")
@@ -90,13 +91,13 @@ def test_an_explanation_adds_up_to_the_log_odds(trained: Training) -> None:
 
 
 def test_training_windows_end_before_the_test_begins() -> None:
-    days = panel.cutoffs(KNOWN, HORIZON, -2 * HORIZON)
+    days = panel.cutoffs(KNOWN.purchases, HORIZON, -2 * HORIZON)
     assert max(days) + HORIZON <= -HORIZON
     assert all(HORIZON % (a - b) == 0 for a, b in itertools.pairwise(days))
 
 
 def test_all_rows_of_a_customer_share_a_fold() -> None:
-    rows = panel.build(KNOWN, HORIZON, panel.cutoffs(KNOWN, HORIZON, -HORIZON))
+    rows = panel.build(KNOWN, HORIZON, panel.cutoffs(KNOWN.purchases, HORIZON, -HORIZON))
     assert rows is not None
     fold = panel.folds(rows.groups)
     for customer in np.unique(rows.groups)[:50]:
@@ -108,7 +109,7 @@ def test_all_rows_of_a_customer_share_a_fold() -> None:
     ("customers", "horizon", "rung"), [(20, 60, "rule"), (150, 60, "bgnbd"), (500, 60, "logistic")]
 )
 def test_the_rung_follows_the_number_of_customers(customers: int, horizon: int, rung: str) -> None:
-    known = purchases(bg_nbd_orders(customers, seed=4), END)
+    known = History(purchases(bg_nbd_orders(customers, seed=4), END))
     found = training.train(known, horizon, SETTINGS)
     assert propensity.RUNGS.index(found.model.rung) <= propensity.RUNGS.index(rung)
     chance = scoring.score(known, found.model, found.amounts)["propensity"]
@@ -123,14 +124,15 @@ def test_a_horizon_longer_than_the_history_can_label_leaves_bgnbd() -> None:
 
 
 def test_one_customer_gets_the_rule_and_none_is_refused() -> None:
-    alone = purchases(orders([(1, 0.5, 900, "jpy", "a")]), START + timedelta(days=200))
+    paid = orders([(1, 0.5, 900, "jpy", "a")])
+    alone = History(purchases(paid, START + timedelta(days=200)))
     found = training.train(alone, 90, SETTINGS)
     assert found.model.rung == "rule"
     assert "a model needs 50" in found.why
     scores = scoring.score(alone, found.model, found.amounts)
     assert scores["currency"].tolist() == ["jpy"]
     with pytest.raises(ValueError, match="no purchase"):
-        training.train(purchases(orders([]), START), 90, SETTINGS)
+        training.train(History(purchases(orders([]), START)), 90, SETTINGS)
 
 
 def test_a_champion_that_loses_to_a_simpler_rung_falls() -> None:
