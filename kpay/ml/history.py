@@ -23,8 +23,8 @@ OPEN: Final = 10**6
 class Marks:
     """Things that happened to customers, of one kind, ordered by customer and day.
 
-    `value` is what the kind measures (stars, a share, an amount in multiples of the currency's median
-    customer-day), 1.0 where it measures nothing.
+    `value` is what the kind measures: stars as in `Words`, the share of an order that was refunded; 1.0
+    where it measures nothing.
     """
 
     customer: Ints
@@ -49,12 +49,16 @@ def no_marks() -> Marks:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What customers wrote or asked, one text each, ordered by customer and day; NaN without stars."""
+    """What customers wrote or asked, one text each, ordered by customer and day.
+
+    Stars are on the store's scale, 0 to 10, NaN where none were given: how far the creator's own scale
+    goes is for each cutoff to see (`families.reviews.stretched`).
+    """
 
     customer: Ints
     day: Ints
     content: Ints
-    stars: Floats  # 0 to 1, the creator's own scale stretched
+    stars: Floats
     text: tuple[str, ...]
 
     def before(self, cutoff: int) -> Words:
@@ -93,7 +97,8 @@ class Spans:
     notice: Ints
     end: Ints
     interval_days: Floats
-    value: Floats  # a period's amount in multiples of the currency's median customer-day
+    amount_minor: Ints  # what a period costs
+    currency: Ints  # index into Purchases.currencies, -1 for one that nobody has paid in
 
     def before(self, cutoff: int) -> Spans:
         """Return what was known when day `cutoff` began: later notices and ends are OPEN."""
@@ -106,7 +111,8 @@ class Spans:
             _known(self.notice[keep], cutoff),
             _known(self.end[keep], cutoff),
             self.interval_days[keep],
-            self.value[keep],
+            self.amount_minor[keep],
+            self.currency[keep],
         )
 
     def __len__(self) -> int:
@@ -115,25 +121,52 @@ class Spans:
 
 def no_spans() -> Spans:
     """Return no subscriptions."""
-    none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
-    return Spans(none, none, none, none, none, none, nothing, nothing)
+    none = np.zeros(0, dtype=np.int64)
+    return Spans(none, none, none, none, none, none, np.zeros(0), none, none)
 
 
 def _known(day: Ints, cutoff: int) -> Ints:
     return np.asarray(np.where(day < cutoff, day, OPEN))
 
 
+def _none() -> Ints:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A piece's text as it was published anew on a day."""
+
+    day: int
+    piece: int
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """What is or was on sale; a piece is on sale on [first_day, last_day)."""
+    """What is or was on sale; a piece is on sale on [first_day, last_day).
+
+    `text` is what was published first: title, summary, tags and body, in any language. Texts that came
+    later are `edits`, in the order of their days.
+    """
 
     slug: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()  # title, summary, tags and body, in any language
+    text: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     tags: tuple[tuple[str, ...], ...] = ()
-    price: Floats = field(default_factory=lambda: np.zeros(0))  # in multiples, as an amount is
-    first_day: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    last_day: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    price_minor: Ints = field(default_factory=_none)
+    currency: Ints = field(default_factory=_none)  # as in Spans
+    first_day: Ints = field(default_factory=_none)
+    last_day: Ints = field(default_factory=_none)
+    edits: tuple[Edit, ...] = ()
+
+    def texts(self, cutoff: int) -> tuple[str, ...]:
+        """Return the texts as they stood when day `cutoff` began."""
+        standing = list(self.text)
+        for edit in self.edits:
+            if edit.day < cutoff:
+                standing[edit.piece] = edit.text
+        return tuple(standing)
 
     def known(self, cutoff: int) -> Flags:
         """Return which pieces had been published when day `cutoff` began."""
@@ -152,7 +185,7 @@ class History:
     """Purchases and all that is known beside them; `bought` are the pieces somebody paid for.
 
     `marks` are by kind: "refund", "mail", "click", "reply", "unsubscribe", "visit", "lesson" and
-    "review" (its value the stars, 0 to 1); a kind that never happened is not there.
+    "review" (its value the stars); a kind that never happened is not there.
     """
 
     purchases: Purchases
