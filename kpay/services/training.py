@@ -13,14 +13,12 @@ from typing import Any
 
 from kpay.domain.document import Column, Document, Figure, Figures, Table, Text
 from kpay.domain.enums import Device
-from kpay.domain.period import local_day
 from kpay.errors import Refused, UsageProblem
 from kpay.ml import boosting, device, frames, panel, propensity, training
 from kpay.ml.device import Choice
 from kpay.ml.frames import Frame
 from kpay.ml.history import History
-from kpay.ml.metrics import Metrics
-from kpay.ml.training import Training
+from kpay.services import model_card
 from kpay.services.vantage import Vantage, vantage
 from kpay.store import learning, model_files
 from kpay.store.engine import Store
@@ -217,37 +215,19 @@ def _train_and_keep(
         "customers": found.customers,
         "buyers": found.buyers,
         "checksum": model_files.write_model(folder, plan.run, saved),
-        "card": _card(found, lines, plan),
+        "card": model_card.card(
+            found,
+            lines,
+            plan.seen_from,
+            chosen=plan.chosen,
+            versions=_versions(),
+            rows_sha256=frames.digest(lines).hex(),
+        ),
         "trained_at": now,
     }
     with store.writing() as connection:
         learning.keep_run(connection, row)
     return row
-
-
-def _card(found: Training, lines: Frame, plan: Plan) -> dict[str, Any]:
-    seen_from, chosen = plan.seen_from, plan.chosen
-    return {
-        "why": found.why,
-        "vantage": seen_from.why,
-        "metrics": found.metrics.to_json(),
-        "baselines": _measures(found.baselines),
-        "rungs": _measures(found.rungs),
-        "windows": found.windows,
-        "calibration": found.calibration,
-        "gain": found.gain,
-        "rounds": found.rounds,
-        "at_limit": found.model.bg.at_limit,
-        "device": {"asked": chosen.asked, "used": chosen.used, "why": chosen.why},
-        "threads": chosen.threads,
-        "orders": int(lines["order"].nunique()),
-        "first_day": local_day(lines["at"].min(), seen_from.timezone).isoformat(),
-        "versions": _versions(),
-    }
-
-
-def _measures(measured: dict[str, Metrics]) -> dict[str, dict[str, float | None]]:
-    return {name: found.to_json() for name, found in measured.items()}
 
 
 def _trained(row: dict[str, Any], *, is_new: bool, seconds: float) -> Trained:
