@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Self, get_args
 import numpy as np
 
 from kpay.ml import boosting, calibration, logistic, panel
-from kpay.ml.bgnbd import BgNbd
+from kpay.ml.bgnbd import BgNbd, Histories
 from kpay.ml.boosting import Boosting
 from kpay.ml.calibration import UNCHANGED, Platt
 from kpay.ml.features import RFM, RFM_AND_BG, Snapshot
@@ -104,13 +104,21 @@ class Propensity:
 
 
 def rule_probability(now: Snapshot, horizon_days: int) -> Floats:
-    """Return a probability from counting alone, for a business too small for any model.
+    """Return a probability from counting alone, for a business too small for any model."""
+    return rule_chance(now.seen, pooled_rate(now.seen), horizon_days)
+
+
+def pooled_rate(seen: Histories) -> float:
+    """Return everybody's purchases a week, a little shrunken for the first customers."""
+    return float((seen.repeats.sum() + 0.5) / (seen.observed.sum() + RULE_WEIGHT_WEEKS))
+
+
+def rule_chance(seen: Histories, pooled: float, horizon_days: int) -> Floats:
+    """Return the rule's probability for single histories.
 
     A customer's own weekly rate is pulled towards everybody's with the weight of 16 weeks, and the
     chance is halved for every three horizons that have passed since the last purchase.
     """
-    seen = now.seen
-    pooled = (seen.repeats.sum() + 0.5) / (seen.observed.sum() + RULE_WEIGHT_WEEKS)
     rate = (seen.repeats + RULE_WEIGHT_WEEKS * pooled) / (seen.observed + RULE_WEIGHT_WEEKS)
     returning = -np.expm1(-rate * horizon_days / 7)
     silence = (seen.observed - seen.last) * 7 / horizon_days
