@@ -14,14 +14,16 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaincinv, gammaln, psi
 
-from kpay.ml.frames import Floats, Purchases
+from kpay.ml.frames import Floats, Ints, Purchases
 
 DAYS_A_WEEK: Final = 7.0
 STARTS: Final = ((0.5, 8.0, 1.0, 2.5), (0.25, 4.0, 0.5, 3.0), (2.0, 20.0, 0.3, 10.0))
 PRIOR_CENTRE: Final = np.log(STARTS[0])
 PRIOR_WEIGHT: Final = 0.5  # of one customer's log likelihood, for a parameter off by a factor of e
+PRIOR_FADES_AT_REPEATS: Final = 200.0  # where it has half its weight; of 2,457 it leaves nothing
 LIMIT: Final = 9.0  # on the log of each parameter
-LEAVING_NODES: Final = 64
+MOST_EXACT: Final = 20_000  # distinct histories; more are gathered into weeks
+LEAVING_NODES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,35 @@ class Histories:
 
     def distinct(self) -> tuple[Histories, Floats]:
         """Return the distinct histories and how many customers share each."""
-        rows = np.column_stack([self.repeats, self.last, self.observed])
-        unique, count = np.unique(rows, axis=0, return_counts=True)
-        return Histories(unique[:, 0], unique[:, 1], unique[:, 2]), count.astype(float)
+        return self._gathered(_numbered(self.repeats, self.last, self.observed))
+
+    def by_week(self) -> tuple[Histories, Floats]:
+        """Return the mean history of each number of repeats and pair of weeks, and their counts.
+
+        Within a week the likelihood is nearly a straight line, so hundreds of thousands of histories
+        shrink to some ten thousand and the estimates move in the third digit.
+        """
+        return self._gathered(_numbered(self.repeats, np.floor(self.last), np.floor(self.observed)))
+
+    def _gathered(self, cell: Ints) -> tuple[Histories, Floats]:
+        count = np.bincount(cell).astype(float)
+        repeats, last, observed = (
+            np.bincount(cell, column) / np.maximum(count, 1)
+            for column in (self.repeats, self.last, self.observed)
+        )
+        return Histories(repeats, last, observed), count
+
+    def __len__(self) -> int:
+        return len(self.repeats)
+
+
+def _numbered(*columns: Floats) -> Ints:
+    """Number the distinct rows of some columns, 0 to their count - 1."""
+    number = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        code = np.unique(column, return_inverse=True)[1]
+        number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)[1]
+    return number
 
 
 def histories(known: Purchases, cutoff: int) -> Histories:
@@ -94,16 +122,20 @@ class BgNbd:
         """Return the expected purchase days within the horizon.
 
         The rate is integrated exactly; the leaving probability, Beta(a, b + x) for somebody still
-        active, at 64 quantiles, which stays accurate where the paper's hypergeometric form breaks.
+        active, over its quantiles, which stays accurate where the paper's hypergeometric form breaks.
         """
         weeks = horizon_days / DAYS_A_WEEK
         repeats, index = np.unique(seen.repeats, return_inverse=True)
-        quantiles = (np.arange(LEAVING_NODES) + 0.5) / LEAVING_NODES
-        leaving = betaincinv(self.a, self.b + repeats[:, None], quantiles[None, :])
-        leaving = np.maximum(leaving, 1e-12)[index]
-        rate_weeks = np.log1p(leaving * (weeks / (self.alpha + seen.observed))[:, None])
-        bought = -np.expm1(-(self.r + seen.repeats)[:, None] * rate_weeks) / leaving
-        return np.asarray(self.alive(seen) * bought.mean(axis=1))
+        nodes, weights = np.polynomial.legendre.leggauss(LEAVING_NODES)
+        quantiles = betaincinv(self.a, self.b + repeats[None, :], ((nodes + 1) / 2)[:, None])
+        leaving = np.maximum(quantiles, 1e-12)
+        share = weeks / (self.alpha + seen.observed)
+        bought = np.zeros(len(seen))
+        for node, weight in zip(leaving, weights / 2, strict=True):
+            chance = node[index]
+            gone = -(self.r + seen.repeats) * np.log1p(chance * share)
+            bought -= weight * np.expm1(gone) / chance
+        return np.asarray(self.alive(seen) * bought)
 
     def expected_rate(self, seen: Histories) -> Floats:
         """Return the expected purchase days a week of somebody still active."""
@@ -119,23 +151,27 @@ class BgNbd:
         return cls(**saved)
 
 
-def fit(seen: Histories, start: BgNbd | None = None) -> BgNbd:
+def fit(seen: Histories, start: BgNbd | None = None, *, prior_weight: float | None = None) -> BgNbd:
     """Fit by maximum likelihood with a weak prior; never raises, even on one customer.
 
     Equal histories are counted once. Several starts are tried unless `start`, a neighbouring fit, is
-    given.
+    given. The prior fades as repeat purchases come in, and `prior_weight=0` leaves it out.
     """
-    unique, count = seen.distinct()
+    cells, count = seen.distinct()
+    if len(cells) > MOST_EXACT:
+        cells, count = seen.by_week()
+    weight = _prior_weight(float(seen.repeats.sum())) if prior_weight is None else prior_weight
     starts = STARTS if start is None else ((start.r, start.alpha, start.a, start.b),)
     best, lowest = PRIOR_CENTRE, np.inf
     for point in starts:
         found = minimize(
             _negative_posterior,
             np.clip(np.log(point), -LIMIT, LIMIT),
-            args=(unique, count),
+            args=(cells, count, weight),
             jac=True,
             method="L-BFGS-B",
             bounds=[(-LIMIT, LIMIT)] * 4,
+            options={"ftol": 1e-12, "gtol": 1e-8},
         )
         if np.isfinite(found.fun) and found.fun < lowest:
             best, lowest = found.x, found.fun
@@ -143,15 +179,25 @@ def fit(seen: Histories, start: BgNbd | None = None) -> BgNbd:
     return BgNbd(r, alpha, a, b, at_limit=bool(np.any(np.abs(best) > LIMIT - 0.01)))
 
 
+def log_likelihood(model: BgNbd, seen: Histories) -> float:
+    """Return the log likelihood of all histories (equation 6 of the paper)."""
+    point = np.array([model.r, model.alpha, model.a, model.b])
+    return _log_likelihood(point, *seen.distinct())[0]
+
+
+def _prior_weight(repeats: float) -> float:
+    return PRIOR_WEIGHT / (1 + (repeats / PRIOR_FADES_AT_REPEATS) ** 2)
+
+
 def _negative_posterior(
-    log_parameters: Floats, seen: Histories, count: Floats
+    log_parameters: Floats, seen: Histories, count: Floats, prior_weight: float
 ) -> tuple[float, Floats]:
     """Return the negative log posterior a customer and its gradient in the log parameters."""
     customers = max(1.0, float(count.sum()))
     likelihood, gradient = _log_likelihood(np.exp(log_parameters), seen, count)
     offset = log_parameters - PRIOR_CENTRE
-    value = -likelihood + PRIOR_WEIGHT * float(offset @ offset)
-    slope = -gradient * np.exp(log_parameters) + 2 * PRIOR_WEIGHT * offset
+    value = -likelihood + prior_weight * float(offset @ offset)
+    slope = -gradient * np.exp(log_parameters) + 2 * prior_weight * offset
     return value / customers, slope / customers
 
 

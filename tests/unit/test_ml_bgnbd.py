@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.special import hyp2f1
+from scipy.stats import beta, gamma
 
-from kpay.ml import bgnbd, value
+from kpay.ml import bgnbd
 from kpay.ml.bgnbd import BgNbd, Histories
 from kpay.ml.frames import purchases
 from tests.fakes.ml_worlds import END, START, bg_nbd_orders, orders
@@ -36,7 +41,7 @@ def test_expected_purchases_equal_the_closed_form_of_the_paper() -> None:
     shape = hyp2f1(model.r + x, model.b + x, model.a + model.b + x - 1, weeks / ends)
     paper = factor * (1 - ((model.alpha + observed) / ends) ** (model.r + x) * shape)
     paper *= model.alive(seen)
-    assert model.expected_purchases(seen, 7 * weeks) == pytest.approx(paper, rel=2e-3)
+    assert model.expected_purchases(seen, 7 * weeks) == pytest.approx(paper, rel=1e-4)
 
 
 def test_the_promised_share_of_buyers_comes_true_on_simulated_people() -> None:
@@ -84,18 +89,64 @@ def test_histories_count_days_not_orders() -> None:
     )
 
 
-def test_few_purchases_pull_the_expected_amount_towards_everybodys_mean() -> None:
-    generator = np.random.default_rng(5)
-    rate = generator.gamma(4.0, 1 / 6.0, 4_000)
-    count = generator.integers(1, 12, 4_000).astype(float)
-    mean = generator.gamma(5.0 * count, 1 / (rate * count))
-    model = value.fit(count, mean)
-    middle = model.p * model.gamma / (model.q - 1)
-    assert middle == pytest.approx(mean.mean(), rel=0.15)
-    once, often = model.expected_amount(np.array([1.0, 50.0]), np.array([4 * middle] * 2))
-    assert middle < once < often < 4 * middle
+def integrated(model: BgNbd, x: float, last: float, observed: float) -> float:
+    """The likelihood of one history, the rate and the chance of leaving integrated numerically."""
+    rate = gamma(model.r, scale=1 / model.alpha)
+    leaving = beta(model.a, model.b)
+
+    def mean(law: Any, of: Callable[[float], float]) -> float:
+        below, above = law.ppf(1e-13), law.ppf(1 - 1e-13)
+        middle = law.median()
+        return float(
+            quad(lambda v: of(v) * law.pdf(v), below, middle, limit=200)[0]
+            + quad(lambda v: of(v) * law.pdf(v), middle, above, limit=200)[0]
+        )
+
+    stayed = mean(leaving, lambda p: (1 - p) ** x) * mean(
+        rate, lambda v: v**x * np.exp(-v * observed)
+    )
+    if x == 0:
+        return stayed
+    left = mean(leaving, lambda p: p * (1 - p) ** (x - 1))
+    return stayed + left * mean(rate, lambda v: v**x * np.exp(-v * last))
 
 
-def test_the_value_model_survives_customers_who_never_paid() -> None:
-    model = value.fit(np.ones(3), np.zeros(3))
-    assert np.isfinite(model.expected_amount(np.ones(2), np.array([0.0, 9.0]))).all()
+def test_the_likelihood_equals_its_definition_integrated_numerically() -> None:
+    model, seen = BgNbd(1.4, 4.4, 1.8, 2.4), some_histories()
+    rows = zip(seen.repeats, seen.last, seen.observed, strict=True)
+    expected = sum(np.log(integrated(model, *row)) for row in rows)
+    assert bgnbd.log_likelihood(model, seen) == pytest.approx(expected, rel=1e-6)
+
+
+def test_no_neighbouring_parameters_are_likelier_than_the_fitted_ones() -> None:
+    seen = bgnbd.histories(purchases(bg_nbd_orders(500, seed=3), END), 0)
+    best = bgnbd.fit(seen, prior_weight=0)
+    highest = bgnbd.log_likelihood(best, seen)
+    for name in ("r", "alpha", "a", "b"):
+        for factor in (0.97, 1.03):
+            other = replace(best, **{name: getattr(best, name) * factor})
+            assert bgnbd.log_likelihood(other, seen) < highest
+
+
+def test_the_prior_holds_few_customers_and_lets_go_of_many() -> None:
+    many = bgnbd.histories(purchases(bg_nbd_orders(2_500, seed=3), END), 0)
+    few = Histories(many.repeats[:40], many.last[:40], many.observed[:40])
+    assert bgnbd.fit(many).a == pytest.approx(bgnbd.fit(many, prior_weight=0).a, rel=1e-3)
+    centre = bgnbd.STARTS[0][2]
+    pulled, free = bgnbd.fit(few), bgnbd.fit(few, prior_weight=0)
+    assert abs(np.log(pulled.a / centre)) < 0.8 * abs(np.log(free.a / centre))
+
+
+def test_equal_histories_are_counted_and_weeks_hardly_move_the_estimates() -> None:
+    seen = bgnbd.histories(purchases(bg_nbd_orders(4_000, seed=6), END), 0)
+    cells, count = seen.distinct()
+    assert count.sum() == len(seen)
+    assert len(cells) < len(seen)
+    weeks, in_week = seen.by_week()
+    assert len(weeks) < 0.8 * len(cells)
+    assert in_week @ weeks.last == pytest.approx(seen.last.sum())
+    model = bgnbd.fit(seen)
+    share = bgnbd._log_likelihood(
+        np.array([model.r, model.alpha, model.a, model.b]), weeks, in_week
+    )
+    assert share[0] == pytest.approx(bgnbd.log_likelihood(model, seen), rel=2e-3)
