@@ -90,7 +90,7 @@ def purchases(orders: pd.DataFrame, as_of: datetime) -> Purchases:
     lines = pd.DataFrame(
         {
             "customer": customer,
-            "day": _days_from(known["at"], as_of),
+            "day": days_from(known["at"], as_of),
             "currency": currency,
             "amount_minor": known["amount_minor"].to_numpy(np.int64),
             "new": _first_of_content(known),
@@ -132,7 +132,8 @@ def _ints(column: pd.Series[Any]) -> Ints:
     return np.asarray(column.to_numpy(np.int64))
 
 
-def _days_from(at: pd.Series[Any], as_of: datetime) -> Ints:
+def days_from(at: pd.Series[Any], as_of: datetime) -> Ints:
+    """Return the day of each moment, counted from the as-of instant: -1 is the last known day."""
     elapsed = at.dt.as_unit("us") - pd.Timestamp(as_of).as_unit("us")
     microseconds = elapsed.astype("int64").to_numpy(np.int64)
     return np.asarray(np.floor_divide(microseconds, MICROSECONDS_A_DAY), dtype=np.int64)

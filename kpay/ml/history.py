@@ -184,14 +184,16 @@ class Pieces:
 class History:
     """Purchases and all that is known beside them; `bought` are the pieces somebody paid for.
 
-    `marks` are by kind: "refund", "mail", "click", "reply", "unsubscribe", "visit", "lesson" and
-    "review" (its value the stars); a kind that never happened is not there.
+    `marks` are by kind: "refund", "mail", "click", "reply", "join" (the mailing list), "unsubscribe",
+    "visit", "lesson" and "review" (its value the stars); a kind that never happened is not there.
+    `words` are opinions and questions, `wishes` the topics that people asked for when they joined.
     """
 
     purchases: Purchases
     bought: Marks = field(default_factory=no_marks)
     marks: Mapping[str, Marks] = field(default_factory=dict)
     words: Words = field(default_factory=no_words)
+    wishes: Words = field(default_factory=no_words)
     spans: Spans = field(default_factory=no_spans)
     pieces: Pieces = field(default_factory=Pieces)
 
@@ -203,6 +205,7 @@ class History:
             bought=self.bought.before(cutoff),
             marks={kind: marks.before(cutoff) for kind, marks in self.marks.items()},
             words=self.words.before(cutoff),
+            wishes=self.wishes.before(cutoff),
             spans=self.spans.before(cutoff),
         )
 

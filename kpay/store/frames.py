@@ -5,18 +5,19 @@ Instants are fetched as their text and parsed at once: one by one that takes lon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import Connection, Select, Text, func, select, type_coerce
+from sqlalchemy import Connection, Executable, Text, func, select, type_coerce, union_all
 
 from kpay.domain.enums import OrderStatus
 from kpay.domain.period import end_of_day
 from kpay.models.catalog import Content
 from kpay.models.sales import Entitlement, LineItem, Order
 from kpay.models.types import INSTANT_FORMAT
+from kpay.store import evidence
 from kpay.store.dialect import table_of
 
 ORDERS = table_of(Order)
@@ -33,6 +34,43 @@ ORDER_LINES: Final = {
     "order": "int64",
 }
 HOLDINGS: Final = {"customer": "int64", "content": "str", "at": "datetime64[us, UTC]"}
+MARKS: Final = {
+    "customer": "int64",
+    "at": "datetime64[us, UTC]",
+    "kind": "str",
+    "content": "str",
+    "value": "float64",
+}
+WORDS: Final = {
+    "customer": "int64",
+    "at": "datetime64[us, UTC]",
+    "content": "str",
+    "stars": "float64",
+    "text": "str",
+}
+SUBSCRIPTIONS: Final = {
+    "customer": "int64",
+    "content": "str",
+    "started_at": "datetime64[us, UTC]",
+    "trial_end_at": "datetime64[us, UTC]",
+    "notice_at": "datetime64[us, UTC]",
+    "ended_at": "datetime64[us, UTC]",
+    "interval": "str",
+    "interval_count": "int64",
+    "amount_minor": "int64",
+    "currency": "str",
+}
+PIECES: Final = {
+    "content": "str",
+    "text": "str",
+    "kind": "str",
+    "tags": "object",
+    "amount_minor": "int64",
+    "currency": "str",
+    "published_at": "datetime64[us, UTC]",
+    "archived_at": "datetime64[us, UTC]",
+}
+EDITS: Final = {"content": "str", "at": "datetime64[us, UTC]", "text": "str"}
 TAKINGS: Final = {"day": "datetime64[us]", "amount_minor": "int64"}
 
 
@@ -84,6 +122,49 @@ def holdings(connection: Connection, until: datetime) -> pd.DataFrame:
     return both.sort_values(["customer", "content", "at"]).drop_duplicates(["customer", "content"])
 
 
+def marks(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return what customers did and what was done to them before a moment, columns as in MARKS.
+
+    Mails of campaigns and sequences that were sent, refunds (their value is the share given back),
+    events, joining and leaving the mailing list; ordered by customer and moment.
+    """
+    mails = _frame(connection, evidence.mails(until), {**MARKS, "campaign": "Int64"})
+    mails["content"] = mails.pop("campaign").map(evidence.abouts(connection)).fillna("")
+    events = _frame(connection, evidence.events(until), MARKS)
+    events["kind"] = events["kind"].map(evidence.KINDS_OF_EVENT)
+    others = union_all(evidence.refunds(until), *evidence.comings_and_goings(until))
+    every = pd.concat([mails, events, _frame(connection, others, MARKS)]).astype(MARKS)
+    return every.sort_values(["customer", "at", "kind", "content"]).reset_index(drop=True)
+
+
+def words(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return the ratings and texts that customers left before a moment, columns as in WORDS."""
+    return _frame(connection, evidence.words(until), WORDS)
+
+
+def wishes(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return the topics that customers asked for when they joined the list, columns as in WORDS."""
+    return _framed(evidence.wishes(connection, until), WORDS)
+
+
+def subscriptions(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return the subscriptions that began before a moment, columns as in SUBSCRIPTIONS.
+
+    NaT stands for a trial, a notice or an end that there has not been.
+    """
+    return _frame(connection, evidence.subscriptions(until), SUBSCRIPTIONS)
+
+
+def pieces(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return content published before a moment with its first text, columns as in PIECES."""
+    return _framed(evidence.pieces(connection, until), PIECES)
+
+
+def edits(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return the texts that content was published anew with before a moment, columns as in EDITS."""
+    return _framed(evidence.edits(connection, until), EDITS)
+
+
 def daily_takings(
     connection: Connection, currency: str, last_day: date, timezone: str
 ) -> pd.DataFrame:
@@ -109,9 +190,13 @@ def daily_takings(
     )
 
 
-def _frame(connection: Connection, query: Select[Any], columns: dict[str, str]) -> pd.DataFrame:
-    rows: Sequence[Any] = connection.execute(query).all()
+def _frame(connection: Connection, query: Executable, columns: dict[str, str]) -> pd.DataFrame:
+    return _framed(connection.execute(query).all(), columns)
+
+
+def _framed(rows: Iterable[Sequence[Any]], columns: dict[str, str]) -> pd.DataFrame:
     frame = pd.DataFrame.from_records([tuple(row) for row in rows], columns=list(columns))
-    if "at" in columns:
-        frame["at"] = pd.to_datetime(frame["at"].astype("str"), format=INSTANT_FORMAT, utc=True)
+    for name, kind in columns.items():
+        if kind.startswith("datetime64") and "UTC" in kind:
+            frame[name] = pd.to_datetime(frame[name].astype("str"), format=INSTANT_FORMAT, utc=True)
     return frame.astype(columns)
