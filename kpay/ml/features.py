@@ -69,7 +69,7 @@ def snapshot(
         **_rhythm(known, cutoff),
     }
     columns = {name: column[customer] for name, column in every.items()}
-    columns |= _derived(columns) | _bg_columns(model, seen, horizon_days)
+    columns |= _derived(columns) | bg_columns(model, seen, horizon_days)
     for family in families:
         columns |= family.read(past, customer, cutoff)
     return Snapshot(cutoff, customer, seen, model, columns, unit_minor)
@@ -171,7 +171,8 @@ def _derived(columns: dict[str, Floats]) -> dict[str, Floats]:
     }
 
 
-def _bg_columns(model: bgnbd.BgNbd, seen: bgnbd.Histories, horizon_days: int) -> dict[str, Floats]:
+def bg_columns(model: bgnbd.BgNbd, seen: bgnbd.Histories, horizon_days: int) -> dict[str, Floats]:
+    """Return what a BG/NBD says of histories, as columns."""
     return {
         "bg_logit": logit(model.any_purchase(seen, horizon_days)),
         "bg_alive": model.alive(seen),
