@@ -14,7 +14,7 @@ import numpy as np
 
 from kpay.ml import bgnbd
 from kpay.ml.families import Family
-from kpay.ml.frames import Floats, Ints, Purchases
+from kpay.ml.frames import Floats, Ints, Purchases, median_days
 from kpay.ml.history import History
 from kpay.ml.logistic import logit
 
@@ -73,15 +73,6 @@ def snapshot(
     for family in families:
         columns |= family.read(past, customer, cutoff)
     return Snapshot(cutoff, customer, seen, model, columns, unit_minor)
-
-
-def median_days(known: Purchases) -> Floats:
-    """Return the median amount of a customer-day in each currency, in minor units, free ones apart."""
-    medians = np.zeros(len(known.currencies))
-    for index in range(len(known.currencies)):
-        paid = known.amount_minor[(known.currency == index) & (known.amount_minor > 0)]
-        medians[index] = np.median(paid) if len(paid) else 0.0
-    return medians
 
 
 def _only(seen: bgnbd.Histories, customer: Ints) -> bgnbd.Histories:

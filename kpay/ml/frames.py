@@ -118,6 +118,15 @@ def purchases(orders: pd.DataFrame, as_of: datetime) -> Purchases:
     )
 
 
+def median_days(known: Purchases) -> Floats:
+    """Return the median amount of a customer-day in each currency, in minor units, free ones apart."""
+    medians = np.zeros(len(known.currencies))
+    for index in range(len(known.currencies)):
+        paid = known.amount_minor[(known.currency == index) & (known.amount_minor > 0)]
+        medians[index] = np.median(paid) if len(paid) else 0.0
+    return medians
+
+
 def digest(orders: pd.DataFrame) -> bytes:
     """Return a digest of the rows, so that equal frames can be told from others."""
     found = hashlib.sha256()

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from kpay.ml.frames import Floats, Ints
-from kpay.ml.history import History
+from kpay.ml.families.catalogue import CATALOGUE
+from kpay.ml.families.family import Family, Read
+from kpay.ml.families.mail import MAIL
+from kpay.ml.families.refunds import REFUNDS
+from kpay.ml.families.site import SITE
+from kpay.ml.families.subscriptions import SUBSCRIPTIONS
 
-Read = Callable[[History, Ints, int], dict[str, Floats]]
+__all__ = ["FAMILIES", "Family", "Read"]
 
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One kind of evidence.
-
-    `read` takes a history that ends before the cutoff, the customers asked about and the cutoff, and
-    returns exactly `columns`, one value a customer, NaN where undefined. `is_known` says whether
-    there is anything to read at all.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    is_known: Callable[[History], bool]
-    read: Read
-
-
-FAMILIES: Final[tuple[Family, ...]] = ()
+FAMILIES: Final[tuple[Family, ...]] = (SUBSCRIPTIONS, SITE, MAIL, CATALOGUE, REFUNDS)
