@@ -10,7 +10,8 @@ from kpay.ml.families.mail import MAIL
 from kpay.ml.families.refunds import REFUNDS
 from kpay.ml.families.site import SITE
 from kpay.ml.families.subscriptions import SUBSCRIPTIONS
+from kpay.ml.families.text import TEXT
 
 __all__ = ["FAMILIES", "Family", "Read"]
 
-FAMILIES: Final[tuple[Family, ...]] = (SUBSCRIPTIONS, SITE, MAIL, CATALOGUE, REFUNDS)
+FAMILIES: Final[tuple[Family, ...]] = (SUBSCRIPTIONS, SITE, MAIL, CATALOGUE, TEXT, REFUNDS)

@@ -1,0 +1,92 @@
+"""What people bought, looked at, wrote and asked for, as text, against what is left on sale."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from kpay.ml.families.family import Family
+from kpay.ml.families.shelf import Shelf, has_pages, in_portions, texts_of
+from kpay.ml.frames import Floats, Ints
+from kpay.ml.history import History
+from kpay.ml.text import Space, unit
+
+COLUMNS: Final = (
+    "text_match",
+    "text_best",
+    "text_top_3",
+    "text_newest",
+    "text_pull",
+    "text_breadth",
+)
+MOST_WORDS: Final = 300  # of people, newest first, that the space is fitted on beside the pieces
+SAID_WEIGHT: Final = 0.5  # of a text beside a purchase
+
+
+def read(known: History, customers: Ints, cutoff: int) -> dict[str, Floats]:
+    """Return how alike what somebody turned to is to what they could still buy.
+
+    Texts are directions in a space fitted on what was known at the cutoff; every column is a likeness
+    (a cosine), so that it means the same in each such space.
+    """
+    pieces = known.pieces.texts(cutoff)
+    space = Space.fit(_documents(known, pieces, cutoff))
+    vectors = space.of(pieces)
+    return in_portions(known, customers, cutoff, lambda shelf: _read(shelf, space, vectors))
+
+
+def _documents(known: History, pieces: tuple[str, ...], cutoff: int) -> list[str]:
+    shown = np.flatnonzero(known.pieces.known(cutoff))
+    newest = np.argsort(known.words.day, kind="stable")[::-1][:MOST_WORDS]
+    return [*(pieces[at] for at in shown), *(known.words.text[at] for at in newest)]
+
+
+def _read(shelf: Shelf, space: Space, every: Floats) -> dict[str, Floats]:
+    vectors = every[shelf.pieces]
+    profile = shelf.interest @ vectors + _said(shelf, space)
+    match = unit(profile) @ vectors.T
+    left = shelf.is_free
+    count = np.maximum(left.sum(axis=1), 1)
+    ranked = -np.sort(-np.where(left, match, 0.0), axis=1)
+    return {
+        "text_match": (match * left).sum(axis=1) / count,
+        "text_best": ranked[:, :1].sum(axis=1),
+        "text_top_3": ranked[:, :3].sum(axis=1) / 3,
+        "text_newest": _newest(shelf, match),
+        "text_pull": (np.maximum(match, 0.0) * left) @ shelf.popularity,
+        "text_breadth": _breadth(profile, shelf.interest),
+    }
+
+
+def _said(shelf: Shelf, space: Space) -> Floats:
+    """Return the sum of what somebody wrote and of what they asked for."""
+    said = np.zeros((len(shelf.customers), space.turn.shape[1]))
+    for words in (shelf.known.words, shelf.known.wishes):
+        who, texts = texts_of(words, shelf.customers)
+        different = sorted(set(texts))
+        place = {text: at for at, text in enumerate(different)}
+        vectors = space.of(different)
+        np.add.at(said, who, SAID_WEIGHT * vectors[[place[text] for text in texts]])
+    return said
+
+
+def _newest(shelf: Shelf, match: Floats) -> Floats:
+    """Return the match of the youngest piece that could still be bought, NaN without one."""
+    if not len(shelf.pieces):
+        return np.full(len(shelf.customers), np.nan)
+    age = np.where(shelf.is_free, shelf.age_days.astype(float), np.inf)
+    youngest = age.argmin(axis=1)
+    rows = np.arange(len(age))
+    return np.where(np.isinf(age[rows, youngest]), np.nan, match[rows, youngest])
+
+
+def _breadth(profile: Floats, interest: Floats) -> Floats:
+    """Return 0 where everything somebody turned to is alike, towards 1 where nothing is."""
+    weight = interest.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        alike = np.sqrt((profile**2).sum(axis=1)) / weight
+    return np.where(weight > 0, 1.0 - np.minimum(alike, 1.0), np.nan)
+
+
+TEXT: Final = Family("text", COLUMNS, has_pages, read)
