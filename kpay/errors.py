@@ -6,7 +6,12 @@
     │   └── ConfirmationNeeded ..... 2    a question, but nobody there to answer it
     ├── PartialResult .............. 3    some items failed or are uncertain; run again to go on
     ├── Refused .................... 4    not allowed in this state
-    │   └── NotFound ............... 4    no such thing
+    │   ├── NotFound ............... 4    no such thing
+    │   └── ModelUnusable .......... 4    a trained model that must not score
+    │       ├── ModelGone .......... 4    its file is not there
+    │       ├── ModelDamaged ....... 4    its file is not what was written
+    │       ├── ModelForeign ....... 4    it learned from another business
+    │       └── ModelOutdated ...... 4    it looks at columns that this version does not have
     ├── InputInvalid ............... 65   the creator's files are wrong; all problems together
     ├── RemoteProblem .............. 69   a service is unreachable or refuses
     │   ├── ResourceForbidden ...... 69   the key may not read or write this
@@ -141,6 +146,45 @@ class NotFound(Refused):
 
     def __init__(self, kind: str, name: str, hint: str | None = None) -> None:
         super().__init__(f"there is no {kind} called {name!r}", hint, kind=kind, name=name)
+
+
+class ModelUnusable(Refused):
+    """A trained model that must not score; a new one is always a command away."""
+
+    code = "model_unusable"
+
+    def __init__(self, run: str, why: str) -> None:
+        super().__init__(f"the model {run} {why}", "kpay train", run=run)
+
+
+class ModelGone(ModelUnusable):
+    """The file of a model is not there."""
+
+    code = "model_gone"
+
+    def __init__(self, run: str, path: str) -> None:
+        super().__init__(run, f"cannot score: its file {path} is gone")
+
+
+class ModelDamaged(ModelUnusable):
+    """The file of a model is not the one that was written, or cannot be read."""
+
+    code = "model_damaged"
+
+    def __init__(self, run: str, why: str) -> None:
+        super().__init__(run, f"cannot be used: its file is damaged or was changed ({why})")
+
+
+class ModelForeign(ModelUnusable):
+    """A model learned from another account, or its file is another model's."""
+
+    code = "model_foreign"
+
+
+class ModelOutdated(ModelUnusable):
+    """A model was written by another version of kpay, which looked at other columns."""
+
+    code = "model_outdated"
 
 
 class InputInvalid(KpayError):

@@ -17,9 +17,10 @@ def list_() -> None:
     """List models, the newest first."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services.modelling import list_models
+    from kpay.services.model_shelf import list_models
 
-    show(list_models(open_business().store))
+    business = open_business()
+    show(list_models(business.store, business.folder("models")))
 
 
 @app.command("show", epilog=examples("kpay model show", "kpay model show 3f2a91"))

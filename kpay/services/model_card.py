@@ -7,24 +7,26 @@ from typing import Any
 
 from kpay.domain.period import local_day
 from kpay.ml.device import Choice
-from kpay.ml.frames import Frame
+from kpay.ml.history import History
 from kpay.ml.metrics import Metrics
 from kpay.ml.training import Training
 from kpay.services.vantage import Vantage
+from kpay.store.learning import Sold
 
 
 def card(
     found: Training,
-    lines: Frame,
+    everything: History,
     seen_from: Vantage,
     *,
     chosen: Choice,
     versions: Mapping[str, str],
+    sold: Sold,
     rows_sha256: str = "",
 ) -> dict[str, Any]:
     """Return the card as plain values for JSON, small enough to stand in the store.
 
-    `lines` are the order lines that were learned from, `rows_sha256` the hash of all rows that were.
+    `sold` and `everything` are what was learned from, `rows_sha256` the hash of all its rows.
     """
     return {
         "why": found.why,
@@ -39,10 +41,10 @@ def card(
         "at_limit": found.model.bg.at_limit,
         "device": {"asked": chosen.asked, "used": chosen.used, "why": chosen.why},
         "threads": chosen.threads,
-        "orders": int(lines["order"].nunique()),
-        "lines": len(lines),
+        "orders": sold.orders,
+        "lines": int(everything.purchases.lines.sum()),
         "rows_sha256": rows_sha256,
-        "first_day": local_day(lines["at"].min(), seen_from.timezone).isoformat(),
+        "first_day": local_day(sold.first_at, seen_from.timezone).isoformat(),
         "versions": dict(versions),
     }
 

@@ -11,69 +11,17 @@ from typing import Any
 from kpay.domain.address import normal_email
 from kpay.domain.document import Column, Document, Table, Text
 from kpay.errors import NotFound, Refused
-from kpay.ml import explaining, frames
+from kpay.ml import explaining
 from kpay.ml.explaining import Explanation
-from kpay.ml.history import History
-from kpay.services.scoring import load, no_model_yet
-from kpay.services.training import measures_table
+from kpay.services import histories
+from kpay.services.model_life import load, no_model_yet, pick
+from kpay.services.model_shelf import summary
+from kpay.services.training_report import measures_table
 from kpay.services.vantage import vantage
 from kpay.store import learning
 from kpay.store.engine import Store
-from kpay.store.frames import order_lines
 
 SHOWN_REASONS = 10
-
-
-def list_models(store: Store) -> Document:
-    """List all model runs, the newest as-of first."""
-    with store.reading() as connection:
-        rows = learning.all_runs(connection)
-    return Document(
-        schema="kpay.model.list/1",
-        title=f"{len(rows)} models" if rows else "No model is trained yet",
-        blocks=(_runs_table(rows),) if rows else (),
-        payload={"models": [_summary(row) for row in rows]},
-        next_steps=("kpay model show",) if rows else ("kpay train",),
-    )
-
-
-def _runs_table(rows: list[dict[str, Any]]) -> Table:
-    return Table(
-        (
-            Column("run"),
-            Column("as of", "day"),
-            Column("days", "count"),
-            Column("rung"),
-            Column("customers", "count"),
-            Column("AUC", "number"),
-            Column("champion"),
-        ),
-        tuple(
-            (
-                row["run"],
-                row["as_of"],
-                row["horizon_days"],
-                row["rung"],
-                row["customers"],
-                row["card"]["metrics"]["auc"],
-                "yes" if row["is_champion"] else "",
-            )
-            for row in rows
-        ),
-    )
-
-
-def _summary(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "run": row["run"],
-        "as_of": row["as_of"].isoformat(),
-        "horizon_days": row["horizon_days"],
-        "rung": row["rung"],
-        "customers": row["customers"],
-        "buyers": row["buyers"],
-        "is_champion": row["is_champion"],
-        "metrics": row["card"]["metrics"],
-    }
 
 
 def show_model(store: Store, run: str | None) -> Document:
@@ -91,7 +39,7 @@ def show_model(store: Store, run: str | None) -> Document:
             *_windows(card),
             *_gain(card),
         ),
-        payload={**_summary(row), "checksum": row["checksum"], "card": card},
+        payload={**summary(row), "checksum": row["checksum"], "card": card},
         next_steps=("kpay score", "kpay model explain EMAIL"),
     )
 
@@ -188,13 +136,10 @@ def explain(store: Store, folder: Path, email: str, *, now: datetime, timezone: 
     address = normal_email(email)
     with store.reading() as connection:
         seen_from = vantage(connection, None, now, timezone)
-        row = learning.newest_run(connection, seen_from.day)
+        row = pick(connection, seen_from, is_asked=False)
         customer = learning.customer_of(connection, address)
-        lines = order_lines(connection, seen_from.moment)
-    if row is None:
-        raise no_model_yet()
-    model = load(folder, row)
-    known = History(frames.purchases(lines, seen_from.moment))
+        known = histories.read(connection, seen_from.moment)
+    model = load(store, folder, row)
     try:
         reasons = explaining.explain(known, model.propensity, -1 if customer is None else customer)
     except KeyError:

@@ -9,16 +9,14 @@ from typing import Any
 
 from kpay.domain.document import Column, Document, Table
 from kpay.domain.money import Money
-from kpay.errors import Refused
-from kpay.ml import frames, scoring
+from kpay.ml import scoring
 from kpay.ml.frames import Frame
-from kpay.ml.history import History
-from kpay.ml.propensity import Propensity
-from kpay.ml.value import GammaGamma
-from kpay.services.vantage import Vantage, vantage
-from kpay.store import learning, model_files
+from kpay.services import histories
+from kpay.services.model_life import load, pick
+from kpay.services.vantage import vantage
+from kpay.store import learning
 from kpay.store.engine import Store
-from kpay.store.frames import order_lines
+from kpay.store.learning import PURCHASE
 
 SHOWN_ROWS = 20
 PROPENSITY_DIGITS = 6
@@ -32,17 +30,6 @@ COLUMNS = (
     Column("as_of", "day"),
     Column("run"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A trained model, ready to score."""
-
-    run: str
-    as_of: date
-    horizon_days: int
-    propensity: Propensity
-    amounts: GammaGamma
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +53,7 @@ class Scores:
     horizon_days: int
     rows: tuple[Scored, ...]
     written: int
+    target: str
 
     def to_document(self, *, whole: bool) -> Document:
         """Return the scores; `whole` is for programs, people see the first twenty."""
@@ -76,6 +64,7 @@ class Scores:
             blocks=(self._table() if whole else self._first_rows(),),
             payload={
                 "run": self.run,
+                "target": self.target,
                 "as_of": self.as_of.isoformat(),
                 "horizon_days": self.horizon_days,
                 "written": self.written,
@@ -139,58 +128,32 @@ class Scores:
         )
 
 
-def score(store: Store, folder: Path, *, as_of: str | None, now: datetime, timezone: str) -> Scores:
+def score(
+    store: Store,
+    folder: Path,
+    *,
+    as_of: str | None,
+    now: datetime,
+    timezone: str,
+    target: str = PURCHASE,
+) -> Scores:
     """Score everybody known at the end of a day and keep the scores; the same scores write nothing.
 
-    Raises Refused when every model knows what came after that day.
+    Raises Refused when every model knows what came after that day, ModelUnusable for one that must not
+    score here.
     """
     with store.reading() as connection:
         seen_from = vantage(connection, as_of, now, timezone)
-        row = learning.newest_run(connection, seen_from.day)
-        newest = learning.newest_run(connection)
-        lines = order_lines(connection, seen_from.moment)
+        row = pick(connection, seen_from, is_asked=as_of is not None, target=target)
+        everything = histories.read(connection, seen_from.moment)
         emails = learning.emails(connection)
-    if row is None:
-        raise _no_model(newest, seen_from)
-    model = load(folder, row)
-    known = History(frames.purchases(lines, seen_from.moment))
-    found = scoring.score(known, model.propensity, model.amounts)
-    rows = _rows(found, emails)
+    model = load(store, folder, row)
+    rows = _rows(scoring.score(everything, model.propensity, model.amounts), emails)
     with store.writing() as connection:
         written = learning.keep_scores(
             connection, [_stored(scored, model.run, seen_from.day) for scored in rows]
         )
-    return Scores(model.run, seen_from.day, model.horizon_days, rows, written)
-
-
-def _no_model(newest: dict[str, Any] | None, seen_from: Vantage) -> Refused:
-    hint = f"kpay train --as-of {seen_from.day}"
-    if newest is None:
-        return no_model_yet(hint)
-    return Refused(
-        f"every model was trained on days after {seen_from.day}; "
-        "its scores would know what came next",
-        hint,
-        oldest_needed=seen_from.day.isoformat(),
-    )
-
-
-def no_model_yet(hint: str = "kpay train") -> Refused:
-    """The refusal of a business that has not trained yet."""
-    return Refused("no model is trained yet", hint)
-
-
-def load(folder: Path, row: dict[str, Any]) -> Model:
-    """Read the model of a run; Refused when its file is gone, changed or of another version."""
-    saved = model_files.read_model(folder, row["run"], row["checksum"])
-    try:
-        fitted = Propensity.from_dict(saved["propensity"])
-        amounts = GammaGamma.from_dict(saved["amounts"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Refused(
-            f"the model {row['run']} was written by another version of kpay", "kpay train"
-        ) from error
-    return Model(row["run"], row["as_of"], row["horizon_days"], fitted, amounts)
+    return Scores(model.run, seen_from.day, model.horizon_days, rows, written, target)
 
 
 def _rows(found: Frame, emails: dict[int, str]) -> tuple[Scored, ...]:

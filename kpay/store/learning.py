@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
 
 from kpay.domain.enums import ContentStatus, OrderStatus
 from kpay.models.catalog import Content
@@ -24,8 +24,16 @@ ORDERS = table_of(Order)
 LINES = table_of(LineItem)
 CONTENT = table_of(Content)
 CAMPAIGNS = table_of(Campaign)
+PURCHASE: Final = "purchase"
 
 Row = dict[str, Any]
+
+
+class Sold(NamedTuple):
+    """How many paid orders of known people there were, and when the first came."""
+
+    orders: int
+    first_at: datetime
 
 
 def find_run(connection: Connection, run: str) -> Row | None:
@@ -45,12 +53,25 @@ def all_runs(connection: Connection) -> list[Row]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def newest_run(connection: Connection, not_after: date | None = None) -> Row | None:
-    """Return the run with the newest as-of, none later than `not_after`; the later trained wins."""
-    query = select(RUNS).order_by(RUNS.c.as_of.desc(), RUNS.c.id.desc()).limit(1)
+def newest_run(
+    connection: Connection, not_after: date | None = None, target: str = PURCHASE
+) -> Row | None:
+    """Return a target's run with the newest as-of, none later than `not_after`; the later trained wins."""
+    query = select(RUNS).where(RUNS.c.target == target)
     if not_after is not None:
         query = query.where(RUNS.c.as_of <= not_after)
-    return _first(connection, query)
+    return _first(connection, query.order_by(RUNS.c.as_of.desc(), RUNS.c.id.desc()).limit(1))
+
+
+def champion(
+    connection: Connection, target: str = PURCHASE, horizon_days: int | None = None
+) -> Row | None:
+    """Return the champion of a target and horizon, of any horizon the one promoted last."""
+    query = select(RUNS).where(RUNS.c.target == target, RUNS.c.is_champion)
+    if horizon_days is not None:
+        query = query.where(RUNS.c.horizon_days == horizon_days)
+    latest = (RUNS.c.promoted_at.desc().nulls_last(), RUNS.c.as_of.desc(), RUNS.c.id.desc())
+    return _first(connection, query.order_by(*latest).limit(1))
 
 
 def _first(connection: Connection, query: Select[Any]) -> Row | None:
@@ -59,14 +80,45 @@ def _first(connection: Connection, query: Select[Any]) -> Row | None:
 
 
 def keep_run(connection: Connection, row: Row) -> bool:
-    """Keep a model run, the champion if no other knows more; say whether it was new or changed."""
-    newest = newest_run(connection)
-    is_champion = newest is None or newest["run"] == row["run"] or newest["as_of"] <= row["as_of"]
-    if is_champion:
-        others = RUNS.c.is_champion.is_(True) & (RUNS.c.run != row["run"])
-        connection.execute(update(RUNS).where(others).values(is_champion=False))
-    kept = {**row, "is_champion": is_champion}
-    return bool(upsert_rows(connection, ModelRun, [kept], key=["run"]))
+    """Keep a model run, no champion until it is promoted; say whether it was new or changed."""
+    found = find_run(connection, row["run"])
+    standing = {
+        "is_champion": found["is_champion"] if found else False,
+        "promoted_at": found["promoted_at"] if found else None,
+    }
+    return bool(upsert_rows(connection, ModelRun, [{**row, **standing}], key=["run"]))
+
+
+def promote(connection: Connection, row: Row, at: datetime) -> None:
+    """Make a run the champion of its target and horizon."""
+    rivals = _of_same_kind(row) & RUNS.c.is_champion & (RUNS.c.run != row["run"])
+    connection.execute(update(RUNS).where(rivals).values(is_champion=False))
+    _set(connection, row, is_champion=True, promoted_at=at)
+
+
+def promoted_before(connection: Connection, row: Row) -> Row | None:
+    """Return who was champion before a run: of its kind, the one promoted last of all others."""
+    query = (
+        select(RUNS)
+        .where(_of_same_kind(row), RUNS.c.run != row["run"], RUNS.c.promoted_at.is_not(None))
+        .order_by(RUNS.c.promoted_at.desc(), RUNS.c.id.desc())
+        .limit(1)
+    )
+    return _first(connection, query)
+
+
+def give_back(connection: Connection, row: Row, before: Row) -> None:
+    """Let the champion before stand again, as if this one had never been promoted."""
+    _set(connection, row, is_champion=False, promoted_at=None)
+    _set(connection, before, is_champion=True)
+
+
+def _of_same_kind(row: Row) -> ColumnElement[bool]:
+    return and_(RUNS.c.target == row["target"], RUNS.c.horizon_days == row["horizon_days"])
+
+
+def _set(connection: Connection, row: Row, **values: Any) -> None:
+    connection.execute(update(RUNS).where(RUNS.c.run == row["run"]).values(**values))
 
 
 def keep_scores(connection: Connection, rows: Sequence[Row]) -> int:
@@ -158,6 +210,17 @@ def launches(connection: Connection, until: datetime) -> list[tuple[str, datetim
         .order_by(CONTENT.c.published_at, CONTENT.c.slug)
     )
     return [(slug, published_at) for slug, published_at in connection.execute(query)]
+
+
+def sold_before(connection: Connection, until: datetime) -> Sold | None:
+    """Return what was sold before a moment, None without a single sale."""
+    query = select(func.count(), func.min(ORDERS.c.ordered_at)).where(
+        ORDERS.c.status == OrderStatus.PAID.value,
+        ORDERS.c.customer_id.is_not(None),
+        ORDERS.c.ordered_at < until,
+    )
+    orders, first_at = connection.execute(query).one()
+    return Sold(orders, first_at) if orders else None
 
 
 def busiest_currency(connection: Connection, until: datetime) -> str | None:

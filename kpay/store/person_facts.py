@@ -20,6 +20,7 @@ from kpay.domain.money import exponent
 from kpay.models import (
     Content,
     Customer,
+    CustomerGroup,
     Delivery,
     Entitlement,
     LineItem,
@@ -37,8 +38,10 @@ ENTITLEMENT, CONTENT, LINE = table_of(Entitlement), table_of(Content), table_of(
 SUBSCRIPTION = table_of(Subscription)
 SCORE, RUN, DELIVERY = table_of(Score), table_of(ModelRun), table_of(Delivery)
 ROWS_AT_ONCE = 500
+PURCHASE = "purchase"
 FURTHEST_EAST = timedelta(hours=14)
 MARKETING = (MailKind.CAMPAIGN.value, MailKind.SEQUENCE.value)
+GROUP = table_of(CustomerGroup)
 ADDRESS = CUSTOMER.c.email
 
 
@@ -175,7 +178,8 @@ def mails() -> Select[Any]:
 def scores(connection: Connection, now: datetime) -> Select[Any] | None:
     """Select address, propensity, expected value, currency and decile of the newest scores, if any.
 
-    The day that scores are of is the creator's, which may be ahead of UTC.
+    Of a purchase, and of a day's scores the champion's. The day that scores are of is the creator's,
+    which may be ahead of UTC.
     """
     last_day = (now + FURTHEST_EAST).date()
     scored = (
@@ -185,8 +189,14 @@ def scores(connection: Connection, now: datetime) -> Select[Any] | None:
     )
     newest = connection.execute(
         select(RUN.c.run, scored.label("as_of"))
-        .where(scored.is_not(None))
-        .order_by(scored.desc(), RUN.c.as_of.desc(), RUN.c.id.desc())
+        .where(scored.is_not(None), RUN.c.target == PURCHASE)
+        .order_by(
+            scored.desc(),
+            RUN.c.is_champion.desc(),
+            RUN.c.promoted_at.desc(),
+            RUN.c.as_of.desc(),
+            RUN.c.id.desc(),
+        )
         .limit(1)
     ).first()
     if newest is None:
@@ -202,6 +212,17 @@ def scores(connection: Connection, now: datetime) -> Select[Any] | None:
         )
         .join(SCORE, columns.customer_id == CUSTOMER.c.id)
         .where(ADDRESS.is_not(None), columns.run == newest.run, columns.as_of == newest.as_of)
+        .order_by(ADDRESS)
+    )
+
+
+def groups() -> Select[Any]:
+    """Select address, and the groups that each customer was in when they were last told apart."""
+    columns = GROUP.c
+    return (
+        select(ADDRESS, columns.rfm, columns.behaviour)
+        .join(GROUP, columns.customer_id == CUSTOMER.c.id)
+        .where(ADDRESS.is_not(None))
         .order_by(ADDRESS)
     )
 

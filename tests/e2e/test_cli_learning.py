@@ -99,11 +99,14 @@ def test_a_new_order_another_day_and_another_horizon_make_another_model(
     )
     extra = "order_id,email,ordered_at,amount,currency\nx1,new@example.com,2025-05-05,3.00,usd\n"
     assert kpay("import", "orders", "-", home=shop, input=extra).exit_code == 0
-    runs.add(answer(kpay("train", "--as-of", AS_OF, "--json", home=shop))["run"])
+    newest = answer(kpay("train", "--as-of", AS_OF, "--json", home=shop))["run"]
+    runs.add(newest)
     assert len(runs) == 4
     listed = answer(kpay("model", "list", "--json", home=shop))["models"]
     assert {model["run"] for model in listed} == runs
-    assert [model["is_champion"] for model in listed].count(True) == 1
+    champions = {model["run"]: model["horizon_days"] for model in listed if model["is_champion"]}
+    assert sorted(champions.values()) == [30, 90]
+    assert newest in champions
 
 
 def test_without_a_day_the_last_one_of_an_old_history_is_taken(shop: Path, kpay: Kpay) -> None:

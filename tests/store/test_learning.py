@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from kpay.errors import DiskProblem, Refused
+from kpay.errors import DiskProblem, ModelDamaged, ModelForeign, ModelGone, ModelOutdated
 from kpay.ml.frames import check_orders
 from kpay.models import Content, Customer, LineItem, Order
 from kpay.store import frames, learning, model_files
 from kpay.store.dialect import insert_missing
 from kpay.store.engine import Store, create_file
+from kpay.store.model_files import Head
 from kpay.store.upgrade import upgrade
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -131,6 +133,7 @@ def test_days_of_takings_are_the_creators_and_empty_ones_are_zero(store: Store) 
 def run(name: str, as_of: date, **other: Any) -> dict[str, Any]:
     return {
         "run": name,
+        "target": "purchase",
         "as_of": as_of,
         "horizon_days": 90,
         "rung": "rule",
@@ -143,19 +146,48 @@ def run(name: str, as_of: date, **other: Any) -> dict[str, Any]:
     }
 
 
-def test_the_newest_run_not_after_a_day_is_found_and_is_the_champion(store: Store) -> None:
+def champions(connection: Any) -> set[str]:
+    return {row["run"] for row in learning.all_runs(connection) if row["is_champion"]}
+
+
+def test_the_newest_run_not_after_a_day_is_found_of_its_target_alone(store: Store) -> None:
     with store.writing() as connection:
         assert learning.keep_run(connection, run("march", date(2026, 3, 1)))
         assert learning.keep_run(connection, run("may", date(2026, 5, 1)))
         assert learning.keep_run(connection, run("april", date(2026, 4, 1)))
         assert not learning.keep_run(connection, run("april", date(2026, 4, 1)))
+        learning.keep_run(connection, run("refunds", date(2026, 4, 2), target="refund"))
     with store.reading() as connection:
         found = learning.newest_run(connection, date(2026, 4, 30))
         assert found is not None
         assert found["run"] == "april"
         assert learning.newest_run(connection, date(2026, 2, 1)) is None
-        champions = [row["run"] for row in learning.all_runs(connection) if row["is_champion"]]
-    assert champions == ["may"]
+        assert champions(connection) == set()
+        assert learning.champion(connection) is None
+
+
+def test_each_target_and_horizon_has_one_champion_and_goes_back_to_the_one_before(
+    store: Store,
+) -> None:
+    rows = {
+        "first": run("first", date(2026, 3, 1)),
+        "second": run("second", date(2026, 4, 1)),
+        "month": run("month", date(2026, 4, 1), horizon_days=30),
+        "refunds": run("refunds", date(2026, 4, 1), target="refund"),
+    }
+    with store.writing() as connection:
+        for day, row in enumerate(rows.values()):
+            learning.keep_run(connection, row)
+            learning.promote(connection, row, NOON + timedelta(days=day))
+        assert champions(connection) == {"second", "month", "refunds"}
+        last = learning.champion(connection)
+        assert last is not None
+        assert last["run"] == "month"
+        before = learning.promoted_before(connection, rows["second"])
+        assert before is not None
+        learning.give_back(connection, rows["second"], before)
+        assert champions(connection) == {"first", "month", "refunds"}
+        assert learning.promoted_before(connection, rows["first"]) is None
 
 
 def test_scores_that_did_not_change_are_not_written(store: Store) -> None:
@@ -171,20 +203,61 @@ def test_scores_that_did_not_change_are_not_written(store: Store) -> None:
         assert learning.keep_scores(connection, [{**score, "decile": 2}]) == 1
 
 
+def head(name: str = "run", **other: str) -> Head:
+    said = {"target": "purchase", "account": "", "columns_digest": "abc", **other}
+    return Head(name, **said)
+
+
 def test_a_model_file_is_whole_private_and_checked(tmp_path: Path) -> None:
-    checksum = model_files.write_model(tmp_path, "run", {"b": 1, "a": [0.1]})
+    checksum = model_files.write_model(tmp_path, head(), {"b": 1, "a": [0.1]})
     (file,) = tmp_path.iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
-    assert model_files.read_model(tmp_path, "run", checksum) == {"a": [0.1], "b": 1}
+    assert model_files.read_model(tmp_path, head(), checksum) == {"a": [0.1], "b": 1}
     assert model_files.is_whole(tmp_path, "run", checksum)
-    with pytest.raises(Refused, match="checksum"):
-        model_files.read_model(tmp_path, "run", "other")
+    with pytest.raises(ModelDamaged, match="checksum"):
+        model_files.read_model(tmp_path, head(), "other")
     file.write_bytes(b"\xff\xfe")
     assert not model_files.is_whole(tmp_path, "run", checksum)
-    with pytest.raises(Refused, match="checksum"):
-        model_files.read_model(tmp_path, "run", checksum)
-    with pytest.raises(Refused, match="is gone"):
-        model_files.read_model(tmp_path, "none", checksum)
+    with pytest.raises(ModelDamaged, match="checksum"):
+        model_files.read_model(tmp_path, head(), checksum)
+    with pytest.raises(ModelGone, match="is gone"):
+        model_files.read_model(tmp_path, head("none"), checksum)
+
+
+def test_the_whole_file_of_another_model_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    checksum = model_files.write_model(tmp_path, head(), {"a": 1})
+    model_files.write_model(tmp_path, head("theirs", account="acct_2/LIVE"), {"a": 1})
+    shutil.copy(tmp_path / "theirs.json", tmp_path / "run.json")
+    with pytest.raises(ModelForeign, match="the model theirs of account acct_2/LIVE"):
+        model_files.read_model(tmp_path, head(), checksum)
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("[" * 100_000, ModelOutdated),
+        ("[1]", ModelOutdated),
+        ('{"propensity": {}, "amounts": {}}', ModelOutdated),  # how models were written once
+        ('{"kpay_model": 3, "model": {}}', ModelOutdated),
+        ('{"kpay_model": {"format": 99}, "model": {}}', ModelOutdated),
+        ('{"kpay_model": {"format": 2, "run": "other"}, "model": {}}', ModelForeign),
+    ],
+)
+def test_a_file_with_the_right_checksum_and_the_wrong_head_is_refused(
+    tmp_path: Path, text: str, refusal: type[Exception]
+) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(refusal):
+        model_files.read_model(tmp_path, head(), model_files.checksum_of(text.encode()))
+
+
+def test_a_head_and_a_body_of_different_models_are_refused(tmp_path: Path) -> None:
+    model_files.write_model(tmp_path, head(), {"a": 1})
+    file = tmp_path / "run.json"
+    text = file.read_text().replace('"a": 1', '"a": 2')
+    file.write_text(text)
+    with pytest.raises(ModelDamaged, match="do not belong together"):
+        model_files.read_model(tmp_path, head(), model_files.checksum_of(text.encode()))
 
 
 def test_a_model_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -192,5 +265,5 @@ def test_a_model_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) ->
     blocked.mkdir()
     (blocked / "run.json").mkdir()
     with pytest.raises(DiskProblem, match="cannot be written"):
-        model_files.write_model(blocked, "run", {})
+        model_files.write_model(blocked, head(), {})
     assert [path.name for path in blocked.iterdir()] == ["run.json"]
