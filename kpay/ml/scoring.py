@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
@@ -10,10 +12,12 @@ from kpay.ml.features import Snapshot, snapshot
 from kpay.ml.frames import Floats, Ints, Purchases
 from kpay.ml.history import History
 from kpay.ml.propensity import Propensity
-from kpay.ml.value import GammaGamma
+from kpay.ml.value import Amounts
+
+SMALLEST: Final = 1e-12
 
 
-def score(everything: History, model: Propensity, amounts: GammaGamma) -> pd.DataFrame:
+def score(everything: History, model: Propensity, amounts: Amounts) -> pd.DataFrame:
     """Return one row for each customer known at day 0, most likely buyers first.
 
     Columns: `customer`, `propensity` (within the model's horizon), `expected_value_minor` in the
@@ -23,7 +27,8 @@ def score(everything: History, model: Propensity, amounts: GammaGamma) -> pd.Dat
     probability = model.probability(now)
     order = np.argsort(-probability, kind="stable")
     currency = latest_currency(everything.purchases, now)
-    expected = expected_value_minor(now, model, amounts, probability, currency)
+    days = expected_days(now, model, probability, model.horizon_days)
+    expected = expected_value_minor(everything, now, amounts, days)
     frame = pd.DataFrame(
         {
             "customer": everything.purchases.customer_ids[now.customer],
@@ -48,17 +53,32 @@ def latest_currency(everything: Purchases, now: Snapshot) -> Ints:
     return latest[now.customer]
 
 
-def expected_value_minor(
-    now: Snapshot, model: Propensity, amounts: GammaGamma, probability: Floats, currency: Ints
-) -> Ints:
-    """Return expected spend within the horizon, in whole minor units.
+def expected_days(
+    now: Snapshot, model: Propensity, probability: Floats, horizon_days: int
+) -> Floats:
+    """Return the expected days of purchase within a horizon; `probability` is for the model's own.
 
-    The model says whether somebody buys, the BG/NBD how often a buyer buys, the Gamma-Gamma how much
-    a purchase brings.
+    The middle (geometric) of two counts: the BG/NBD's, and the model's chance to buy times the days
+    that the BG/NBD expects of a buyer. Another horizon is the BG/NBD's, moved by as much.
     """
-    horizon = model.horizon_days
-    once = np.maximum(model.bg.any_purchase(now.seen, horizon), 1e-9)
-    times_a_buyer = np.maximum(model.bg.expected_purchases(now.seen, horizon) / once, 1.0)
-    multiple = amounts.expected_amount(now.columns["days_bought"], now.columns["mean_value"])
-    spend = probability * times_a_buyer * multiple * now.unit_minor[currency]
-    return np.asarray(np.rint(np.clip(spend, 0, LARGEST_MINOR)), dtype=np.int64)
+    by_bg = model.bg.expected_purchases(now.seen, model.horizon_days)
+    once = model.bg.any_purchase(now.seen, model.horizon_days)
+    of_a_buyer = np.maximum(by_bg / np.maximum(once, SMALLEST), 1.0)
+    moved = np.sqrt(probability * of_a_buyer / np.maximum(by_bg, SMALLEST))
+    if horizon_days != model.horizon_days:
+        by_bg = model.bg.expected_purchases(now.seen, horizon_days)
+    return np.asarray(moved * np.maximum(by_bg, SMALLEST))
+
+
+def expected_value_minor(
+    everything: History, now: Snapshot, amounts: Amounts, days: Floats
+) -> Ints:
+    """Return expected spend on so many days of purchase, in minor units of the latest currency."""
+    multiple = amounts.expected(everything.purchases, now.cutoff)[now.customer]
+    unit = now.unit_minor[latest_currency(everything.purchases, now)]
+    return whole_minor(days * multiple * unit)
+
+
+def whole_minor(amount: Floats) -> Ints:
+    """Return amounts rounded to whole minor units, none below zero or too large to be kept."""
+    return np.asarray(np.rint(np.clip(amount, 0, LARGEST_MINOR)), dtype=np.int64)

@@ -46,7 +46,7 @@ class Training:
     """A trained model with its account of itself."""
 
     model: Propensity
-    amounts: value.GammaGamma
+    amounts: value.Amounts
     why: str
     customers: int
     buyers: int
@@ -232,7 +232,7 @@ def _account(
     has_test = rung in tested.promised
     return Training(
         model=model,
-        amounts=value.fit(today.columns["days_bought"], today.columns["mean_value"]),
+        amounts=value.learn(at.everything.purchases, horizon),
         why=why,
         customers=len(today.customer),
         buyers=int(tested.bought.sum()),

@@ -3,6 +3,7 @@
 Fader and Hardie, "The Gamma-Gamma Model of Monetary Value" (2013). A customer's amounts are
 Gamma(p, v) with v drawn from Gamma(q, gamma), so few purchases are pulled towards everybody's mean.
 Amounts come as multiples of the median of their currency: currencies are compared, never added.
+All days of purchase count, the first one too, which most customers have alone.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln, psi
 
-from kpay.ml.frames import Floats, Purchases
+from kpay.ml.frames import Floats, Purchases, median_days
 
 START: Final = np.log([3.0, 3.0, 1.0])  # p, q - 1, gamma
 PRIOR_WEIGHT: Final = 0.5
 PRIOR_FADES_AT_CUSTOMERS: Final = 20.0  # where it has half its weight
 LIMIT: Final = 8.0
+
+
+FADING_HALVES_DAYS: Final = 180.0
+SCALE_PRIOR: Final = 30.0  # purchases, as expected, beside those of the backtest
+MOST_SCALE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,65 @@ class GammaGamma:
     def from_dict(cls, saved: dict[str, Any]) -> Self:
         """Read what `to_dict` wrote."""
         return cls(**saved)
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What a purchase of each customer is expected to bring, and how far that was off of late.
+
+    `scale` is what purchases of the last horizon brought, of what was expected of them before it:
+    prices move, and who buys often may spend otherwise than who buys once.
+    """
+
+    spread: GammaGamma
+    scale: float
+
+    def expected(self, known: Purchases, cutoff: int) -> Floats:
+        """Return the expected multiple of every customer, in the order of `known.customer_ids`.
+
+        A customer's own amounts fade by half in 180 days: what people spend drifts.
+        """
+        before = known.before(cutoff)
+        return self.scale * self.spread.expected_amount(*_faded(before, cutoff))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers for JSON."""
+        return {**self.spread.to_dict(), "scale": self.scale}
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        spread = {name: float(saved[name]) for name in ("p", "q", "gamma")}
+        return cls(GammaGamma(**spread), float(saved["scale"]))
+
+
+def learn(known: Purchases, horizon_days: int) -> Amounts:
+    """Learn the amounts of everything known at day 0, tried on the last horizon; never raises."""
+    past = known.before(-horizon_days)
+    expected = fit(*_plain(past)).expected_amount(*_faded(past, -horizon_days))
+    unit = median_days(past)[known.currency]
+    judged = (known.day >= -horizon_days) & np.isin(known.customer, past.customer) & (unit > 0)
+    brought = float((known.amount_minor[judged] / unit[judged]).sum())
+    promised = float(expected[known.customer[judged & known.opens_day]].sum())
+    scale = (brought + SCALE_PRIOR) / (promised + SCALE_PRIOR)
+    return Amounts(fit(*_plain(known)), float(np.clip(scale, 1 / MOST_SCALE, MOST_SCALE)))
+
+
+def _plain(known: Purchases) -> tuple[Floats, Floats]:
+    return _days_and_mean(known, np.ones(len(known.day)))
+
+
+def _faded(known: Purchases, cutoff: int) -> tuple[Floats, Floats]:
+    return _days_and_mean(known, 0.5 ** ((cutoff - 1 - known.day) / FADING_HALVES_DAYS))
+
+
+def _days_and_mean(known: Purchases, weight: Floats) -> tuple[Floats, Floats]:
+    """Return weighted days of purchase of every customer and the mean multiple of one."""
+    size = len(known.customer_ids)
+    multiple = known.amount_minor / np.maximum(median_days(known), 1.0)[known.currency]
+    days = np.bincount(known.customer, weight * known.opens_day, minlength=size).astype(float)
+    whole = np.bincount(known.customer, weight * multiple, minlength=size)
+    return days, whole / np.where(days > 0, days, 1.0)
 
 
 def fit(purchases: Floats, mean_amount: Floats, *, prior_weight: float | None = None) -> GammaGamma:

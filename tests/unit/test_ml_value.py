@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,8 +11,10 @@ from scipy.stats import gamma
 
 from kpay.ml import value
 from kpay.ml.frames import purchases
-from kpay.ml.value import GammaGamma
+from kpay.ml.value import Amounts, GammaGamma
 from tests.fakes.ml_worlds import START, orders
+
+Row = tuple[int, float, int, str, str]
 
 
 def spenders(customers: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,3 +94,40 @@ def test_repeat_amounts_leave_out_the_first_day() -> None:
     )
     repeats, mean_minor = value.repeat_amounts(purchases(frame, START + timedelta(days=29)))
     assert (repeats.tolist(), mean_minor.tolist()) == ([2, 0], [2_000, 0])
+
+
+def steady(amounts: list[tuple[float, int, str]], customer: int = 1) -> list[Row]:
+    return [(customer, day, minor, currency, "") for day, minor, currency in amounts]
+
+
+def test_what_the_last_horizon_brought_scales_what_is_expected() -> None:
+    before = [
+        row for c in range(200) for row in steady([(3.0, 1_000, "usd"), (40, 1_000, "usd")], c)
+    ]
+    dearer = [row for c in range(200) for row in steady([(80.0, 1_500, "usd")], c)]
+    same = [row for c in range(200) for row in steady([(80.0, 1_000, "usd")], c)]
+    until = START + timedelta(days=90)
+    assert value.learn(purchases(orders(before + same), until), 30).scale == pytest.approx(
+        1.0, abs=0.02
+    )
+    assert 1.3 < value.learn(purchases(orders(before + dearer), until), 30).scale <= 1.5
+
+
+def test_a_currency_that_is_new_within_the_last_horizon_scales_nothing() -> None:
+    before = [row for c in range(200) for row in steady([(3.0, 10, "usd"), (40, 10, "usd")], c)]
+    yen = [row for c in range(200) for row in steady([(80.0, 90_000, "jpy")], c)]
+    known = purchases(orders(before + yen), START + timedelta(days=90))
+    assert value.learn(known, 30).scale == pytest.approx(1.0, abs=0.02)
+
+
+def test_recent_amounts_count_for_more_than_old_ones() -> None:
+    rising = steady([(3.0, 500, "usd"), (340, 1_500, "usd")], customer=1)
+    falling = steady([(3.0, 1_500, "usd"), (340, 500, "usd")], customer=2)
+    known = purchases(orders(rising + falling), START + timedelta(days=360))
+    risen, fallen = Amounts(GammaGamma(3.0, 4.0, 1.0), 1.0).expected(known, 0)
+    assert risen > 1.1 * fallen
+
+
+def test_amounts_read_back_from_json_say_the_same() -> None:
+    amounts = Amounts(GammaGamma(3.0, 4.0, 1.0), 1.2)
+    assert Amounts.from_dict(json.loads(json.dumps(amounts.to_dict()))) == amounts
