@@ -125,12 +125,14 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "model",
         "Learn",
-        "List and show trained models.",
+        "List, show and choose trained models.",
         "kpay.commands.model",
         (
             ("list", "List models."),
             ("show", "Show one model."),
             ("explain", "Say why a customer got their score."),
+            ("promote", "Let a model score from now on."),
+            ("rollback", "Go back to the champion before."),
         ),
         {"explain": "email"},
     ),

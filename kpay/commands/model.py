@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from kpay.commands.options import Target, examples
 from kpay.commands.options import app as new_app
-from kpay.commands.options import examples
 
-app = new_app("List and show trained models.")
+app = new_app("List, show and choose trained models.")
 
 
 @app.command("list", epilog=examples("kpay model list", "kpay model list --json"))
@@ -55,3 +55,30 @@ def explain(
         timezone=business.settings.timezone,
     )
     show(found.to_document())
+
+
+@app.command("promote", epilog=examples("kpay model promote 3f2a91"))
+def promote(
+    run: Annotated[str, typer.Argument(metavar="ID", help="A model, or how its id begins.")],
+) -> None:
+    """Let a model score from now on, whatever the backtest said."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services import model_shelf
+
+    business = open_business()
+    folder = business.folder("models")
+    show(model_shelf.promote(business.store, folder, run, business.clock.now()))
+
+
+@app.command(
+    "rollback", epilog=examples("kpay model rollback", "kpay model rollback --target refund")
+)
+def rollback(target: Target = "purchase") -> None:
+    """Go back to the champion before the present one."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services import model_shelf
+
+    business = open_business()
+    show(model_shelf.rollback(business.store, business.folder("models"), target))

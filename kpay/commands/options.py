@@ -23,6 +23,10 @@ AsOf = Annotated[
 Out = Annotated[
     str | None, typer.Option("--out", metavar="FILE", help="Write to a file instead of stdout.")
 ]
+Target = Annotated[
+    str,
+    typer.Option("--target", metavar="WHAT", help="purchase, content:SLUG, renewal or refund."),
+]
 Format = Annotated[OutputFormat | None, typer.Option("--format", help="How to write the answer.")]
 
 
