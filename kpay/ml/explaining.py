@@ -61,7 +61,7 @@ class Explanation:
 
 def explain(everything: History, model: Propensity, customer_id: int) -> Explanation:
     """Explain one customer's score as of day 0; raise KeyError for somebody without a purchase."""
-    now = snapshot(everything, 0, model.horizon_days, model.bg)
+    now = today(everything, model)
     rows = np.flatnonzero(everything.purchases.customer_ids[now.customer] == customer_id)
     if len(rows) == 0:
         raise KeyError(customer_id)
@@ -69,9 +69,20 @@ def explain(everything: History, model: Propensity, customer_id: int) -> Explana
     values = {name: _defined(float(column[rows[0]])) for name, column in now.columns.items()}
     parts = [Reason(name, values[name], adds) for name, adds in added.items() if adds != 0.0]
     parts.sort(key=lambda reason: -abs(reason.adds))
-    score = float(model.log_odds(now)[rows[0]])
+    score = _score(model, now, rows)
     known = facts(everything.before(0), now, int(rows[0]))
     return Explanation(score - sum(added.values()), tuple(parts), values, known)
+
+
+def today(everything: History, model: Propensity) -> Snapshot:
+    """Return what the model sees of everybody as of day 0."""
+    return snapshot(everything, 0, model.horizon_days, model.bg)
+
+
+def _score(model: Propensity, now: Snapshot, rows: Ints) -> float:
+    if model.rung == "rule":  # its rate is everybody's
+        return float(model.log_odds(now)[rows[0]])
+    return float(model.log_odds(only(now, rows))[0])
 
 
 def contributions(model: Propensity, now: Snapshot, rows: Ints) -> dict[str, Floats]:
