@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from kpay.commands.options import AsOf, examples
 from kpay.commands.options import app as new_app
-from kpay.commands.options import examples
 
 app = new_app("Name groups of people by what is known of them.")
 
@@ -75,6 +75,42 @@ def show_(name: Name) -> None:
     business = open_business()
     currency = business.settings.base_currency
     show(segments.show_segment(business.store, name, currency=currency, now=business.clock.now()))
+
+
+@app.command(
+    epilog=examples(
+        "kpay segment groups",
+        "kpay segment groups --as-of 2026-06-30 --months 12",
+        """kpay segment create slipping --where "rfm == 'needs attention'\"""",
+    )
+)
+def groups(
+    as_of: AsOf = None,
+    months: Annotated[
+        int, typer.Option("--months", min=1, max=60, help="How many months of movement.")
+    ] = 6,
+) -> None:
+    """Tell customers apart: how lately, how often and for how much they buy, and in which way.
+
+    Shows how many are in each group, their share of revenue, what defines it, and who moved from month
+    to month. Groups are kept: a segment may ask for rfm and behaviour.
+    """
+    from kpay.bootstrap import open_business
+    from kpay.presentation import progress, show
+    from kpay.services.groups import show_groups
+
+    business = open_business()
+    settings = business.settings
+    with progress("telling customers apart"):
+        found = show_groups(
+            business.store,
+            as_of=as_of,
+            months=months,
+            currency=settings.base_currency,
+            now=business.clock.now(),
+            timezone=settings.timezone,
+        )
+    show(found)
 
 
 @app.command(epilog=examples("kpay segment remove warm"))

@@ -72,6 +72,22 @@ def parse(text: str) -> Parsed:
     return Parsed(tree, written, plain, short_forms)
 
 
+def texts_compared(text: str, field: str) -> set[str]:
+    """Return the texts that an audience compares a field with, as texts are compared."""
+    compared = [
+        node
+        for node in ast.walk(parse(text).tree)
+        if isinstance(node, ast.Compare)
+        and any(isinstance(part, ast.Name) and part.id == field for part in ast.walk(node))
+    ]
+    return {
+        part.value.casefold()
+        for node in compared
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+
+
 def _without_short_forms(text: str) -> tuple[str, dict[int, tuple[str, str]]]:
     found: dict[int, tuple[str, str]] = {}
 

@@ -17,6 +17,7 @@ class Person:
     `owned` are the slugs they may read today, `bought` those they ever paid for, `ending` the
     memberships that they have ended and that still run. Both amounts are in
     `currency`. Days are whole days that have passed since; the scores are the newest there are.
+    `rfm` and `behaviour` are the groups they were in when groups were last told apart.
     """
 
     email: str
@@ -43,6 +44,8 @@ class Person:
     country: str | None = None
     timezone: str | None = None
     consent_source: str | None = None
+    rfm: str | None = None
+    behaviour: str | None = None
 
     @property
     def band(self) -> str:

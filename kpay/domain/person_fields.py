@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kpay.domain.customer_groups import RFM_GROUPS
 from kpay.domain.money import exponent
 from kpay.domain.person import BANDS, Person
 
@@ -56,6 +57,15 @@ FIELDS: Final[Mapping[str, Field]] = {
     "last_mail_days": Field("days since the last mail", _last_mail_days),
     "mails": Field("number of mails", lambda person: person.mails),
     "joined_days": Field("days on the list", lambda person: person.joined_days),
+    "rfm": Field(
+        "group (kpay segment groups)",
+        lambda person: person.rfm,
+        is_text=True,
+        choices=tuple(RFM_GROUPS),
+    ),
+    "behaviour": Field(
+        "way of buying", lambda person: _text(person.behaviour or None), is_text=True
+    ),
     "country": Field("country", lambda person: _text(person.country), is_text=True),
     "timezone": Field("time zone", lambda person: _text(person.timezone), is_text=True),
     "consent_source": Field(
@@ -71,6 +81,9 @@ FIELDS: Final[Mapping[str, Field]] = {
 
 SCORES: Final = frozenset({"propensity", "decile", "band", "expected_value"})
 """What is asked of the model's newest scores."""
+
+GROUPS: Final = frozenset({"rfm", "behaviour"})
+"""What is asked of the groups that were told apart last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ from kpay.domain.audience import (
     parse_audience,
     reason_to_leave_out,
 )
+from kpay.domain.audience_text import texts_compared
 from kpay.domain.document import Document, done
 from kpay.domain.person_fields import FIELDS, WORDS
 from kpay.domain.segment_report import SegmentCount, listing, portrait
 from kpay.domain.slug import is_slug, slugify
 from kpay.errors import NotFound, Refused, UsageProblem
-from kpay.store import audience, segments
+from kpay.store import audience, groups, segments
 from kpay.store.engine import Store
 
 EXAMPLES = 10
@@ -55,7 +56,9 @@ def create(store: Store, name: str, where: str, *, replaces: bool, now: datetime
     _check_name(name)
     with store.reading() as connection:
         known = segments.predicates(connection)
+        ways = groups.behaviours(connection)
     _check_all({**known, name: where}, name)
+    _check_behaviours(where, ways)
     if known.get(name) == where:
         return done(
             "kpay.segment.create/1",
@@ -98,6 +101,16 @@ def _check_all(known: Mapping[str, str], changed: str) -> None:
             if changed in known[name]:
                 sentence = f"the segment {name!r} could not be read any more: {error}"
                 raise UsageProblem(sentence, f"kpay segment show {name}") from None
+
+
+def _check_behaviours(where: str, ways: Sequence[str]) -> None:
+    """Refuse a way of buying by which nobody was told apart: nobody would ever be in the segment."""
+    strange = sorted(texts_compared(where, "behaviour") - {one.casefold() for one in ways})
+    if not strange:
+        return
+    close = get_close_matches(strange[0], ways, n=1)
+    meant = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(ways) or 'none yet'}"
+    raise UsageProblem(f"nobody's way of buying is {strange[0]!r} ({meant})", "kpay segment groups")
 
 
 def remove(store: Store, name: str) -> Document:

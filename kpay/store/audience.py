@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, select, update
 from kpay.domain.address import email_hash, normal_email
 from kpay.domain.audience import Person
 from kpay.domain.enums import SubscriberStatus
-from kpay.domain.person_fields import SCORES
+from kpay.domain.person_fields import GROUPS, SCORES
 from kpay.models import Subscriber, Suppression
 from kpay.store import person_facts
 from kpay.store.dialect import chunks, insert_missing, table_of
@@ -85,6 +85,7 @@ class _Facts:
         self._ending = stream(person_facts.ending(), "ends")
         self._mails = stream(person_facts.mails(), "mails", "last_mail_days")
         self._scores = stream(person_facts.scores(connection, now), *SCORES)
+        self._groups = stream(person_facts.groups(), *GROUPS)
 
     def of(self, email: str) -> dict[str, Any]:
         """Return what is known of one person."""
@@ -97,6 +98,7 @@ class _Facts:
             **self._orders_of(email),
             **self._mails_of(email),
             **self._score_of(email),
+            **self._groups_of(email),
         }
 
     def _orders_of(self, email: str) -> dict[str, Any]:
@@ -127,6 +129,10 @@ class _Facts:
             "expected_value_minor": self._exchange.into_base(row[2], row[3]),
             "decile": row[4],
         }
+
+    def _groups_of(self, email: str) -> dict[str, Any]:
+        row = self._groups.take(email)
+        return {} if row is None else {"rfm": row[1], "behaviour": row[2] or None}
 
 
 def suppressions(connection: Connection) -> dict[str, str]:
