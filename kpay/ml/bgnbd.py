@@ -22,7 +22,7 @@ PRIOR_CENTRE: Final = np.log(STARTS[0])
 PRIOR_WEIGHT: Final = 0.5  # of one customer's log likelihood, for a parameter off by a factor of e
 PRIOR_FADES_AT_REPEATS: Final = 200.0  # where it has half its weight; of 2,457 it leaves nothing
 LIMIT: Final = 9.0  # on the log of each parameter
-MOST_EXACT: Final = 20_000  # distinct histories; more are gathered into weeks
+MOST_CELLS: Final = 30_000  # histories to fit on; of more customers they are gathered into weeks
 LEAVING_NODES: Final = 24
 
 
@@ -38,13 +38,26 @@ class Histories:
         """Return the distinct histories and how many customers share each."""
         return self._gathered(_numbered(self.repeats, self.last, self.observed))
 
-    def by_week(self) -> tuple[Histories, Floats]:
+    def in_weeks(self, width: int = 1) -> tuple[Histories, Floats]:
         """Return the mean history of each number of repeats and pair of weeks, and their counts.
 
-        Within a week the likelihood is nearly a straight line, so hundreds of thousands of histories
-        shrink to some ten thousand and the estimates move in the third digit.
+        Within `width` weeks the likelihood is nearly a straight line: hundreds of thousands of
+        histories shrink to some ten thousand, and the estimates move in the third digit.
         """
-        return self._gathered(_numbered(self.repeats, np.floor(self.last), np.floor(self.observed)))
+        last, observed = np.floor(self.last / width), np.floor(self.observed / width)
+        side = observed.max(initial=0) + 1
+        key = ((self.repeats * side + last) * side + observed).astype(np.int64)
+        return self._gathered(np.unique(key, return_inverse=True)[1])
+
+    def gathered(self) -> tuple[Histories, Floats]:
+        """Return histories to fit on and their counts: the distinct ones, or weeks of very many."""
+        if len(self) <= MOST_CELLS:
+            return self.distinct()
+        for width in (1, 2, 4):
+            cells, count = self.in_weeks(width)
+            if len(cells) <= MOST_CELLS:
+                break
+        return cells, count
 
     def _gathered(self, cell: Ints) -> tuple[Histories, Floats]:
         count = np.bincount(cell).astype(float)
@@ -154,14 +167,14 @@ class BgNbd:
 def fit(seen: Histories, start: BgNbd | None = None, *, prior_weight: float | None = None) -> BgNbd:
     """Fit by maximum likelihood with a weak prior; never raises, even on one customer.
 
-    Equal histories are counted once. Several starts are tried unless `start`, a neighbouring fit, is
-    given. The prior fades as repeat purchases come in, and `prior_weight=0` leaves it out.
+    Equal histories are counted once. Several starts are tried, of very many customers the likeliest
+    one alone, or `start`, a neighbouring fit. The prior fades as repeat purchases come in, and `prior_weight=0` leaves it out.
     """
-    cells, count = seen.distinct()
-    if len(cells) > MOST_EXACT:
-        cells, count = seen.by_week()
+    cells, count = seen.gathered()
     weight = _prior_weight(float(seen.repeats.sum())) if prior_weight is None else prior_weight
     starts = STARTS if start is None else ((start.r, start.alpha, start.a, start.b),)
+    if len(seen) > MOST_CELLS:
+        starts = (max(starts, key=lambda at: _log_likelihood(np.array(at), cells, count)[0]),)
     best, lowest = PRIOR_CENTRE, np.inf
     for point in starts:
         found = minimize(

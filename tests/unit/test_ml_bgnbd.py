@@ -142,7 +142,7 @@ def test_equal_histories_are_counted_and_weeks_hardly_move_the_estimates() -> No
     cells, count = seen.distinct()
     assert count.sum() == len(seen)
     assert len(cells) < len(seen)
-    weeks, in_week = seen.by_week()
+    weeks, in_week = seen.in_weeks()
     assert len(weeks) < 0.8 * len(cells)
     assert in_week @ weeks.last == pytest.approx(seen.last.sum())
     model = bgnbd.fit(seen)
@@ -150,3 +150,24 @@ def test_equal_histories_are_counted_and_weeks_hardly_move_the_estimates() -> No
         np.array([model.r, model.alpha, model.a, model.b]), weeks, in_week
     )
     assert share[0] == pytest.approx(bgnbd.log_likelihood(model, seen), rel=2e-3)
+
+
+def many_histories(size: int) -> Histories:
+    generator = np.random.default_rng(4)
+    observed = generator.integers(0, 1_500, size)
+    repeats = np.where(observed > 0, generator.poisson(generator.gamma(0.6, 2.0, size)), 0)
+    last = np.where(repeats > 0, np.floor(observed * generator.beta(2.0, 1.0, size)), 0)
+    return Histories(repeats.astype(float), last / 7, observed / 7)
+
+
+def test_very_many_histories_are_fitted_on_a_few_cells() -> None:
+    seen = many_histories(120_000)
+    cells, count = seen.gathered()
+    assert len(cells) <= bgnbd.MOST_CELLS < len(seen.distinct()[0])
+    assert count.sum() == len(seen)
+    found = bgnbd.fit(seen)
+    highest = bgnbd.log_likelihood(found, seen)
+    for name in ("r", "alpha", "a", "b"):
+        for factor in (0.96, 1.04):
+            other = replace(found, **{name: getattr(found, name) * factor})
+            assert bgnbd.log_likelihood(other, seen) < highest
