@@ -74,6 +74,12 @@ class Business:
 
         return clock_from(self.environment)
 
+    @property
+    def cache(self) -> Path:
+        """The folder of what is remembered of this machine, not of this business."""
+        base = self.environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        return Path(base) / "kpay"
+
     @cached_property
     def store(self) -> Store:
         """The store, brought to the newest schema first."""
@@ -265,9 +271,9 @@ class Business:
 
         return delivering.after_sync(self.mail_desk(), passing=Stopwatch(self.clock.now()))
 
-    def fill_page(self, values: Mapping[str, Any]) -> str:
+    def fill_page(self, values: Mapping[str, Any], template: str = "report/document.html") -> str:
         """Fill the page of a report."""
-        return self.renderer().render("report/document.html", values)
+        return self.renderer().render(template, values)
 
     def last_success(self, name: str) -> str | None:
         """Return when a kind of work last succeeded, as RFC 3339 text."""

@@ -50,11 +50,15 @@ def own_account(connection: Connection) -> str:
 
 
 @lru_cache(maxsize=1)
-def columns_digest() -> str:
-    """Return a digest of the columns that this version of kpay computes, in their order."""
+def column_names() -> tuple[str, ...]:
+    """Return the columns that this version of kpay computes, in their order."""
     families = [column for family in FAMILIES for column in family.columns]
-    names = [*features.snapshot(_one_purchase(), 0, 1).names, *families]
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+    return (*features.snapshot(_one_purchase(), 0, 1).names, *families)
+
+
+def columns_digest() -> str:
+    """Return a digest of the columns that this version of kpay computes."""
+    return hashlib.sha256("\n".join(column_names()).encode()).hexdigest()[:16]
 
 
 def _one_purchase() -> History:

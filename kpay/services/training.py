@@ -13,11 +13,11 @@ from typing import Any
 
 from kpay.domain.enums import Device
 from kpay.errors import Refused, UsageProblem
-from kpay.ml import boosting, device, panel, propensity, training
-from kpay.ml.device import Choice
+from kpay.ml import boosting, panel, propensity, training
+from kpay.ml.device import Choice, DeviceRefused
 from kpay.ml.fingerprint import fingerprint
 from kpay.ml.history import History
-from kpay.services import championing, histories, model_card, model_life
+from kpay.services import championing, devices, histories, model_card, model_life
 from kpay.services.championing import Challenge
 from kpay.services.model_life import Row
 from kpay.services.training_report import Trained
@@ -62,14 +62,18 @@ class Plan:
     chosen: Choice
 
 
-def train(store: Store, folder: Path, asked: Asked, *, now: datetime, timezone: str) -> Trained:
+def train(
+    store: Store, folder: Path, asked: Asked, *, now: datetime, timezone: str, cache: Path
+) -> Trained:
     """Train on what was known at the end of a day and keep the model; the same rows do nothing.
 
-    Raises Refused without an order, UsageProblem for a device that does not work.
+    `cache` is the folder in which trials of a graphics card are remembered. Raises Refused without an order, UsageProblem for a device that does not work.
     """
     started = perf_counter()
+    if asked.target != PURCHASE:
+        raise UsageProblem(f"--target {asked.target} cannot be learned yet", "kpay train")
     known = _known(store, asked.as_of, now, timezone)
-    chosen = _device(asked, panel.most_rows(len(known.everything.purchases.customer_ids)))
+    chosen = _device(asked, known, cache, now)
     plan = Plan(run_id(known, asked, chosen), asked.target, asked.horizon_days, chosen)
     with store.reading() as connection:
         row = learning.find_run(connection, plan.run)
@@ -90,10 +94,12 @@ def _known(store: Store, as_of: str | None, now: datetime, timezone: str) -> Kno
     return Known(seen_from, everything, sold, account, fingerprint(everything))
 
 
-def _device(asked: Asked, rows: int) -> Choice:
+def _device(asked: Asked, known: Known, cache: Path, now: datetime) -> Choice:
+    rows = panel.most_rows(len(known.everything.purchases.customer_ids))
+    columns = len(model_life.column_names())
     try:
-        return device.choose(asked.device, rows, asked.threads)
-    except device.DeviceRefused as refusal:
+        return devices.choose(asked.device, rows, columns, asked.threads, cache=cache, now=now)
+    except DeviceRefused as refusal:
         raise UsageProblem(str(refusal), "kpay train --device cpu") from refusal
 
 
