@@ -8,17 +8,22 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kpay import heartbeat
 from kpay.config import Settings
 from kpay.domain.document import Column, Document, Table
 from kpay.domain.finding import MARKS, Finding
-from kpay.errors import KpayError, SettingsInvalid, StoreTooNew
+from kpay.errors import KpayError, SettingsInvalid, StoreCorrupt, StoreTooNew
+from kpay.ml.device import MOST_THREADS
 from kpay.secrets import find
 from kpay.services.examining_mail import MailProbes, examine_mail
-from kpay.store import schema
+from kpay.services.machine import free_cores
+from kpay.store import learning, model_files, schema
+from kpay.store.engine import Store
 from kpay.store.health import integrity_problems
 
 LOW_DISK_MB = 200
@@ -81,6 +86,7 @@ def examine(
         lambda: _disk(home),
         _sqlite,
         _models,
+        lambda: _model_files(home),
         lambda: _work(home),
     )
     return Examination(home, tuple(finding for check in checks for finding in _safely(check)))
@@ -199,10 +205,33 @@ def _models() -> Iterator[Finding]:
         check=False,
     )
     if done.returncode == 0:
-        yield Finding("models", "ok", f"LightGBM {done.stdout.strip()}, on the CPU")
+        threads = f"up to {min(MOST_THREADS, free_cores())} threads for large jobs"
+        yield Finding("models", "ok", f"LightGBM {done.stdout.strip()}, on the CPU, {threads}")
     else:
         step = "sudo apt-get install libgomp1   # macOS: brew install libomp"
         yield Finding("models", "broken", "LightGBM cannot be loaded: OpenMP is missing", step)
+
+
+def _model_files(home: Path) -> Iterator[Finding]:
+    """Name the models whose file is gone: a champion among them stops scoring."""
+    runs = _runs(home / "kpay.db")
+    gone = [row for row in runs if not model_files.is_there(home / "models", row["run"])]
+    if gone:
+        names = ", ".join(row["run"] for row in gone)
+        champions = [row for row in gone if row["is_champion"]]
+        step = f"kpay train --target {champions[0]['target']}" if champions else ""
+        yield Finding("model files", "warning", f"no file any more of {names}", step)
+
+
+def _runs(path: Path) -> list[dict[str, Any]]:
+    """Return the model runs of a healthy store; what ails another the check of the store says."""
+    try:
+        if not path.exists() or not schema.is_newest(path):
+            return []
+        with closing(Store(path)) as store, store.reading() as connection:
+            return learning.all_runs(connection)
+    except StoreCorrupt:
+        return []
 
 
 def _work(home: Path) -> Iterator[Finding]:

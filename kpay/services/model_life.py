@@ -110,6 +110,7 @@ def _about(target: str) -> str:
 
 
 def _train(target: str) -> str:
+    """Return the command that trains a target."""
     return "kpay train" if target == PURCHASE else f"kpay train --target {target}"
 
 
