@@ -40,6 +40,7 @@ from kpay.sandbox.people import People, draw_people
 from kpay.sandbox.timeline import Timeline
 from kpay.sandbox.truth import Truth
 from kpay.sandbox.world import World
+from kpay.store import frames
 from tests.bench import topic_texts
 from tests.fakes.mail_year import BUSINESS, MIDDLE
 
@@ -51,6 +52,9 @@ PRICES_MINOR = (900, 1900, 2900, 4900, 9900)
 HELD_BACK = 0.1
 FIRST_MAIL_DAY, MAIL_EVERY_DAYS = 60, 7
 CALM = replace(BUSINESS, **MIDDLE)
+ORDER_LINES, SUBSCRIPTIONS = tuple(frames.ORDER_LINES), tuple(frames.SUBSCRIPTIONS)
+MARKS, WORDS, EDITS = tuple(frames.MARKS), tuple(frames.WORDS), tuple(frames.EDITS)
+PIECES = tuple(frames.PIECES)
 KIND_OF_TRACE = {"complaint": "unsubscribe"}
 
 
@@ -64,6 +68,7 @@ class Plan:
     tells_tags: bool = True  # kpay knows what each piece is about
     tells_texts: bool = True  # the texts are about what the piece is about
     mails: bool = True
+    sees_visits: bool = True  # the site tells who looked at what
     currencies: tuple[str, ...] = ("usd",)
     memberships: int = 1
 
@@ -98,6 +103,34 @@ class Diary:
         """Write down what somebody did, or what was done to them."""
         self.marks.append((person, at, kind, slug, value))
 
+    def see(self, trace: Trace) -> None:
+        """Write down what a tracker or a mail server noted."""
+        kind = KIND_OF_TRACE.get(trace.kind, trace.kind)
+        if kind != "bounce":
+            self.mark(trace.at, trace.person, kind, trace.content)
+
+    def frames(self) -> Frames:
+        """Return everything written down as the store's frames; nothing of what nobody wrote down."""
+        return Frames(
+            orders=self.order_lines(),
+            marks=_frame(self.marks, MARKS, ("at",)),
+            words=_frame([], WORDS, ("at",)),
+            wishes=_frame([], WORDS, ("at",)),
+            subscriptions=self.memberships(),
+            pieces=_frame([], PIECES, PIECES[-2:]),
+            edits=_frame([], EDITS, ("at",)),
+        )
+
+    def order_lines(self) -> pd.DataFrame:
+        """Return every paid order, as `kpay.store.frames.order_lines` would."""
+        return _frame(sorted(self.lines, key=lambda row: row[1]), ORDER_LINES, ("at",))
+
+    def memberships(self) -> pd.DataFrame:
+        """Return every membership that began, with its end where it has one."""
+        rows = [tuple(one.values()) for one in self.subscriptions.values()]
+        frame = _frame(rows, SUBSCRIPTIONS, SUBSCRIPTIONS[2:6])
+        return frame.sort_values(["customer", "started_at"], kind="stable").reset_index(drop=True)
+
     def _sold(self, happening: Any, amount_minor: int, currency: str) -> None:
         if isinstance(happening, Sale | MembershipStarted):
             person, slug = happening.buyer.person, happening.slug
@@ -123,7 +156,10 @@ class Diary:
         }
 
     def _dated(self, membership: str, name: str, at: int) -> None:
-        self.subscriptions[membership][name] = at
+        row = self.subscriptions[membership]
+        row[name] = at
+        # The provider says of every ended subscription when it was cancelled, at the latest as it ends.
+        row["notice_at"] = row["notice_at"] or at
 
 
 class LivedWorld:
@@ -163,12 +199,8 @@ class LivedWorld:
             if isinstance(happening, Sale) and happening.is_paid and happening.buyer.person >= 0:
                 self._sales.append(happening)
         for trace in lived.traces:
-            self._see(trace)
-
-    def _see(self, trace: Trace) -> None:
-        kind = KIND_OF_TRACE.get(trace.kind, trace.kind)
-        if kind != "bounce":
-            self._diary.mark(trace.at, trace.person, kind, trace.content)
+            if self.plan.sees_visits or trace.kind != "visit":
+                self._diary.see(trace)
 
     def _mail(self, day: int) -> None:
         """Write to the list about what came out this week, else about what waited longest."""
@@ -208,28 +240,19 @@ class LivedWorld:
             kept = frame["customer"].isin(known) & (frame["at"] < moment)
             order = ["customer", "at"] + (["kind", "content"] if name == "marks" else [])
             found[name] = frame[kept].sort_values(order, kind="stable").reset_index(drop=True)
-        began = self.subscriptions()
+        began = self._diary.memberships()
         began = began[began["customer"].isin(known) & (began["started_at"] < moment)]
         catalogue = self.catalogue()
         return Frames(
             **found,
             subscriptions=began.reset_index(drop=True),
             pieces=catalogue[catalogue["published_at"] < moment].reset_index(drop=True),
-            edits=_frame([], ("content", "at", "text"), ("at",)),
+            edits=_frame([], EDITS, ("at",)),
         )
 
     def lines(self) -> pd.DataFrame:
         """Return every paid order to the last day, as `kpay.store.frames.order_lines` would."""
-        columns = ("customer", "at", "amount_minor", "currency", "content", "order")
-        return _frame(sorted(self._diary.lines, key=lambda row: row[1]), columns, ("at",))
-
-    def subscriptions(self) -> pd.DataFrame:
-        """Return every membership that began, with its end where it has one."""
-        rows = [tuple(one.values()) for one in self._diary.subscriptions.values()]
-        names = ("customer", "content", "started_at", "trial_end_at", "notice_at", "ended_at")
-        columns = (*names, "interval", "interval_count", "amount_minor", "currency")
-        frame = _frame(rows, columns, names[2:])
-        return frame.sort_values(["customer", "started_at"], kind="stable").reset_index(drop=True)
+        return self._diary.order_lines()
 
     def catalogue(self) -> pd.DataFrame:
         """Return what is known of every piece; the texts are a world's own."""
@@ -247,15 +270,11 @@ class LivedWorld:
             )
             for item in self.items
         ]
-        days = ("published_at", "archived_at")
-        return _frame(
-            rows, ("content", "text", "kind", "tags", "amount_minor", "currency", *days), days
-        )
+        return _frame(rows, PIECES, PIECES[-2:])
 
     def _marks(self, papers: Papers) -> pd.DataFrame:
         joined = [(person, at, "join", "", 1.0) for person, at, _ in _joined(self.people, papers)]
-        columns = ("customer", "at", "kind", "content", "value")
-        return _frame([*self._diary.marks, *joined], columns, ("at",))
+        return _frame([*self._diary.marks, *joined], MARKS, ("at",))
 
     def _words(self, papers: Papers, day: int) -> pd.DataFrame:
         rows = [
@@ -263,7 +282,7 @@ class LivedWorld:
              float(row["rating"]), row["text"])
             for row in csv.DictReader(io.StringIO(papers.feedback(self._sales, day)))
         ]  # fmt: skip
-        return _frame(rows, ("customer", "at", "content", "stars", "text"), ("at",))
+        return _frame(rows, WORDS, ("at",))
 
     def _wishes(self, papers: Papers) -> pd.DataFrame:
         rows = [
@@ -271,7 +290,7 @@ class LivedWorld:
             for person, at, tags in _joined(self.people, papers)
             if tags and self.plan.tells_tags
         ]
-        return _frame(rows, ("customer", "at", "content", "stars", "text"), ("at",))
+        return _frame(rows, WORDS, ("at",))
 
     # ------------------------------------------------------------------ what is true
 
