@@ -22,8 +22,8 @@ WORD_END: Final = " "
 BUCKETS: Final = 2**18
 LONGEST_TEXT: Final = 20_000  # characters that are read of a text
 MOST_DOCUMENTS: Final = 500  # that a space is fitted on
-MOST_DIRECTIONS: Final = 64
-KEPT_SHARE: Final = 0.9  # of the squared singular values
+MOST_DIRECTIONS: Final = 256
+KEPT_SHARE: Final = 0.999  # of the squared singular values: fewer cost what makes a piece itself
 BETWEEN_WORDS: Final = re.compile(r"[\W_]+")
 FIRST_IDEOGRAPH: Final = 0x2E80
 MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -118,7 +118,7 @@ class Space:
         """
         table = hashed_table(documents)
         holding = np.bincount(table.indices, minlength=BUCKETS)
-        rarity = 1.0 + np.log((1.0 + len(documents)) / (1.0 + holding))
+        rarity = np.log((1.0 + len(documents)) / (0.5 + np.minimum(holding, len(documents))))
         chosen = np.unique(np.linspace(0, len(documents) - 1, MOST_DOCUMENTS).astype(int))
         sample = _unit_rows(table[chosen if len(documents) else []], rarity)
         values, vectors = np.linalg.eigh((sample @ sample.T).toarray())

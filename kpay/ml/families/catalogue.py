@@ -66,19 +66,31 @@ def _launches(shelf: Shelf) -> dict[str, Floats]:
 
 
 def _matches(shelf: Shelf, left: Floats, pull: Floats) -> dict[str, Floats]:
-    tags = _tag_table(shelf)
-    liked = _relative(shelf.interest @ tags + _asked(shelf, tags))
-    match = liked @ (tags / np.maximum(tags.sum(axis=1, keepdims=True), 1.0)).T
-    kinds = _kind_table(shelf)
-    kind_match = _relative(shelf.interest @ kinds) @ kinds.T
+    tags, kinds = tag_matches(shelf), kind_matches(shelf)
     count = np.maximum(left.sum(axis=1), 1.0)
-    best = np.where(left > 0, match, 0.0)
     return {
-        "shelf_tags_match": (match * left).sum(axis=1) / count,
-        "shelf_tags_best": best.max(axis=1, initial=0.0),
-        "shelf_tags_pull": (match * left) @ pull,
-        "shelf_kind_match": (kind_match * left).sum(axis=1) / count,
+        "shelf_tags_match": (tags * left).sum(axis=1) / count,
+        "shelf_tags_best": np.where(left > 0, tags, 0.0).max(axis=1, initial=0.0),
+        "shelf_tags_pull": (tags * left) @ pull,
+        "shelf_kind_match": (kinds * left).sum(axis=1) / count,
     }
+
+
+def tag_matches(shelf: Shelf) -> Floats:
+    """Return how much of somebody's interest lies in each piece's tags.
+
+    1 is an even share of it, and what a piece without tags gets.
+    """
+    tags = _tag_table(shelf)
+    count = tags.sum(axis=1)
+    liked = _relative(shelf.interest @ tags + _asked(shelf, tags))
+    return np.where(count > 0, liked @ (tags / np.maximum(count, 1.0)[:, None]).T, 1.0)
+
+
+def kind_matches(shelf: Shelf) -> Floats:
+    """Return how much of somebody's interest lies in each piece's kind; 1 is an even share."""
+    kinds = _kind_table(shelf)
+    return np.asarray(_relative(shelf.interest @ kinds) @ kinds.T)
 
 
 def _relative(interest: Floats) -> Floats:
@@ -121,16 +133,21 @@ def _asked(shelf: Shelf, tags: Floats) -> Floats:
 
 def _price_fit(shelf: Shelf, left: Floats) -> Floats:
     """Return the log of what is left, by its price, to what the customer usually pays; NaN for neither."""
+    dear = dearness(shelf)
+    is_priced = np.isfinite(dear) & (left > 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(is_priced, dear, 0.0).sum(axis=1) / is_priced.sum(axis=1))
+
+
+def dearness(shelf: Shelf) -> Floats:
+    """Return the log of each piece's price to what each customer usually pays; NaN where unknown."""
     unit = median_days(shelf.known.purchases)
     pieces = shelf.known.pieces
     of_piece = np.append(unit, 0.0)[pieces.currency[shelf.pieces]]
+    usual = _usual_amount(shelf.known.purchases, unit)[shelf.customers]
     with np.errstate(divide="ignore", invalid="ignore"):
-        price = pieces.price_minor[shelf.pieces] / of_piece
-        is_priced = np.isfinite(price) & (price > 0)
-        logs = np.where(is_priced, np.log(np.where(is_priced, price, 1.0)), 0.0)
-        offered = (left @ logs) / (left @ is_priced.astype(float))
-        fit = offered - np.log(_usual_amount(shelf.known.purchases, unit)[shelf.customers])
-    return np.where(np.isfinite(fit), fit, np.nan)
+        logs = np.log(pieces.price_minor[shelf.pieces] / of_piece)[None, :] - np.log(usual)[:, None]
+    return np.where(np.isfinite(logs), logs, np.nan)
 
 
 def _usual_amount(bought: Purchases, unit: Floats) -> Floats:

@@ -54,10 +54,15 @@ def has_pages(known: History) -> bool:
     return any(known.pieces.kind)
 
 
+def is_shelved(known: History) -> Flags:
+    """Say which pieces stand on the shelf: content with a page; without any, whatever was sold."""
+    has_page = np.array([bool(kind) for kind in known.pieces.kind], dtype=bool)
+    return np.asarray(has_page | ~has_page.any())
+
+
 def shelves(known: History, customers: Ints, cutoff: int) -> Iterator[Shelf]:
     """Yield the shelf for portions of the customers, in order, so that a table stays small."""
-    has_page = np.array([bool(kind) for kind in known.pieces.kind], dtype=bool)
-    pieces = np.flatnonzero(has_page & known.pieces.known(cutoff))
+    pieces = np.flatnonzero(is_shelved(known) & known.pieces.known(cutoff))
     on_sale = (known.pieces.on_sale(cutoff) & (known.pieces.price_minor > 0))[pieces]
     portion = max(1, MOST_CELLS // max(len(pieces), 1))
     for start in range(0, max(len(customers), 1), portion):

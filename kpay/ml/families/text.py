@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -30,22 +31,35 @@ def read(known: History, customers: Ints, cutoff: int) -> dict[str, Floats]:
     Texts are directions in a space fitted on what was known at the cutoff; every column is a likeness
     (a cosine), so that it means the same in each such space.
     """
-    pieces = known.pieces.texts(cutoff)
-    space = Space.fit(_documents(known, pieces, cutoff))
-    vectors = space.of(pieces)
-    return in_portions(known, customers, cutoff, lambda shelf: _read(shelf, space, vectors))
+    told = Told.of(known, cutoff)
+    return in_portions(known, customers, cutoff, lambda shelf: _read(shelf, told))
 
 
-def _documents(known: History, pieces: tuple[str, ...], cutoff: int) -> list[str]:
-    shown = np.flatnonzero(known.pieces.known(cutoff))
-    newest = np.argsort(known.words.day, kind="stable")[::-1][:MOST_WORDS]
-    return [*(pieces[at] for at in shown), *(known.words.text[at] for at in newest)]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The space of the texts known at a cutoff, and every piece in it."""
+
+    space: Space
+    pieces: Floats
+
+    @classmethod
+    def of(cls, known: History, cutoff: int) -> Told:
+        """Fit on the pieces that had been published and on what people wrote last."""
+        pieces = known.pieces.texts(cutoff)
+        shown = np.flatnonzero(known.pieces.known(cutoff))
+        newest = np.argsort(known.words.day, kind="stable")[::-1][:MOST_WORDS]
+        documents = [*(pieces[at] for at in shown), *(known.words.text[at] for at in newest)]
+        space = Space.fit(documents)
+        return cls(space, space.of(pieces))
+
+    def profile(self, shelf: Shelf) -> Floats:
+        """Return the sum of what each customer turned to, wrote and asked for."""
+        return shelf.interest @ self.pieces[shelf.pieces] + _said(shelf, self.space)
 
 
-def _read(shelf: Shelf, space: Space, every: Floats) -> dict[str, Floats]:
-    vectors = every[shelf.pieces]
-    profile = shelf.interest @ vectors + _said(shelf, space)
-    match = unit(profile) @ vectors.T
+def _read(shelf: Shelf, told: Told) -> dict[str, Floats]:
+    profile = told.profile(shelf)
+    match = unit(profile) @ told.pieces[shelf.pieces].T
     left = shelf.is_free
     count = np.maximum(left.sum(axis=1), 1)
     ranked = -np.sort(-np.where(left, match, 0.0), axis=1)
