@@ -8,20 +8,34 @@ the real sets; demands on figures are made of those, the floors of the made-up o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.bench.public_sets import CUTOFFS, Shop, compared, order_book, source
-from tests.bench.rivals import Judged
+from kpay.ml.frames import purchases
+from kpay.ml.history import History
+from tests.bench.kpay_models import promised
+from tests.bench.public_sets import (
+    CUTOFFS,
+    HORIZON_DAYS,
+    Shop,
+    compared,
+    number,
+    order_book,
+    order_lines,
+    source,
+)
+from tests.bench.rivals import Judged, judge, seen
 
 AUC_TOLERANCE = 0.005
 LOSS_TOLERANCE = 0.003
 LEAKING_AUC = 0.79
 LEAST_AUC = {"retail": 0.760, "cdnow": 0.830}
 MOST_LOSS = {"retail": 0.578, "cdnow": 0.288}
+FEW, DRAWINGS = 200, 8
+LEAST_AUC_OF_FEW, MOST_LOSS_OF_FEW = 0.73, 0.60
 Table = dict[str, Judged]
 
 
@@ -72,3 +86,37 @@ def test_the_commands_beat_the_baselines(name: str, later: int, tmp_path: Path) 
         judged = mean_of(tables, "kpay") if name == "retail" else tables[-1]["kpay"]
         assert judged.auc >= LEAST_AUC[name]
         assert judged.log_loss <= MOST_LOSS[name]
+
+
+def test_two_hundred_customers_are_enough(tmp_path: Path) -> None:
+    """Learn from 200 customers and foretell all others, drawn eight times at each cutoff."""
+    path, is_real = source("retail", tmp_path)
+    lines, orders = order_lines(path), order_book(path)
+    print(f"\n{'retail' if is_real else 'like retail'}, learned from {FEW} customers")
+    found = []
+    for cutoff in CUTOFFS["retail"]:
+        now = seen(orders, number(cutoff), HORIZON_DAYS)
+        drawn = []
+        for seed in range(DRAWINGS):
+            few = np.random.default_rng([seed, 200]).choice(now.person, FEW, replace=False)
+            is_few = lines["customer"].isin(few)
+            moment = datetime.combine(cutoff, time(), tzinfo=UTC)
+            some, others = (
+                History(purchases(part, moment)) for part in (lines[is_few], lines[~is_few])
+            )
+            is_asked = ~np.isin(now.person, few)
+            chance = promised(some, HORIZON_DAYS, asked=others).chance.reindex(now.person[is_asked])
+            drawn.append(judge(now.bought[is_asked], chance.to_numpy(float)))
+        print(
+            f"  {cutoff}  AUC {np.mean([one.auc for one in drawn]):.4f}"
+            f" (least {min(one.auc for one in drawn):.4f})"
+            f"  log-loss {np.mean([one.log_loss for one in drawn]):.4f}"
+            f" (most {max(one.log_loss for one in drawn):.4f})"
+        )
+        found += drawn
+    auc = np.mean([one.auc for one in found])
+    loss = np.mean([one.log_loss for one in found])
+    print(f"  all         AUC {auc:.4f}  log-loss {loss:.4f}")
+    if is_real:
+        assert auc >= LEAST_AUC_OF_FEW
+        assert loss <= MOST_LOSS_OF_FEW
