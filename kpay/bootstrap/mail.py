@@ -120,13 +120,16 @@ def recommended(business: Business, emails: Sequence[str]) -> dict[str, list[dic
     from kpay.services.recommending import recommend
 
     found = recommend(
-        business.store, None, 3, now=business.clock.now(), timezone=business.settings.timezone
+        business.store,
+        None,
+        3,
+        now=business.clock.now(),
+        timezone=business.settings.timezone,
+        among=emails,
     )
-    wanted = set(emails)
     return {
         row.email: [{"content": item.content, "because": item.because} for item in row.items]
         for row in found.rows
-        if row.email in wanted
     }
 
 

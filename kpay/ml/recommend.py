@@ -1,49 +1,66 @@
 """What each customer is likely to want next, and why.
 
-EASE (Steck, "Embarrassingly Shallow Autoencoders", 2019): item-to-item weights in closed form from
-who owns what. Added to it are what sells lately, which carries newcomers, and likeness of title, tags
-and kind, which carries new content. What somebody has is never recommended.
+Four parts, each standardised over what a person can be offered and weighted by a mix that the shop's
+own backtest chose: EASE on who has what, what is rising lately, what sells lately, and kinship of
+content. What comes next in the creator's own order goes first. What somebody has is never recommended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from scipy import sparse
 
-from kpay.ml import text
+from kpay.ml import recommend_parts as parts
 from kpay.ml.frames import Flags, Floats, Ints
+from kpay.ml.recommend_reasons import Reasons, Strength
+from kpay.ml.recommend_shelf import Catalogue, Owned, alikeness
 
-RIDGE: Final = 250.0
-RIDGE_SHARE: Final = 0.05  # of the owned pairs, for a small business
-LEAST_RIDGE: Final = 5.0
-HALF_LIFE_DAYS: Final = 30.0
-POPULARITY_WEIGHT: Final = 0.2
-LIKENESS_WEIGHT: Final = 0.1
-MOST_WOVEN: Final = 2_500  # items in the inverse, the most owned ones
-CUSTOMERS_AT_ONCE: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """Content that can be recommended, one entry each; `is_sellable` is False for what is archived."""
-
-    content: tuple[str, ...]
-    title: tuple[str, ...]
-    kind: tuple[str, ...]
-    tags: tuple[tuple[str, ...], ...]
-    is_sellable: Flags
+CELLS_AT_ONCE: Final = 1_000_000  # people x pieces in one table
+WISH_WEIGHT: Final = 0.5  # of the topics that somebody chose when they joined the list
+SEQUEL_LEAD: Final = 3.0  # in standard deviations: what the creator says comes next goes first
+LAST_LAG: Final = 10.0  # what is offered only when nothing else is left
+VARIETY: Final = 0.1  # what a piece loses for being just like one above it in the list
+POOL: Final = 4  # lists are made out of so many times as many pieces
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
-    """Who has what: indices of customers and content, and how many days ago it was acquired."""
+class Mix:
+    """The weights of the parts; `is_proven` says that a backtest found it better than popularity."""
 
-    customer: Ints
-    content: Ints
+    ease: float = 1.0
+    rising: float = 0.1
+    popularity: float = 0.0
+    kindred: float = 0.0
+    is_proven: bool = True
+
+
+BY_SALES: Final = Mix()
+BY_SALES_AND_CONTENT: Final = Mix(popularity=0.5, kindred=1.0)
+"""Usual where the content is described; measured on simulated shops of 12 to 150 pieces."""
+POPULARITY_ONLY: Final = Mix(ease=0.0, rising=0.0, popularity=1.0, kindred=0.01, is_proven=False)
+"""Without proof: what sells lately; kinship only decides between what sells alike."""
+
+
+def _nothing() -> Ints:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One person: what they have and since how many days, and which topics they chose.
+
+    `barred` is not offered at all, `last` only when nothing else is left.
+    """
+
+    owned: Ints
     age_days: Floats
+    topics: frozenset[str] = frozenset()
+    barred: Ints = field(default_factory=_nothing)
+    last: Ints = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,105 +73,173 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """What speaks for each piece and person, (people, pieces), each row of mean 0 and deviation 1."""
+
+    allowed: Flags
+    ease: Floats
+    kindred: Floats
+    popularity: Floats
+    rising: Floats
+
+    def mixed(self, mix: Mix) -> Floats:
+        """Return the weighted sum."""
+        return (
+            mix.ease * self.ease
+            + mix.kindred * self.kindred
+            + mix.popularity * self.popularity
+            + mix.rising * self.rising
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Recommender:
-    """Item-to-item weights, recent popularity (both standardised when used) and likeness."""
+    """What was learned: item-to-item weights, kinship, and what sells lately."""
 
     catalogue: Catalogue
-    weights: Floats
+    mix: Mix
+    ease: Floats
+    kindred: Floats
     popularity: Floats
-    likeness: Floats
+    rising: Floats
+    alike: Floats
+    reasons: Reasons
 
-    def suggest(self, has: Sequence[Ints], count: int) -> list[list[Suggestion]]:
-        """Return up to `count` suggestions for each customer, given the content each one has."""
+    def suggest(self, readers: Sequence[Reader], count: int) -> list[list[Suggestion]]:
+        """Return up to `count` suggestions for each person, the best first."""
         suggestions: list[list[Suggestion]] = []
-        for start in range(0, len(has), CUSTOMERS_AT_ONCE):
-            part = has[start : start + CUSTOMERS_AT_ONCE]
-            scores, parts = self._scores(part)
-            best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-            for row, owned in enumerate(part):
-                chosen = [int(item) for item in best[row] if np.isfinite(scores[row, item])]
-                suggestions.append(
-                    [
-                        Suggestion(
-                            self.catalogue.content[item],
-                            round(float(scores[row, item]), 4),
-                            self._reason(owned, item, parts[:, row, item]),
-                        )
-                        for item in chosen
-                    ]
-                )
+        at_once = max(1, CELLS_AT_ONCE // max(1, len(self.catalogue)))
+        for start in range(0, len(readers), at_once):
+            suggestions += self._suggest(readers[start : start + at_once], count)
         return suggestions
 
-    def _scores(self, has: Sequence[Ints]) -> tuple[Floats, Floats]:
-        """Return scores (customers, items), -inf where not allowed, and their three parts."""
-        owned = np.zeros((len(has), len(self.catalogue.content)))
-        for row, items in enumerate(has):
-            owned[row, items] = 1.0
-        allowed = (owned == 0) & self.catalogue.is_sellable
-        near = owned @ self.likeness / np.maximum(owned.sum(axis=1, keepdims=True), 1.0)
-        lately = np.broadcast_to(self.popularity, owned.shape)
-        parts = np.array(
+    def _suggest(self, readers: Sequence[Reader], count: int) -> list[list[Suggestion]]:
+        found = self.parts(readers)
+        sequel, in_time = self._in_order(readers)
+        wish = WISH_WEIGHT * parts.standard(self._wishes(readers), found.allowed)
+        total = found.mixed(self.mix) + wish + SEQUEL_LEAD * sequel
+        for row, reader in enumerate(readers):
+            total[row, reader.last] -= LAST_LAG
+        total = np.where(found.allowed & in_time, total, -np.inf)
+        return [
             [
-                _standard(owned @ self.weights, allowed),
-                POPULARITY_WEIGHT * _standard(lately, allowed),
-                LIKENESS_WEIGHT * _standard(near, allowed),
+                Suggestion(
+                    self.catalogue.content[item],
+                    round(float(total[row, item]), 4),
+                    self.reasons.next_after(reader.owned, item)
+                    if sequel[row, item]
+                    else self.reasons.strongest(
+                        reader.owned, reader.topics, item, self._strength(found, wish, row, item)
+                    ),
+                )
+                for item in chosen
             ]
+            for row, (reader, chosen) in enumerate(
+                zip(readers, self.varied(total, count), strict=True)
+            )
+        ]
+
+    def parts(self, readers: Sequence[Reader]) -> Parts:
+        """Return what speaks for each piece; what nobody has yet is judged by its content alone."""
+        has, interest = self._tables(readers)
+        allowed = (has == 0) & self.catalogue.is_sellable
+        for row, reader in enumerate(readers):
+            allowed[row, reader.barred] = False
+        sold = self.reasons.counts > 0
+        kin = parts.standard(has @ self.kindred, allowed)
+        woven = parts.standard(interest @ self.ease, allowed & sold)
+        everybody = np.ones((len(readers), 1))
+        return Parts(
+            allowed,
+            np.where(sold, woven, kin),
+            kin,
+            parts.standard(everybody * self.popularity, allowed),
+            parts.standard(everybody * self.rising, allowed),
         )
-        return np.where(allowed, parts.sum(axis=0), -np.inf), parts
 
-    def _reason(self, owned: Ints, item: int, parts: Floats) -> str:
-        """Name the part that speaks most for an item, with the owned content behind it."""
-        strongest = int(np.argmax(parts))
-        if strongest == 0 and parts[0] > 0:
-            source = owned[int(np.argmax(self.weights[owned, item]))]
-            return f'buyers of "{self.catalogue.title[source]}" also bought it'
-        if strongest == 2 and parts[2] > 0:
-            source = owned[int(np.argmax(self.likeness[owned, item]))]
-            shared = [t for t in self.catalogue.tags[item] if t in self.catalogue.tags[source]]
-            like = f'like "{self.catalogue.title[source]}"'
-            return f"about {', '.join(shared)}, {like}" if shared else like
-        return "popular this month" if self.popularity[item] > 0 else "new here"
+    def varied(self, total: Floats, count: int) -> list[list[int]]:
+        """Choose the best of each row, each choice lowering what is much like it."""
+        wide = min(count * POOL, total.shape[1])
+        pool = np.argsort(-total, axis=1, kind="stable")[:, :wide]
+        rows = np.arange(len(total))
+        left = np.take_along_axis(total, pool, axis=1)
+        nearest = np.zeros_like(left)
+        chosen = []
+        for _ in range(min(count, wide)):
+            best = np.argmax(left - VARIETY * nearest, axis=1)
+            items = pool[rows, best]
+            chosen.append(np.where(np.isfinite(left[rows, best]), items, -1))
+            left[rows, best] = -np.inf
+            if self.catalogue.is_described:
+                nearest = np.maximum(nearest, self.alike[items[:, None], pool])
+        table = np.array(chosen, dtype=np.int64).reshape(-1, len(total)).T
+        return [[int(item) for item in row if item >= 0] for row in table]
+
+    def _tables(self, readers: Sequence[Reader]) -> tuple[Floats, sparse.csr_matrix]:
+        """Return what each person has, and how much it still says about them."""
+        shape = (len(readers), len(self.catalogue))
+        rows = np.repeat(np.arange(len(readers)), [len(reader.owned) for reader in readers])
+        items = np.concatenate([_nothing(), *(reader.owned for reader in readers)])
+        ages = np.concatenate([np.zeros(0), *(reader.age_days for reader in readers)])
+        has = np.zeros(shape)
+        has[rows, items] = 1.0
+        return has, sparse.csr_matrix((parts.interest(ages), (rows, items)), shape=shape)
+
+    def _in_order(self, readers: Sequence[Reader]) -> tuple[Flags, Flags]:
+        """Return what comes right after what each person has, and what is not too early for them.
+
+        What can no longer be had is not asked for first.
+        """
+        has = self._tables(readers)[0] > 0
+        sequel, in_time = np.zeros_like(has), np.ones_like(has)
+        for item, before in enumerate(self.catalogue.after):
+            if before:
+                places = np.array(before)
+                gone = ~self.catalogue.is_sellable[places]
+                in_time[:, item] = (has[:, places] | gone).all(axis=1)
+                sequel[:, item] = in_time[:, item] & has[:, places].any(axis=1)
+        return sequel, in_time
+
+    def _wishes(self, readers: Sequence[Reader]) -> Floats:
+        """Return how many of a piece's tags each person chose as a topic."""
+        wished = np.zeros((len(readers), len(self.catalogue)))
+        for row, reader in enumerate(readers):
+            if reader.topics:
+                wished[row] = [
+                    sum(tag.casefold() in reader.topics for tag in tags)
+                    for tags in self.catalogue.tags
+                ]
+        return wished
+
+    def _strength(self, found: Parts, wish: Floats, row: int, item: int) -> Strength:
+        return Strength(
+            float(self.mix.ease * found.ease[row, item]),
+            float(self.mix.kindred * found.kindred[row, item]),
+            float(wish[row, item]),
+            float(self.mix.popularity * found.popularity[row, item]),
+        )
 
 
-def _standard(score: Floats, allowed: Flags) -> Floats:
-    """Scale each row to mean 0 and deviation 1 over what is allowed; a flat row is all 0."""
-    count = np.maximum(allowed.sum(axis=1, keepdims=True), 1)
-    mean = np.where(allowed, score, 0.0).sum(axis=1, keepdims=True) / count
-    centred = np.where(allowed, score - mean, 0.0)
-    deviation = np.sqrt((centred**2).sum(axis=1, keepdims=True) / count)
-    flat = deviation <= 1e-9 * np.maximum(np.abs(mean), 1e-9)
-    return np.where(flat, 0.0, centred / np.where(flat, 1.0, deviation))
+def usual_mix(catalogue: Catalogue) -> Mix:
+    """Return the mix to begin with."""
+    return BY_SALES_AND_CONTENT if catalogue.is_described else BY_SALES
 
 
-def fit(catalogue: Catalogue, owned: Owned, customers: int) -> Recommender:
+def fit(catalogue: Catalogue, owned: Owned, customers: int, mix: Mix | None = None) -> Recommender:
     """Learn from who has what; works from an empty shop on."""
-    size = len(catalogue.content)
-    fresh = 0.5 ** (np.maximum(owned.age_days, 0.0) / HALF_LIFE_DAYS)
-    described = [
-        " ".join((title, kind, *tags))
-        for title, kind, tags in zip(catalogue.title, catalogue.kind, catalogue.tags, strict=True)
-    ]
+    size = len(catalogue)
+    mix = mix or usual_mix(catalogue)
+    alike = alikeness(catalogue)
+    kindred = parts.kindred(owned, alike) if catalogue.is_described else np.zeros((size, size))
+    popularity = parts.popularity(owned, catalogue, alike)
+    weights = parts.ease(owned, customers, size)
     return Recommender(
         catalogue,
-        ease(owned, customers, size),
-        np.bincount(owned.content, fresh, minlength=size).astype(float),
-        text.likeness(described) if size else np.zeros((0, 0)),
+        mix,
+        weights,
+        kindred,
+        popularity,
+        parts.rising(owned, size),
+        alike,
+        Reasons.learn(catalogue, owned, weights, alike),
     )
-
-
-def ease(owned: Owned, customers: int, size: int) -> Floats:
-    """Return item-to-item weights (size, size), the diagonal zero: -P / diag(P), P = (X'X + rI)^-1."""
-    counts = np.bincount(owned.content, minlength=size)
-    woven = np.sort(np.argsort(-counts, kind="stable")[:MOST_WOVEN])
-    place = np.full(size, -1)
-    place[woven] = np.arange(len(woven))
-    inside = place[owned.content] >= 0
-    has = np.zeros((customers, len(woven)))
-    has[owned.customer[inside], place[owned.content[inside]]] = 1.0
-    ridge = float(np.clip(RIDGE_SHARE * has.sum(), LEAST_RIDGE, RIDGE))
-    inverse = np.linalg.inv(has.T @ has + ridge * np.eye(len(woven)))
-    inner = -inverse / np.diag(inverse)
-    np.fill_diagonal(inner, 0.0)
-    weights = np.zeros((size, size))
-    weights[np.ix_(woven, woven)] = inner
-    return weights

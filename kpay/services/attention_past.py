@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from kpay.ml import attention, text
 from kpay.ml.frames import Flags, Floats, Ints
 from kpay.ml.relevance import Known, Pieces
-from kpay.services.recommending import catalogue_of
+from kpay.services.recommend_input import catalogue_of
 from kpay.store import attention as records
-from kpay.store import learning
+from kpay.store import learning, shelf
 from kpay.store.frames import holdings
 
 REMEMBERED: Final = timedelta(days=400)
@@ -67,7 +67,7 @@ class Past:
     @classmethod
     def read(cls, connection: Connection, emails: Iterable[str], now: datetime) -> Past:
         """Read what came before a moment; `emails` are numbered first, in their order."""
-        pieces = learning.pieces(connection, now)
+        pieces = shelf.pieces(connection, now)
         catalogue = catalogue_of(pieces)
         slugs = {slug: place for place, slug in enumerate(catalogue.content)}
         mails = records.mails(connection, now - REMEMBERED, now, MOST_MAILS)

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import numpy as np
+from typing import Any, Final
 
 from kpay.domain.address import normal_email
-from kpay.domain.document import Column, Document, Table
-from kpay.domain.enums import ContentStatus
+from kpay.domain.document import Block, Column, Document, Table
 from kpay.errors import NotFound, Refused
 from kpay.ml import recommend as ml
-from kpay.ml.frames import Frame, Ints
-from kpay.ml.recommend import Catalogue, Owned, Suggestion
+from kpay.ml.recommend import Suggestion
+from kpay.ml.recommend_backtest import backtest
+from kpay.services.recommend_input import Shelf, people_of, read_shelf, reader
 from kpay.services.vantage import vantage
-from kpay.store import learning
 from kpay.store.engine import Store
-from kpay.store.frames import holdings
 
-SHOWN_PEOPLE = 20
-FREE = "free"
+SHOWN_PEOPLE: Final = 20
+PERSONAL, POPULAR = "personal", "popularity"
 
 
 @dataclass(frozen=True, slots=True)
 class Recommended:
-    """What one person may want next, best first."""
+    """What one person may want next, best first, and what they began and have not finished."""
 
     email: str
     items: tuple[Suggestion, ...]
+    unfinished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendations:
-    """Recommendations for some people, as of a day."""
+    """Recommendations for some people, as of a day.
+
+    `basis` is "personal" where the shop's own past shows that it beats popularity, else "popularity".
+    """
 
     as_of: str
     rows: tuple[Recommended, ...]
-    titles: dict[str, str]
+    titles: Mapping[str, str]
+    basis: str
 
     def to_document(self, *, whole: bool) -> Document:
         """Return the recommendations; people see the first twenty persons unless `whole`."""
@@ -46,18 +48,24 @@ class Recommendations:
         return Document(
             schema="kpay.recommend/1",
             title=self._title() if has_any else self._nothing(),
-            subtitle=f"as of {self.as_of}",
-            blocks=(self._table(whole),) if has_any else (),
+            subtitle=self._subtitle(),
+            blocks=self._blocks(whole) if has_any else (),
             payload=self._payload(),
-            next_steps=("kpay campaign new what-next --for upsell",)
+            next_steps=("kpay campaign new what-next --for upsell", "kpay recommend --evaluate")
             if has_any
             else ("kpay publish", "kpay content list"),
         )
 
-    def _table(self, whole: bool) -> Table:
+    def _subtitle(self) -> str:
+        said = f"as of {self.as_of}"
+        if self.basis == PERSONAL:
+            return said
+        return f"{said}; no signal yet that beats popularity, so what sells lately comes first"
+
+    def _blocks(self, whole: bool) -> tuple[Block, ...]:
         shown = self.rows if whole else self.rows[:SHOWN_PEOPLE]
         rest = len(self.rows) - len(shown)
-        return Table(
+        suggested = Table(
             (Column("email"), Column("content"), Column("score", "number"), Column("because")),
             tuple(
                 (person.email, item.content, item.score, item.because)
@@ -66,12 +74,21 @@ class Recommendations:
             ),
             note=f"and {rest:,} more people; kpay recommend --all lists them" if rest else "",
         )
+        begun = tuple((person.email, slug) for person in shown for slug in person.unfinished)
+        if not begun:
+            return (suggested,)
+        return (suggested, Table((Column("email"), Column("begun and not finished")), begun))
 
     def _payload(self) -> dict[str, Any]:
         return {
             "as_of": self.as_of,
+            "basis": self.basis,
             "rows": [
-                {"email": person.email, "items": [self._item(item) for item in person.items]}
+                {
+                    "email": person.email,
+                    "items": [self._item(item) for item in person.items],
+                    "unfinished": list(person.unfinished),
+                }
                 for person in self.rows
             ],
         }
@@ -94,91 +111,53 @@ class Recommendations:
 
 
 def recommend(
-    store: Store, email: str | None, count: int, *, now: datetime, timezone: str
+    store: Store,
+    email: str | None,
+    count: int,
+    *,
+    now: datetime,
+    timezone: str,
+    among: Collection[str] | None = None,
 ) -> Recommendations:
-    """Recommend to one address, or to every customer and subscriber.
+    """Recommend to one address, or to every customer and subscriber (those `among` some, if given).
 
     Raises Refused while nothing is published or sold, NotFound for an unknown address.
     """
     with store.reading() as connection:
         seen_from = vantage(connection, None, now, timezone)
-        pieces = learning.pieces(connection, seen_from.moment)
-        had = holdings(connection, seen_from.moment)
-        emails = learning.emails(connection)
-        listed = learning.listed_emails(connection)
-    people = _people(email, emails, listed)
-    catalogue = catalogue_of(pieces)
-    if not catalogue.is_sellable.any():
+        known = read_shelf(connection, seen_from.moment)
+        everybody = people_of(connection)
+    people = _asked(everybody, email, among)
+    if not known.catalogue.is_sellable.any():
         raise Refused("nothing is on sale, so there is nothing to recommend", "kpay publish")
-    place = {slug: at for at, slug in enumerate(catalogue.content)}
-    known = had[had["content"].isin(place)]
-    sets = with_bundles(_content_sets(known), pieces)
-    model = ml.fit(catalogue, _owned(known, place, seen_from.moment), known["customer"].nunique())
-    has = [_indices(sets.get(customer, set()), place) for _, customer in people]
+    mix = backtest(known.catalogue, known.owned).mix
+    model = ml.fit(known.catalogue, known.owned, known.customers, mix)
+    readers = [reader(known, address, customer) for address, customer in people.items()]
+    found = model.suggest(readers, count)
     rows = tuple(
-        Recommended(address, tuple(items))
-        for (address, _), items in zip(people, model.suggest(has, count), strict=True)
+        Recommended(address, tuple(items), _unfinished(known, customer))
+        for (address, customer), items in zip(people.items(), found, strict=True)
     )
-    titles = dict(zip(catalogue.content, catalogue.title, strict=True))
-    return Recommendations(seen_from.day.isoformat(), rows, titles)
+    titles = dict(zip(known.catalogue.content, known.catalogue.title, strict=True))
+    basis = PERSONAL if mix.is_proven else POPULAR
+    return Recommendations(seen_from.day.isoformat(), rows, titles, basis)
 
 
-def _people(
-    email: str | None, emails: dict[int, str], listed: list[str]
-) -> list[tuple[str, int | None]]:
-    """Return addresses with their customer, customers first; one address when one is named."""
-    customer_of: dict[str, int | None] = {address: who for who, address in emails.items()}
-    for address in listed:
-        customer_of.setdefault(address, None)
+def _asked(
+    everybody: Mapping[str, int | None], email: str | None, among: Collection[str] | None
+) -> dict[str, int | None]:
     if email is None:
-        return list(customer_of.items())
+        wanted = everybody if among is None else set(among)
+        return {address: who for address, who in everybody.items() if address in wanted}
     address = normal_email(email)
-    if address not in customer_of:
+    if address not in everybody:
         raise NotFound("customer or subscriber", email, "kpay recommend --all")
-    return [(address, customer_of[address])]
+    return {address: everybody[address]}
 
 
-def catalogue_of(pieces: list[dict[str, Any]]) -> Catalogue:
-    """Return what can be recommended: published and not free."""
-    return Catalogue(
-        content=tuple(piece["slug"] for piece in pieces),
-        title=tuple(piece["title"] for piece in pieces),
-        kind=tuple(piece["kind"] for piece in pieces),
-        tags=tuple(tuple(piece["tags"]) for piece in pieces),
-        is_sellable=np.array(
-            [
-                piece["status"] == ContentStatus.PUBLISHED.value and piece["pricing"] != FREE
-                for piece in pieces
-            ],
-            dtype=bool,
-        ),
-    )
-
-
-def _content_sets(known: Frame) -> dict[int | None, set[str]]:
-    return {int(who): set(part) for who, part in known.groupby("customer")["content"]}
-
-
-def with_bundles(
-    sets: dict[int | None, set[str]], pieces: list[dict[str, Any]]
-) -> dict[int | None, set[str]]:
-    """Add what a bundle holds to its owner's things, and a bundle to who has all that it holds."""
-    bundles = {piece["slug"]: set(piece["includes"]) for piece in pieces if piece["includes"]}
-    wider = {}
-    for who, owned in sets.items():
-        inside = set().union(*(bundles[slug] for slug in owned & bundles.keys()))
-        everything = owned | inside
-        complete = {slug for slug, parts in bundles.items() if parts <= everything}
-        wider[who] = everything | complete
-    return wider
-
-
-def _indices(owned: set[str], place: dict[str, int]) -> Ints:
-    return np.array(sorted(place[slug] for slug in owned if slug in place), dtype=np.int64)
-
-
-def _owned(known: Frame, place: dict[str, int], moment: datetime) -> Owned:
-    _, index = np.unique(known["customer"].to_numpy(np.int64), return_inverse=True)
-    age = (moment - known["at"]).dt.total_seconds().to_numpy(float) / 86_400
-    content = np.array([place[slug] for slug in known["content"]], dtype=np.int64)
-    return Owned(index, content, age)
+def _unfinished(known: Shelf, customer: int | None) -> tuple[str, ...]:
+    """Return what somebody began, has and did not finish."""
+    if customer is None:
+        return ()
+    has = known.has.get(customer, set())
+    return tuple(slug for slug in known.unfinished.get(customer, ()) if slug in has)

@@ -71,6 +71,12 @@ PIECES: Final = {
     "archived_at": "datetime64[us, UTC]",
 }
 EDITS: Final = {"content": "str", "at": "datetime64[us, UTC]", "text": "str"}
+POSSESSIONS: Final = {
+    "customer": "int64",
+    "content": "str",
+    "first_at": "datetime64[us, UTC]",
+    "last_at": "datetime64[us, UTC]",
+}
 TAKINGS: Final = {"day": "datetime64[us]", "amount_minor": "int64"}
 
 
@@ -108,6 +114,19 @@ def holdings(connection: Connection, until: datetime) -> pd.DataFrame:
 
     Content given back or expired is in it too: what somebody has had is not offered again.
     """
+    both = _acquired(connection, until)
+    return both.sort_values(["customer", "content", "at"]).drop_duplicates(["customer", "content"])
+
+
+def possessions(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return holdings with when each was first and last acquired, columns as in POSSESSIONS."""
+    acquired = _acquired(connection, until).groupby(["customer", "content"])["at"]
+    spans = acquired.agg(first_at="min", last_at="max").reset_index()
+    return spans.astype(POSSESSIONS)
+
+
+def _acquired(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return every purchase and grant of content, columns as in HOLDINGS."""
     granted = (
         select(
             ENTITLEMENTS.c.customer_id,
@@ -118,8 +137,7 @@ def holdings(connection: Connection, until: datetime) -> pd.DataFrame:
         .where(ENTITLEMENTS.c.granted_at < until)
     )
     bought = order_lines(connection, until)[["customer", "content", "at"]]
-    both = pd.concat([bought[bought["content"] != ""], _frame(connection, granted, HOLDINGS)])
-    return both.sort_values(["customer", "content", "at"]).drop_duplicates(["customer", "content"])
+    return pd.concat([bought[bought["content"] != ""], _frame(connection, granted, HOLDINGS)])
 
 
 def marks(connection: Connection, until: datetime) -> pd.DataFrame:
@@ -129,7 +147,8 @@ def marks(connection: Connection, until: datetime) -> pd.DataFrame:
     events, joining and leaving the mailing list; ordered by customer and moment.
     """
     mails = _frame(connection, evidence.mails(until), {**MARKS, "campaign": "Int64"})
-    mails["content"] = mails.pop("campaign").map(evidence.abouts(connection)).fillna("")
+    campaign = mails.pop("campaign").astype("object")  # none may be about anything
+    mails["content"] = campaign.map(evidence.abouts(connection)).fillna("")
     events = _frame(connection, evidence.events(until), MARKS)
     events["kind"] = events["kind"].map(evidence.KINDS_OF_EVENT)
     others = union_all(evidence.refunds(until), *evidence.comings_and_goings(until))

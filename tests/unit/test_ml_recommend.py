@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from kpay.ml import recommend, text
-from kpay.ml.recommend import Catalogue, Owned
+from kpay.ml import recommend, recommend_parts, text
+from kpay.ml.recommend import Reader
+from kpay.ml.recommend_shelf import Catalogue, Owned
 
 
 def shop(*pieces: tuple[str, str, str], archived: tuple[str, ...] = ()) -> Catalogue:
@@ -26,8 +29,12 @@ def owned(*pairs: tuple[int, int], age_days: float = 10.0) -> Owned:
     )
 
 
-def holdings(pairs: Owned, customers: int) -> list[np.ndarray]:
-    return [pairs.content[pairs.customer == who] for who in range(customers)]
+def reader(*items: int, **wishes: Any) -> Reader:
+    return Reader(np.array(items, dtype=np.int64), np.full(len(items), 10.0), **wishes)
+
+
+def readers(pairs: Owned, customers: int) -> list[Reader]:
+    return [reader(*pairs.content[pairs.customer == who].tolist()) for who in range(customers)]
 
 
 SHOP = shop(
@@ -46,16 +53,16 @@ def test_what_buyers_of_the_same_also_bought_comes_first_and_says_so() -> None:
         (45, 0),
     )
     model = recommend.fit(SHOP, pairs, 46)
-    (suggested,) = model.suggest([np.array([0])], 3)
+    (suggested,) = model.suggest([reader(0)], 3)
     assert suggested[0].content == "cake"
-    assert suggested[0].because == 'buyers of "Baking bread" also bought it'
+    assert suggested[0].because == '20 of 21 buyers of "Baking bread" also bought it'
 
 
 def test_nothing_owned_and_nothing_archived_is_suggested() -> None:
     pairs = owned((0, 0), (0, 1), (1, 2), (1, 3))
     catalogue = shop(*[(slug, slug, "x") for slug in SHOP.content], archived=("new",))
     model = recommend.fit(catalogue, pairs, 2)
-    first, second = model.suggest(holdings(pairs, 2), 5)
+    first, second = model.suggest(readers(pairs, 2), 5)
     assert {s.content for s in first} == {"knots", "charts"}
     assert {s.content for s in second} == {"bread", "cake"}
 
@@ -69,7 +76,7 @@ def test_a_newcomer_gets_what_sells_lately() -> None:
             for name in ("customer", "content", "age_days")
         )
     )
-    (suggested,) = recommend.fit(SHOP, pairs, 46).suggest([np.empty(0, dtype=np.int64)], 1)
+    (suggested,) = recommend.fit(SHOP, pairs, 46).suggest([reader()], 1)
     assert (suggested[0].content, suggested[0].because) == ("knots", "popular this month")
 
 
@@ -80,7 +87,7 @@ def test_content_that_nobody_has_yet_is_carried_by_likeness() -> None:
         ("rolls", "Baking rolls", "baking"),
     )
     model = recommend.fit(catalogue, owned((0, 0), (1, 0)), 2)
-    (suggested,) = model.suggest([np.array([0])], 2)
+    (suggested,) = model.suggest([reader(0)], 2)
     assert [item.content for item in suggested] == ["rolls", "sails"]
     assert suggested[0].because == 'about baking, like "Baking bread"'
 
@@ -89,14 +96,14 @@ def test_content_that_nobody_has_yet_is_carried_by_likeness() -> None:
 def test_three_pieces_and_hardly_a_customer_are_enough(customers: int) -> None:
     catalogue = shop(("a", "A", ""), ("b", "B", ""), ("c", "C", ""))
     pairs = owned(*[(who, who) for who in range(customers)])
-    for items in recommend.fit(catalogue, pairs, customers).suggest(holdings(pairs, customers), 5):
+    for items in recommend.fit(catalogue, pairs, customers).suggest(readers(pairs, customers), 5):
         assert len(items) == 2
         assert all(np.isfinite(item.score) for item in items)
 
 
 def test_an_empty_shop_suggests_nothing() -> None:
     model = recommend.fit(shop(), owned(), 1)
-    assert model.suggest([np.empty(0, dtype=np.int64)], 5) == [[]]
+    assert model.suggest([reader()], 5) == [[]]
 
 
 def test_taste_is_found_again_in_a_simulated_shop_twice_as_well_as_popularity() -> None:
@@ -111,7 +118,7 @@ def test_taste_is_found_again_in_a_simulated_shop_twice_as_well_as_popularity() 
     catalogue = shop(*[(f"p{at}", f"{at}", "") for at in range(size)])
     pairs = owned(*zip(*(side.tolist() for side in np.nonzero(has)), strict=True))
     model = recommend.fit(catalogue, pairs, customers)
-    suggested = model.suggest([np.flatnonzero(row) for row in has], 5)
+    suggested = model.suggest([reader(*np.flatnonzero(row).tolist()) for row in has], 5)
     found = np.mean(
         [
             f"p{item}" in {s.content for s in got}
@@ -132,9 +139,9 @@ def test_likeness_works_in_any_script() -> None:
 def test_item_weights_have_a_zero_diagonal_and_limit_the_inverse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recommend, "MOST_WOVEN", 2)
+    monkeypatch.setattr(recommend_parts, "MOST_WOVEN", 2)
     pairs = owned((0, 0), (0, 1), (1, 0), (1, 1), (2, 2))
-    weights = recommend.ease(pairs, 3, 5)
+    weights = recommend_parts.ease(pairs, 3, 5)
     assert np.diag(weights).tolist() == [0.0] * 5
     assert weights[0, 1] > 0
     assert not weights[2:].any()

@@ -1,0 +1,119 @@
+"""What speaks for a piece: each part of the model, learned in closed form from who has what.
+
+EASE: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (2019), here with each purchase
+weighted by its age. Kindred: ridge regression from content to person in its dual form, so that what
+nobody has bought yet is judged by what it is about.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from kpay.ml.frames import Flags, Floats
+from kpay.ml.recommend_shelf import Catalogue, Owned
+
+RIDGE: Final = 250.0
+RIDGE_SHARE: Final = 0.05  # of the owned pairs, for a small business
+LEAST_RIDGE: Final = 5.0
+INTEREST_HALF_LIFE_DAYS: Final = 365.0  # how long a purchase says what somebody likes
+LATELY_DAYS: Final = 30.0  # the half-life of what "lately" means
+RISING_PRIOR: Final = 20.0  # sales before a piece's own trend counts as much as the shop's
+POPULAR_PRIOR: Final = 0.2  # of the decayed month
+KINDRED_RIDGE: Final = 2.0
+FEW_SALES: Final = 20.0  # pairs below which popularity explains little
+MOST_WOVEN: Final = 2_500  # items in the inverse, the most owned ones
+
+
+def interest(age_days: Floats) -> Floats:
+    """Return how much a purchase still says about its buyer: half after a year."""
+    return np.asarray(0.5 ** (np.maximum(age_days, 0.0) / INTEREST_HALF_LIFE_DAYS))
+
+
+def lately(days: Floats) -> Floats:
+    """Return how much of a purchase counts as lately: half after a month."""
+    return np.asarray(0.5 ** (np.maximum(days, 0.0) / LATELY_DAYS))
+
+
+def ease(owned: Owned, customers: int, size: int) -> Floats:
+    """Return item-to-item weights (size, size), the diagonal zero: -P / diag(P), P = (X'WX + rI)^-1."""
+    counts = owned.counts(size)
+    woven = np.sort(np.argsort(-counts, kind="stable")[:MOST_WOVEN])
+    weight = interest(owned.age_days)
+    has = owned.table(np.sqrt(weight), (customers, size))[:, woven]
+    ridge = float(np.clip(RIDGE_SHARE * counts[woven].sum(), LEAST_RIDGE, RIDGE))
+    ridge *= float(weight.mean()) if len(weight) else 1.0
+    inner = shallow(np.asarray((has.T @ has).todense()), ridge)
+    weights = np.zeros((size, size))
+    weights[np.ix_(woven, woven)] = inner
+    return weights
+
+
+def shallow(gram: Floats, ridge: float) -> Floats:
+    """Return the weights of a shallow autoencoder, its diagonal zero, from a Gram matrix."""
+    inverse = np.linalg.inv(gram + ridge * np.eye(len(gram)))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0.0)
+    return np.asarray(weights)
+
+
+def rising(owned: Owned, size: int) -> Floats:
+    """Return the logarithm of how much more each piece sells lately than over all, smoothed."""
+    fresh = owned.sums(lately(owned.known_days), size)
+    counts = owned.counts(size)
+    usual = fresh.sum() / max(counts.sum(), 1.0)
+    if usual <= 0:
+        return np.zeros(size)
+    return np.asarray(np.log((fresh + RISING_PRIOR * usual) / (counts + RISING_PRIOR) / usual))
+
+
+def popularity(owned: Owned, catalogue: Catalogue, alike: Floats) -> Floats:
+    """Return what each piece sells lately for the time it was on show.
+
+    Whatever has hardly been on show yet is taken to sell as what is like it does.
+    """
+    fresh = owned.sums(lately(owned.known_days), len(catalogue))
+    shown = 1.0 - lately(catalogue.days_on_show)
+    return np.asarray(
+        (fresh + POPULAR_PRIOR * _expected(fresh, shown, alike)) / (shown + POPULAR_PRIOR)
+    )
+
+
+def _expected(fresh: Floats, shown: Floats, alike: Floats) -> Floats:
+    """Return what the content lets expect: ridge on the logarithm of sales of what has been shown."""
+    settled = np.flatnonzero(shown > 0.5)
+    if not len(settled):
+        return np.zeros_like(fresh)
+    logarithm = np.log((fresh[settled] + 0.5) / (shown[settled] + 0.1))
+    within = alike[np.ix_(settled, settled)] + KINDRED_RIDGE * np.eye(len(settled))
+    slope = np.linalg.solve(within, logarithm - logarithm.mean())
+    return np.asarray(np.exp(logarithm.mean() + alike[:, settled] @ slope))
+
+
+def kindred(owned: Owned, alike: Floats) -> Floats:
+    """Return how much owning one piece says for another by content alone, (size, size).
+
+    Ridge regression of each person's purchases, less what popularity explains, on the content of
+    what anybody has; a row is what one purchase adds to everybody's prediction.
+    """
+    size = len(alike)
+    counts = owned.counts(size)
+    sold = np.flatnonzero(counts > 0)
+    told = np.zeros((size, size))
+    if not len(sold):
+        return told
+    within = alike[np.ix_(sold, sold)] + KINDRED_RIDGE * np.eye(len(sold))
+    told[sold] = np.linalg.solve(within, alike[sold])
+    shares = counts / (counts.sum() + FEW_SALES)
+    return np.asarray(np.where(counts[:, None] > 0, told - shares @ told, 0.0))
+
+
+def standard(score: Floats, allowed: Flags) -> Floats:
+    """Scale each row to mean 0 and deviation 1 over what is allowed; a flat row is all 0."""
+    count = np.maximum(allowed.sum(axis=1, keepdims=True), 1)
+    mean = np.where(allowed, score, 0.0).sum(axis=1, keepdims=True) / count
+    centred = np.where(allowed, score - mean, 0.0)
+    deviation = np.sqrt((centred**2).sum(axis=1, keepdims=True) / count)
+    flat = deviation <= 1e-9 * np.maximum(np.abs(mean), 1e-9)
+    return np.where(flat, 0.0, centred / np.where(flat, 1.0, deviation))
