@@ -85,7 +85,7 @@ def kpay(frame: pd.DataFrame) -> dict[str, Any]:
     scores = scoring.score(known, found.model, found.amounts)
     scored = time.process_time()
     model = found.model
-    now = scoring.snapshot(known, 0, HORIZON_DAYS, model.bg)
+    now = model.look(known)
     ready = time.process_time()
     model.probability(now)
     return {
