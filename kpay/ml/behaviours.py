@@ -145,7 +145,7 @@ def _share(part: Floats, whole: Floats, drawn: float) -> Floats:
     overall = part.sum() / max(float(whole.sum()), 1.0)
     share = (part + drawn * overall) / np.maximum(whole + drawn, 1.0)
     if not len(share):
-        return share
+        return np.zeros(0)
     scale = max(SHARES_SPREAD * float(np.sqrt(max(overall * (1 - overall), 0.0))), 1e-9)
     return np.asarray(np.clip((share - share.mean()) / scale, -FURTHEST, FURTHEST))
 
@@ -161,7 +161,7 @@ def _steadiness(known: Purchases, place: Ints, size: int) -> tuple[Floats, Float
     square = np.bincount(owner, (gap - mean[owner]) ** 2, minlength=size) / np.maximum(count, 1.0)
     spread = np.sqrt(square) / np.maximum(mean, 1.0)
     regular = np.where(count >= 2, np.clip(1 - spread, 0, 1), 0.0)
-    return regular * count, np.where(count >= 2, count, 0.0)
+    return np.asarray(regular * count), np.asarray(np.where(count >= 2, count, 0.0))
 
 
 def _bought(past: History, customer: Ints) -> dict[str, tuple[Floats, Floats]]:

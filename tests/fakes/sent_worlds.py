@@ -71,7 +71,7 @@ def _arm(spent: Amounts) -> Arm:
     return Arm(len(spent), tuple(spent[spent > 0].tolist()))
 
 
-def _shelf() -> Catalogue:
+def shelf() -> Catalogue:
     return Catalogue(
         tuple(
             Item(
@@ -91,7 +91,7 @@ def known_sends(
     seed: int, sends: int, *, people: int = 1500, wanting: float = WANTING, lift: float = LIFT
 ) -> tuple[KnownSend, ...]:
     """Send a mail a fortnight to everyone who can be reached; everyone is mailed in the live world."""
-    usual, shelf = Parameters(), _shelf()
+    usual, sold = Parameters(), shelf()
     parameters = replace(
         usual,
         eur_share=0.0,
@@ -102,16 +102,16 @@ def known_sends(
     persons = draw_people(seed, round(1.02 * people), 540, parameters)
     world = World(persons, WorldClock(date(2025, 1, 1)), persons.chance, Appeal(persons))
     for day in range(WARM_DAYS):
-        world.step(day, shelf, (), is_watched=False)
+        world.step(day, sold, (), is_watched=False)
     found = []
     for number in range(sends):
         day = WARM_DAYS + number * WINDOW_DAYS
         is_reachable = persons.is_subscriber & (persons.joined_day < day)
         reached = np.flatnonzero(is_reachable & ~world.state.has_opted_out)
-        slug = shelf.items[number * 5 % len(shelf.items)].slug
+        slug = sold.items[number * 5 % len(sold.items)].slug
         mails = [Mail(int(person), (slug,)) for person in reached]
-        idle, _ = _lived(world.fork(), day, shelf, ())
-        moved, world = _lived(world.fork(), day, shelf, mails)
+        idle, _ = _lived(world.fork(), day, sold, ())
+        moved, world = _lived(world.fork(), day, sold, mails)
         emails = tuple(persons.email(int(person)) for person in reached)
         found.append(KnownSend(f"send {seed}-{number}", emails, moved[reached], idle[reached]))
     return tuple(found)
