@@ -27,6 +27,7 @@ KEYS: Final = (
     "slug",
     "language",
     "includes",
+    "after",
     "files",
     "trial_days",
 )
@@ -54,7 +55,8 @@ class Piece:
     """A piece of content as its file describes it.
 
     `preview` is a number of paragraphs of the body, or a text of its own; `files` are what a buyer
-    gets besides the text, and like `cover` they are written relative to the piece's own file.
+    gets besides the text, and like `cover` they are written relative to the piece's own file. `after`
+    are the slugs of what one should have before: earlier parts of a series, what a course builds on.
     `chosen_slug` is None where the title makes the slug.
     """
 
@@ -66,6 +68,7 @@ class Piece:
     tags: tuple[str, ...] = ()
     language: str = "en"
     includes: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     cover: str | None = None
     preview: str | int = 1
@@ -86,6 +89,7 @@ def read_piece(written: Mapping[str, Any]) -> tuple[Piece | None, list[Flaw]]:
         tags=front.words("tags"),
         language=front.language(title),
         includes=front.words("includes"),
+        after=front.words("after"),
         files=front.words("files"),
         cover=front.cover(),
         preview=front.preview(),

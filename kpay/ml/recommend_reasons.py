@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -46,7 +47,7 @@ class Reasons:
 
     def strongest(self, owned: Ints, topics: frozenset[str], item: int, strength: Strength) -> str:
         """Return what speaks most for a piece to somebody, as far as it can be said truly."""
-        sayings = (
+        sayings: tuple[tuple[float, Callable[[], str]], ...] = (
             (strength.ease, lambda: self._bought_too(owned, item)),
             (strength.kindred, lambda: self._alike(owned, item)),
             (strength.wish, lambda: self._wished(topics, item)),

@@ -130,7 +130,7 @@ class _Reading:
         return found
 
     def compare(self, known: Sequence[KnownPiece]) -> None:
-        """Find slugs that are used twice, and pieces that are included but do not exist."""
+        """Find slugs that are used twice, and pieces that are named but do not exist."""
         first: dict[str, str] = {
             item.slug: item.file
             for item in known
@@ -145,7 +145,18 @@ class _Reading:
         for piece in self.pieces:
             for slug in piece.piece.includes:
                 if slug not in slugs or slug == piece.slug:
-                    self._complain(piece.file, "includes", _no_such_piece(slug, slugs))
+                    self._complain(piece.file, "includes", _no_such_piece(slug, slugs, "include"))
+            for slug in piece.piece.after:
+                if slug not in slugs or slug == piece.slug:
+                    self._complain(piece.file, "after", _no_such_piece(slug, slugs, "come after"))
+        self._compare_order()
+
+    def _compare_order(self) -> None:
+        """Find pieces that come after each other in a ring: nobody could ever begin."""
+        before = {piece.slug: set(piece.piece.after) for piece in self.pieces}
+        for piece in self.pieces:
+            if piece.slug in _all_before(piece.slug, before):
+                self._complain(piece.file, "after", f"{piece.slug!r} would come after itself")
 
     def _complain(self, name: str, key: str, problem: str) -> None:
         line = self._sources[name].lines.get(key, 1)
@@ -194,7 +205,19 @@ def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
 
 
-def _no_such_piece(slug: str, slugs: Sequence[str]) -> str:
+def _all_before(slug: str, before: Mapping[str, set[str]]) -> set[str]:
+    """Return everything that comes before a piece, however far."""
+    found: set[str] = set()
+    waiting = list(before.get(slug, ()))
+    while waiting:
+        one = waiting.pop()
+        if one not in found and one != slug:
+            waiting += before.get(one, ())
+        found.add(one)
+    return found
+
+
+def _no_such_piece(slug: str, slugs: Sequence[str], verb: str) -> str:
     close = get_close_matches(slug, slugs, n=1)
     meant = f"; did you mean {close[0]!r}?" if close else ""
-    return f"there is no piece {slug!r} to include{meant}"
+    return f"there is no piece {slug!r} to {verb}{meant}"

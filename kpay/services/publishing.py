@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from kpay.domain.bought_together import also_bought
 from kpay.domain.checkout import Listing, Offer
 from kpay.domain.enums import ContentStatus
 from kpay.domain.origins import BuyLinks, Origin, OriginKind, carrying
@@ -31,10 +32,11 @@ from kpay.services.content_sources import KnownPiece, ReadPiece, find_files, rea
 from kpay.services.entitling import entitle_by_orders
 from kpay.services.selling import put_on_sale, withdraw_from_sale
 from kpay.services.site import PublishedText, SiteWriter, page_of, price_of
-from kpay.store import content, facts, orders
+from kpay.store import content, facts, orders, shelf
 from kpay.store.engine import Store
 
 Row = Mapping[str, Any]
+ALSO_SHOWN = 3  # pieces that buyers of a piece also bought, on its page
 OWED = "owed_to_checkout"  # the fact that names pieces whose offers the provider has yet to hear of
 
 
@@ -157,7 +159,11 @@ def _version_row(step: _Step, now: datetime) -> dict[str, Any]:
     return {
         "version": step.decision.version,
         "digest": step.read.digest,
-        "front_matter": {"cover": step.read.cover, "price": price_text(step.read.piece.price)},
+        "front_matter": {
+            "cover": step.read.cover,
+            "price": price_text(step.read.piece.price),
+            "after": list(step.read.piece.after),
+        },
         "preview": step.read.preview,
         "body": step.read.body,
         "created_at": now,
@@ -246,7 +252,16 @@ def published_texts(workplace: Workplace) -> list[PublishedText]:
         rows = content.published_texts(connection)
         links = content.open_links(connection)
         buy_links = BuyLinks(content.buy_addresses(connection))
-    return [_text(workplace.home, row, links, buy_links) for row in rows]
+        together = shelf.buyers(connection)
+    shown = {row["slug"] for row in rows if row["pricing"] != "free"}
+    also = also_bought(together, shown, ALSO_SHOWN)
+    texts = (_text(workplace.home, row, links, buy_links) for row in rows)
+    return [replace(text, also=tuple(_besides(text.row, also))) for text in texts]
+
+
+def _besides(row: Row, also: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return what a page names besides its piece: nothing that is inside of it anyway."""
+    return [slug for slug in also.get(row["slug"], ()) if slug not in row["includes"]]
 
 
 def _text(home: Path, row: Row, links: Mapping[int, str], buy_links: BuyLinks) -> PublishedText:

@@ -33,12 +33,16 @@ class SiteFacts:
 
 @dataclass(frozen=True, slots=True)
 class PublishedText:
-    """A piece as its page shows it; `body` is empty where only the preview may be read."""
+    """A piece as its page shows it; `body` is empty where only the preview may be read.
+
+    `also` are the slugs of what its buyers bought as well.
+    """
 
     row: Mapping[str, Any]
     price: PriceTag
     buy_url: str | None
     cover: Path | None
+    also: tuple[str, ...] = ()
 
 
 class SiteWriter:
@@ -84,6 +88,7 @@ class SiteWriter:
                 "action": self._action(text),
                 "promise": _promise(text),
                 "included": included,
+                "also": [cards[name] for name in text.also if name in cards],
                 "canonical": self._address(f"{PIECES}/{slug}.html"),
             },
         )

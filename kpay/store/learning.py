@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
 
-from kpay.domain.enums import ContentStatus, OrderStatus
+from kpay.domain.enums import OrderStatus
 from kpay.models.catalog import Content
 from kpay.models.learning import ForecastRun, ModelRun, Score
 from kpay.models.mail import Campaign
@@ -142,47 +142,6 @@ def listed_emails(connection: Connection) -> list[str]:
     return list(
         connection.execute(select(SUBSCRIBERS.c.email).order_by(SUBSCRIBERS.c.id)).scalars()
     )
-
-
-def pieces(connection: Connection, until: datetime) -> list[Row]:
-    """Return content with what recommending needs, archived too; drafts are not shown to anybody.
-
-    Without any content, the products that were sold before a moment stand in for it.
-    """
-    columns = ("slug", "title", "kind", "tags", "status", "pricing", "includes")
-    shown = (ContentStatus.PUBLISHED.value, ContentStatus.ARCHIVED.value)
-    query = (
-        select(*(CONTENT.c[name] for name in columns))
-        .where(CONTENT.c.status.in_(shown))
-        .order_by(CONTENT.c.slug)
-    )
-    found = [dict(row) for row in connection.execute(query).mappings()]
-    return found or _products_sold(connection, until)
-
-
-def _products_sold(connection: Connection, until: datetime) -> list[Row]:
-    query = (
-        select(LINES.c.product, func.max(LINES.c.name).label("name"))
-        .join(ORDERS, ORDERS.c.id == LINES.c.order_id)
-        .where(
-            ORDERS.c.status == OrderStatus.PAID.value,
-            ORDERS.c.ordered_at < until,
-            LINES.c.product != "",
-        )
-        .group_by(LINES.c.product)
-        .order_by(LINES.c.product)
-    )
-    alike = {
-        "kind": "",
-        "tags": [],
-        "status": ContentStatus.PUBLISHED.value,
-        "pricing": "fixed",
-        "includes": [],
-    }
-    return [
-        {"slug": row.product, "title": row.name or row.product, **alike}
-        for row in connection.execute(query)
-    ]
 
 
 def customer_of(connection: Connection, email: str) -> int | None:
