@@ -1,30 +1,33 @@
 """Who is champion of a target and horizon: a newer model only when it is better on the same backtest.
 
-Two models are compared on what each would have said at the test cutoff of the newer one. A champion
-trained before that cutoff is asked itself. A champion trained later has seen the answers, so what
+Two models are compared on what each would have said at the test cutoffs of the newer one. A champion
+trained before such a cutoff is asked itself. A champion trained later has seen the answers, so what
 its recipe says, fitted on the windows before the cutoff, speaks for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from kpay.errors import ModelUnusable
-from kpay.ml import metrics
-from kpay.ml.features import snapshot
-from kpay.ml.frames import Floats
+from kpay.ml import backtest
+from kpay.ml.backtest import Backtest, Window
+from kpay.ml.fitting import Chosen
 from kpay.ml.history import History
-from kpay.ml.training import Backtest, Training
+from kpay.ml.propensity import families_of
+from kpay.ml.snapshots import Snapshots
+from kpay.ml.training import Training
 from kpay.services.model_life import Model, Row, load
 from kpay.store import learning
 from kpay.store.engine import Store
 
 DIGITS: Final = 5
+RIVAL: Final = "rival"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Challenge:
     row: Row
     found: Training
     everything: History
+    settings: dict[str, Any]
 
 
 def judge(store: Store, folder: Path, challenge: Challenge) -> Verdict:
@@ -76,45 +80,58 @@ def judge(store: Store, folder: Path, challenge: Challenge) -> Verdict:
 
 
 def _compare(challenge: Challenge, champion: Row, standing: Model) -> Verdict:
-    row, against = challenge.row, champion["run"]
-    cutoff = row["as_of"] - timedelta(days=row["horizon_days"])
-    if champion["as_of"] <= cutoff:
-        rival = _said_by(standing, challenge)
-        return _verdict(challenge, against, rival, f"the champion {against}, asked itself,")
-    if champion["rung"] == challenge.found.model.rung:
+    """Ask the champion itself about the tests after its day, else its recipe about all tests."""
+    against = champion["run"]
+    age_days = (champion["as_of"] - challenge.row["as_of"]).days
+    unseen = [test for test in challenge.found.tested.windows if test.now.cutoff >= age_days]
+    if unseen:
+        itself = [_asked(standing, test, challenge.everything) for test in unseen]
+        return _verdict(
+            challenge, against, unseen, itself, f"the champion {against}, asked itself,"
+        )
+    recipe = champion["card"].get("recipe")
+    if recipe == challenge.found.recipe:
         return Verdict(True, against, f"the recipe of the champion {against}, on newer rows")
-    rival = _said_by_recipe(champion, challenge)
-    return _verdict(challenge, against, rival, f"the recipe of the champion {against}")
+    tested = _tested_by(recipe, challenge) if recipe else challenge.found.tested
+    rivals = [replace(test, promised=_only(test, champion["rung"])) for test in tested.windows]
+    known = challenge.found.tested.windows
+    return _verdict(challenge, against, known, rivals, f"the recipe of the champion {against}")
 
 
-def _verdict(challenge: Challenge, against: str, rival: Floats | None, who: str) -> Verdict:
-    tested, rung = challenge.found.tested, challenge.found.model.rung
-    if rival is None or rung not in tested.promised:
+def _asked(standing: Model, test: Window, everything: History) -> Window:
+    """Return what the champion itself says of the customers of a test."""
+    then = standing.propensity.look(everything, test.now.cutoff)
+    said = standing.propensity.probability(then)
+    place = np.searchsorted(then.customer, test.now.customer)
+    return replace(test, promised={RIVAL: said[place]})
+
+
+def _tested_by(recipe: dict[str, Any], challenge: Challenge) -> Backtest:
+    """Return the backtest of a recipe; the ladder has it already when only the rung is another."""
+    if {**recipe, "rung": ""} == {**challenge.found.recipe, "rung": ""}:
+        return challenge.found.tested
+    model = challenge.found.model
+    at = Snapshots(challenge.everything, model.horizon_days, model.target)
+    chosen = Chosen(families_of(recipe["families"]), families_of(recipe["linear_families"]))
+    return backtest.run(at, (recipe["rung"], "rule"), challenge.settings, chosen)
+
+
+def _only(test: Window, rung: str) -> dict[str, Any]:
+    return {RIVAL: test.promised[rung]} if rung in test.promised else {}
+
+
+def _verdict(
+    challenge: Challenge, against: str, ours: Sequence[Window], rivals: Sequence[Window], who: str
+) -> Verdict:
+    rung = challenge.found.model.rung
+    by_day = {rival.now.cutoff: rival for rival in rivals if rival.promised}
+    told = [our for our in ours if rung in our.promised and our.now.cutoff in by_day]
+    if not sum(len(our.bought) for our in told):
         why = f"no past window can tell it from the champion {against}, which stays"
         return Verdict(False, against, why)
-    gain, error = metrics.loss_advantage(tested.bought, tested.promised[rung], rival)
+    same_days = [by_day[our.now.cutoff] for our in told]
+    gain, error = backtest.gain_between(told, rung, same_days, RIVAL)
     measured = f"log loss on the same backtest {abs(gain):.4f} {{}} (standard error {error:.4f})"
     if gain > 0:
         return Verdict(True, against, f"better than {who} {measured.format('less')}", gain, error)
     return Verdict(False, against, f"{who} stays: {measured.format('more')}", gain, error)
-
-
-def _said_by(standing: Model, challenge: Challenge) -> Floats | None:
-    """Return what the champion itself says of the customers of the backtest."""
-    tested, fitted = challenge.found.tested, standing.propensity
-    horizon = standing.horizon_days
-    then = snapshot(challenge.everything, -horizon, horizon, fitted.bg)
-    return _in_order_of(tested, then.customer, fitted.probability(then))
-
-
-def _in_order_of(tested: Backtest, customer: Any, said: Floats) -> Floats | None:
-    """Return what was said of each customer of a backtest; None when one is missing."""
-    place = np.searchsorted(customer, tested.now.customer)
-    is_known = place < len(customer)
-    if not len(place) or not is_known.all() or (customer[place] != tested.now.customer).any():
-        return None
-    return np.asarray(said[place])
-
-
-def _said_by_recipe(champion: Row, challenge: Challenge) -> Floats | None:
-    return challenge.found.tested.promised.get(champion["rung"])

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from kpay.errors import ModelForeign, ModelOutdated, Refused
-from kpay.ml import features
+from kpay.errors import ModelForeign, ModelOutdated, Refused, UsageProblem
+from kpay.ml import features, targets
 from kpay.ml.families import FAMILIES
 from kpay.ml.frames import Purchases
 from kpay.ml.history import History
 from kpay.ml.propensity import Propensity
+from kpay.ml.targets import Target
 from kpay.ml.value import Amounts
 from kpay.services.accounts import pinned_account
 from kpay.services.sealed_trees import SealedTrees
@@ -41,6 +42,14 @@ class Model:
     horizon_days: int
     propensity: Propensity
     amounts: Amounts
+
+
+def parsed_target(name: str) -> Target:
+    """Read --target; UsageProblem, naming what there is, for anything else."""
+    try:
+        return targets.parse(name)
+    except ValueError as problem:
+        raise UsageProblem(f"--target {problem}", "kpay train --target purchase") from problem
 
 
 def own_account(connection: Connection) -> str:

@@ -12,7 +12,7 @@ from kpay.domain.money import Money
 from kpay.ml import scoring
 from kpay.ml.frames import Frame
 from kpay.services import histories
-from kpay.services.model_life import load, pick
+from kpay.services.model_life import load, parsed_target, pick
 from kpay.services.vantage import vantage
 from kpay.store import learning
 from kpay.store.engine import Store
@@ -142,9 +142,10 @@ def score(
     Raises Refused when every model knows what came after that day, ModelUnusable for one that must not
     score here.
     """
+    named = parsed_target(target).name
     with store.reading() as connection:
         seen_from = vantage(connection, as_of, now, timezone)
-        row = pick(connection, seen_from, is_asked=as_of is not None, target=target)
+        row = pick(connection, seen_from, is_asked=as_of is not None, target=named)
         everything = histories.read(connection, seen_from.moment)
         emails = learning.emails(connection)
     model = load(store, folder, row)
@@ -153,7 +154,7 @@ def score(
         written = learning.keep_scores(
             connection, [_stored(scored, model.run, seen_from.day) for scored in rows]
         )
-    return Scores(model.run, seen_from.day, model.horizon_days, rows, written, target)
+    return Scores(model.run, seen_from.day, model.horizon_days, rows, written, named)
 
 
 def _rows(found: Frame, emails: dict[int, str]) -> tuple[Scored, ...]:

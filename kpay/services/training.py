@@ -17,9 +17,10 @@ from kpay.ml import boosting, panel, propensity, training
 from kpay.ml.device import Choice, DeviceRefused
 from kpay.ml.fingerprint import fingerprint
 from kpay.ml.history import History
+from kpay.ml.targets import Target
 from kpay.services import championing, devices, histories, model_card, model_life
 from kpay.services.championing import Challenge
-from kpay.services.model_life import Row
+from kpay.services.model_life import Row, parsed_target
 from kpay.services.training_report import Trained
 from kpay.services.vantage import Vantage, vantage
 from kpay.store import learning, model_files
@@ -57,7 +58,7 @@ class Plan:
     """A training that is settled: its name, what it is about, and where it runs."""
 
     run: str
-    target: str
+    target: Target
     horizon_days: int
     chosen: Choice
 
@@ -70,11 +71,10 @@ def train(
     `cache` is the folder in which trials of a graphics card are remembered. Raises Refused without an order, UsageProblem for a device that does not work.
     """
     started = perf_counter()
-    if asked.target != PURCHASE:
-        raise UsageProblem(f"--target {asked.target} cannot be learned yet", "kpay train")
+    target = parsed_target(asked.target)
     known = _known(store, asked.as_of, now, timezone)
     chosen = _device(asked, known, cache, now)
-    plan = Plan(run_id(known, asked, chosen), asked.target, asked.horizon_days, chosen)
+    plan = Plan(run_id(known, asked, chosen), target, asked.horizon_days, chosen)
     with store.reading() as connection:
         row = learning.find_run(connection, plan.run)
     if row is not None and model_files.is_whole(folder, plan.run, row["checksum"]):
@@ -130,17 +130,24 @@ def _train_and_keep(
 ) -> dict[str, Any]:
     """Train, write the file, then the row; a run whose file was lost keeps the standing it had."""
     settings = boosting.parameters(plan.chosen.threads, plan.chosen.used)
-    found = training.train(known.everything, plan.horizon_days, settings)
+    found = _learn(plan, known, settings)
     row = _row(found, plan, known, before["trained_at"] if before else now)
     saved = {"propensity": found.model.to_dict(), "amounts": found.amounts.to_dict()}
     row["checksum"] = model_files.write_model(folder, model_life.head_of(row), saved)
-    row["card"] = _card(found, plan, known)
+    row["card"] = {**_card(found, plan, known), "recipe": found.recipe}
     if before is not None:
         row["card"] |= {"champion": before["card"]["champion"]}
         return _keep(store, row)
-    verdict = championing.judge(store, folder, Challenge(row, found, known.everything))
+    verdict = championing.judge(store, folder, Challenge(row, found, known.everything, settings))
     row["card"] |= {"champion": verdict.to_json()}
     return _keep(store, row, promoted_at=now if verdict.is_champion else None)
+
+
+def _learn(plan: Plan, known: Known, settings: dict[str, Any]) -> training.Training:
+    try:
+        return training.train(known.everything, plan.horizon_days, settings, target=plan.target)
+    except ValueError as problem:
+        raise Refused(f"{plan.target.name} cannot be learned: {problem}", "kpay train") from problem
 
 
 def _keep(store: Store, row: dict[str, Any], promoted_at: datetime | None = None) -> dict[str, Any]:
@@ -154,7 +161,7 @@ def _keep(store: Store, row: dict[str, Any], promoted_at: datetime | None = None
 def _row(found: training.Training, plan: Plan, known: Known, at: datetime) -> dict[str, Any]:
     return {
         "run": plan.run,
-        "target": plan.target,
+        "target": plan.target.name,
         "as_of": known.seen_from.day,
         "horizon_days": plan.horizon_days,
         "rung": found.model.rung,
