@@ -12,6 +12,7 @@ from typing import Literal
 
 Kind = Literal["days", "ago", "count", "share", "multiple", "number", "yes", "log_odds"]
 WINDOWS_DAYS = (30, 60, 90, 180, 365)
+HALF_LIVES_DAYS = (14, 45, 120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def counted(value: float, unit: str) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.0%}" if 0.0995 <= value <= 0.9005 else f"{value:.1%}"
+    is_plain = 0.0995 <= value <= 0.9005 or value in (0, 1)
+    return f"{value:.0%}" if is_plain else f"{value:.1%}"
 
 
 def _plain(value: float, decimals: int) -> str:
@@ -64,6 +66,8 @@ SILENCE = table(
         ("recency_days", "ago", "Days since the last purchase"),
         ("log_recency", "number", "Days since the last purchase, as a logarithm"),
         ("overdue", "multiple", "Days since the last purchase, in usual gaps"),
+        ("silence_to_longest", "multiple", "Days since the last purchase, in longest gaps"),
+        ("due_in_days", "days", "Days until the next purchase would be usual"),
     ],
 )
 RHYTHM = table(
@@ -73,6 +77,10 @@ RHYTHM = table(
         ("gap_spread_days", "days", "How much the days between purchases vary"),
         ("last_gap_days", "days", "Days between the last two purchases"),
         ("gap_trend", "multiple", "Last gap between purchases, in usual gaps"),
+        ("gap_irregularity", "multiple", "How much the gaps vary, in usual gaps"),
+        ("shortest_gap_days", "days", "Shortest days between purchases"),
+        ("median_gap_days", "days", "Median days between purchases"),
+        ("longest_gap_days", "days", "Longest days between purchases"),
     ],
 )
 FREQUENCY = table(
@@ -91,6 +99,7 @@ LATELY = table(
     "lately",
     [
         *((f"days_bought_{days}", "count", f"Purchases in the last {days} days") for days in WINDOWS_DAYS),
+        *((f"log_fading_{days}", "number", f"Purchases, each counting half after {days} days, as a logarithm") for days in HALF_LIVES_DAYS),
         ("new_contents_90", "count", "Pieces bought for the first time in the last 90 days"),
         ("recent_share", "share", "Share of purchases that fell in the last 90 days"),
     ],
@@ -128,6 +137,12 @@ PATTERN = table(
         ("bg_weekly_rate", "number", "Purchases a week while they still buy"),
     ],
 )
+PRIOR = table(
+    "prior",
+    [
+        ("prior_logit", "log_odds", "What is expected before anything else is known"),
+    ],
+)
 PURCHASES = {
     **SILENCE,
     **RHYTHM,
@@ -137,5 +152,6 @@ PURCHASES = {
     **SPENT_LATELY,
     **TENURE,
     **PATTERN,
+    **PRIOR,
 }
 """The words of everything that purchases alone tell."""

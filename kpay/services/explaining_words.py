@@ -121,6 +121,8 @@ def _lately(values: Values, _day: date) -> str:
 
 
 def _money(values: Values, _day: date) -> str:
+    if values["days_bought"] == 1:
+        return f"Paid {shown('multiple', values['mean_value'])} times a usual purchase"
     mean, last = (shown("multiple", values[name]) for name in ("mean_value", "last_value"))
     return f"Pays {mean} times a usual purchase on average, {last} times the last time"
 
