@@ -23,6 +23,7 @@ PRIOR_WEIGHT: Final = 0.5  # of one customer's log likelihood, for a parameter o
 PRIOR_FADES_AT_REPEATS: Final = 200.0  # where it has half its weight; of 2,457 it leaves nothing
 LIMIT: Final = 9.0  # on the log of each parameter
 MOST_CELLS: Final = 30_000  # histories to fit on; of more customers they are gathered into weeks
+MOST_COUNTED: Final = 5_000_000  # possible cells; more are numbered by sorting
 LEAVING_NODES: Final = 24
 
 
@@ -46,8 +47,10 @@ class Histories:
         """
         last, observed = np.floor(self.last / width), np.floor(self.observed / width)
         side = observed.max(initial=0) + 1
-        key = ((self.repeats * side + last) * side + observed).astype(np.int64)
-        return self._gathered(np.unique(key, return_inverse=True)[1])
+        cell = ((self.repeats * side + last) * side + observed).astype(np.int64)
+        if cell.max(initial=0) > MOST_COUNTED:
+            cell = np.unique(cell, return_inverse=True)[1]
+        return self._gathered(cell)
 
     def gathered(self) -> tuple[Histories, Floats]:
         """Return histories to fit on and their counts: the distinct ones, or weeks of very many."""
@@ -60,9 +63,11 @@ class Histories:
         return cells, count
 
     def _gathered(self, cell: Ints) -> tuple[Histories, Floats]:
-        count = np.bincount(cell).astype(float)
+        counted = np.bincount(cell)
+        used = np.flatnonzero(counted)
+        count = counted[used].astype(float)
         repeats, last, observed = (
-            np.bincount(cell, column) / np.maximum(count, 1)
+            np.bincount(cell, column)[used] / count
             for column in (self.repeats, self.last, self.observed)
         )
         return Histories(repeats, last, observed), count
