@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kpay.commands.options import Target, examples
+from kpay.commands.options import Format, Out, Target, examples
 from kpay.commands.options import app as new_app
 
 app = new_app("List, show and choose trained models.")
@@ -23,34 +23,69 @@ def list_() -> None:
     show(list_models(business.store, business.folder("models")))
 
 
-@app.command("show", epilog=examples("kpay model show", "kpay model show 3f2a91"))
+@app.command(
+    "show",
+    epilog=examples(
+        "kpay model show",
+        "kpay model show 3f2a91 --json",
+        "kpay model show --out model.html",
+    ),
+)
 def show_(
     run: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The newest one when left out.")
+        str | None, typer.Argument(metavar="[ID]", help="The champion when left out.")
     ] = None,
+    no_drift: Annotated[
+        bool, typer.Option("--no-drift", help="Do not read today's customers to compare with.")
+    ] = False,
+    fmt: Format = None,
+    out: Out = None,
 ) -> None:
-    """Show one model: its backtest, its promises kept, what it looks at."""
+    """Show one model's card: how good it is, what it looks at, whether it is still true."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
+    from kpay.presentation.model_page import model_page_values
     from kpay.services.modelling import show_model
 
-    show(show_model(open_business().store, run))
+    business = open_business()
+    document = show_model(
+        business.store,
+        business.folder("models"),
+        run,
+        now=business.clock.now(),
+        timezone=business.settings.timezone,
+        drift=not no_drift,
+    )
+    page = "report/model.html"
+    show(
+        document,
+        fmt,
+        out,
+        fill_page=lambda _: business.fill_page(model_page_values(document.payload), page),
+    )
 
 
-@app.command("explain", epilog=examples("kpay model explain ana@example.com"))
+@app.command(
+    "explain",
+    epilog=examples(
+        "kpay model explain ana@example.com", "kpay model explain ana@example.com --target renewal"
+    ),
+)
 def explain(
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="A customer.")],
+    target: Target = "purchase",
 ) -> None:
-    """Say why a customer got their score."""
+    """Say why a customer got their score, in words."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services import modelling
+    from kpay.services.explained import explain as make
 
     business = open_business()
-    found = modelling.explain(
+    found = make(
         business.store,
         business.folder("models"),
         email,
+        target,
         now=business.clock.now(),
         timezone=business.settings.timezone,
     )

@@ -1,77 +1,130 @@
-"""Looking at trained models: which there are, what one is worth, why somebody got their score."""
+"""What a trained model is worth: its card as one document, and whether it is still true."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kpay.domain.address import normal_email
-from kpay.domain.document import Column, Document, Table, Text
+from kpay.domain.document import Block, Column, Document, Figure, Figures, Table, Text
+from kpay.domain.family_words import title_of
+from kpay.domain.target_words import who_does
 from kpay.errors import NotFound, Refused
-from kpay.ml import explaining
-from kpay.ml.explaining import Explanation
-from kpay.services import histories
-from kpay.services.model_life import load, no_model_yet, pick
+from kpay.services import drifting
+from kpay.services.card_words import limits
+from kpay.services.drifting import Drift
+from kpay.services.model_life import no_model_yet
 from kpay.services.model_shelf import summary
 from kpay.services.training_report import measures_table
 from kpay.services.vantage import vantage
 from kpay.store import learning
 from kpay.store.engine import Store
 
-SHOWN_REASONS = 10
+SHOWN_COLUMNS = 12
+Card = dict[str, Any]
 
 
-def show_model(store: Store, run: str | None) -> Document:
-    """Show one run's card, the newest one's when none is named; a beginning of its id will do."""
+def show_model(
+    store: Store, folder: Path, run: str | None, *, now: datetime, timezone: str, drift: bool = True
+) -> Document:
+    """Show one run's card, the champion's when none is named; a beginning of its id will do.
+
+    With `drift` the customers of today are read and held against those it learned from.
+    """
     with store.reading() as connection:
         row = _chosen(learning.runs_starting(connection, run or ""), run)
+        seen_from = vantage(connection, None, now, timezone) if drift and _drifts(row) else None
+    looked = drifting.look(store, folder, row, seen_from) if seen_from else None
     card = row["card"]
+    warned = limits(card, row)
     return Document(
         schema="kpay.model.show/1",
-        title=f"Model {row['run']} ({row['rung']}), who buys within {row['horizon_days']} days",
-        subtitle=f"as of {row['as_of']}; {card['why']}",
-        blocks=(
-            measures_table(row["rung"], card),
-            *_calibration(card),
-            *_windows(card),
-            *_gain(card),
-        ),
-        payload={**summary(row), "checksum": row["checksum"], "card": card},
-        next_steps=("kpay score", "kpay model explain EMAIL"),
+        title=f"Model {row['run']} ({row['rung']}), {who_does(row['target'], row['horizon_days'])}",
+        subtitle=f"as of {row['as_of']}; {card.get('why', '')}",
+        blocks=tuple(_blocks(row, card, looked, warned)),
+        payload={
+            **summary(row),
+            "checksum": row["checksum"],
+            "card": card,
+            "limits": warned,
+            "drift": looked.to_json() if looked else None,
+        },
+        next_steps=_next(looked),
     )
 
 
-def _chosen(rows: list[dict[str, Any]], run: str | None) -> dict[str, Any]:
+def _drifts(row: Card) -> bool:
+    """Whether the features of today can be held against it: those of uplift are of single sends."""
+    return bool(row["target"] != "uplift")
+
+
+def _next(looked: Drift | None) -> tuple[str, ...]:
+    if looked and looked.advice:
+        return ("kpay train", "kpay model show --out model.html")
+    return ("kpay model show --out model.html", "kpay model explain EMAIL")
+
+
+def _chosen(rows: list[Card], run: str | None) -> Card:
     if not rows:
         raise NotFound("model", run, "kpay model list") if run else no_model_yet()
     if run is None:
-        return max(rows, key=lambda row: (row["as_of"], row["id"]))
+        return max(rows, key=lambda row: (row["is_champion"], row["as_of"], row["id"]))
     if len(rows) > 1 and run not in [row["run"] for row in rows]:
         raise Refused(f"{len(rows)} models begin with {run!r}", "kpay model list")
     return next((row for row in rows if row["run"] == run), rows[0])
 
 
-def _calibration(card: dict[str, Any]) -> tuple[Table, ...]:
-    if not card["calibration"]:
-        return ()
-    rows = tuple(
-        (int(row["customers"]), row["expected"], int(row["actual"]))
-        for row in reversed(card["calibration"])
+def _blocks(row: Card, card: Card, looked: Drift | None, warned: list[str]) -> Iterator[Block]:
+    yield measures_table(row["rung"], card)
+    yield from _cutoff(card.get("confusion") or {})
+    yield from _calibration(card.get("calibration") or [])
+    yield from _windows(card.get("windows") or [])
+    yield from _importance(card)
+    yield from _families(card.get("families") or [])
+    yield from _drift(looked)
+    yield _making(card)
+    yield from (Text(sentence, "warning") for sentence in warned)
+
+
+def _cutoff(confusion: Card) -> Iterator[Block]:
+    if not confusion:
+        return
+    yield Figures(
+        (
+            Figure("precision", confusion["precision"], "share"),
+            Figure("recall", confusion["recall"], "share"),
+            Figure("F1", confusion["f1"], "number"),
+            Figure("accuracy", confusion["accuracy"], "share"),
+        ),
+        title="If the likeliest fifth had been mailed (the `high` band, deciles 1 and 2)",
     )
+    yield Table(
+        (Column(""), Column("it came true", "count"), Column("it did not", "count")),
+        (
+            ("in the likeliest fifth", confusion["tp"], confusion["fp"]),
+            ("among all others", confusion["fn"], confusion["tn"]),
+        ),
+    )
+
+
+def _calibration(bins: list[Card]) -> Iterator[Block]:
+    if not bins:
+        return
     columns = (
         Column("customers", "count"),
         Column("expected buyers", "number"),
         Column("came", "count"),
     )
-    return (Table(columns, rows, title="Promised and kept, the likeliest tenth first"),)
+    rows = tuple(
+        (int(row["customers"]), row["expected"], int(row["actual"])) for row in reversed(bins)
+    )
+    yield Table(columns, rows, title="Promised and kept, the likeliest tenth first")
 
 
-def _windows(card: dict[str, Any]) -> tuple[Table, ...]:
-    if not card["windows"]:
-        return ()
+def _windows(windows: list[Card]) -> Iterator[Block]:
+    if not windows:
+        return
     columns = (
         Column("days ago", "count"),
         Column("customers", "count"),
@@ -79,73 +132,95 @@ def _windows(card: dict[str, Any]) -> tuple[Table, ...]:
         Column("share", "share"),
     )
     rows = tuple(
-        (-row["cutoff_day"], row["customers"], row["buyers"], row["base_rate"])
-        for row in card["windows"]
+        (-row["cutoff_day"], row["customers"], row["buyers"], row["base_rate"]) for row in windows
     )
-    return (Table(columns, rows, title="Windows it learned from"),)
+    yield Table(columns, rows, title="Windows it learned from")
 
 
-def _gain(card: dict[str, Any]) -> tuple[Table, ...]:
-    if not card["gain"]:
-        return ()
-    ranked = sorted(card["gain"].items(), key=lambda item: -item[1])[:SHOWN_REASONS]
-    columns = (Column("column"), Column("share of gain", "share"))
-    return (Table(columns, tuple(ranked), title="What its trees look at"),)
+def _importance(card: Card) -> Iterator[Block]:
+    looked_at = card.get("importance") or [
+        {"column": name, "mean_adds": None, "gain": gain}
+        for name, gain in (card.get("gain") or {}).items()
+    ]
+    if not looked_at:
+        return
+    columns = (Column("what it looks at"), Column("mean effect", "number"), Column("gain", "share"))
+    rows = tuple(
+        (title_of(each["column"]), each["mean_adds"], each["gain"] or None)
+        for each in looked_at[:SHOWN_COLUMNS]
+    )
+    note = (
+        "Mean effect: how far it moves the log odds of a customer, up or down; gain: of its trees."
+    )
+    yield Table(columns, rows, title="What it looks at", note=note)
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """Why one customer got their probability."""
+def _families(families: list[Card]) -> Iterator[Block]:
+    if not families:
+        return
+    columns = (Column("evidence"), Column("used"), Column("why"))
+    rows = tuple((each["name"], "yes" if each["kept"] else "no", each["why"]) for each in families)
+    yield Table(columns, rows, title="Evidence that was tried")
 
-    email: str
-    run: str
-    as_of: str
-    horizon_days: int
-    propensity: float
-    explanation: Explanation
 
-    def to_document(self) -> Document:
-        """Return the columns that moved this customer most."""
-        parts = self.explanation.parts
-        rows = tuple((part.column, part.value, part.adds) for part in parts[:SHOWN_REASONS])
-        columns = (Column("column"), Column("value", "number"), Column("adds", "number"))
-        nothing = Text("The model looks at the purchase history as a whole, not at single columns.")
-        return Document(
-            schema="kpay.model.explain/1",
-            title=f"{self.email}: {self.propensity:.1%} to buy within {self.horizon_days} days",
-            subtitle=f"as of {self.as_of}, model {self.run}; `adds` is in log odds",
-            blocks=(Table(columns, rows),) if rows else (nothing,),
-            payload={
-                "email": self.email,
-                "run": self.run,
-                "as_of": self.as_of,
-                "horizon_days": self.horizon_days,
-                "propensity": self.propensity,
-                "base_log_odds": round(self.explanation.base_log_odds, 6),
-                "reasons": [
-                    {"column": part.column, "value": part.value, "adds": round(part.adds, 6)}
-                    for part in parts
-                ],
-            },
-            next_steps=(f"kpay recommend {self.email}",),
+def _drift(looked: Drift | None) -> Iterator[Block]:
+    if looked is None:
+        return
+    if looked.score_psi is not None:
+        yield _psi_table(looked)
+    if looked.kept:
+        yield _kept_table(looked)
+    if looked.advice:
+        yield Text(f"Train anew: {'; '.join(looked.advice)}.", "warning")
+    elif looked.score_psi is not None:
+        yield Text("Nothing says that it should be trained anew.", "good")
+
+
+def _psi_table(looked: Drift) -> Table:
+    rows = [("Scores of the model", looked.score_psi)]
+    rows += [(title_of(name), psi) for name, psi in list(looked.psi.items())[:SHOWN_COLUMNS]]
+    return Table(
+        (Column("what"), Column("PSI", "number")),
+        tuple(rows),
+        title=f"Customers of {looked.day} against those it learned from",
+        note="Population stability index: below 0.1 alike, above 0.25 others.",
+    )
+
+
+def _kept_table(looked: Drift) -> Table:
+    columns = (
+        Column("scored as of", "day"),
+        Column("model"),
+        Column("customers", "count"),
+        Column("promised", "number"),
+        Column("came", "count"),
+        Column("chance alone"),
+    )
+    rows = tuple(
+        (
+            one.as_of,
+            one.run,
+            one.customers,
+            round(one.promised, 1),
+            one.came,
+            f"± {2 * one.error:.1f}",
         )
-
-
-def explain(store: Store, folder: Path, email: str, *, now: datetime, timezone: str) -> Explained:
-    """Explain the score of one customer by the newest model; NotFound for a stranger."""
-    address = normal_email(email)
-    with store.reading() as connection:
-        seen_from = vantage(connection, None, now, timezone)
-        row = pick(connection, seen_from, is_asked=False)
-        customer = learning.customer_of(connection, address)
-        known = histories.read(connection, seen_from.moment)
-    model = load(store, folder, row)
-    try:
-        reasons = explaining.explain(known, model.propensity, -1 if customer is None else customer)
-    except KeyError:
-        raise NotFound("customer with an order", email, "kpay score") from None
-    log_odds = reasons.base_log_odds + sum(part.adds for part in reasons.parts)
-    chance = round(1 / (1 + math.exp(-log_odds)), 6)
-    return Explained(
-        address, model.run, seen_from.day.isoformat(), model.horizon_days, chance, reasons
+        for one in looked.kept
     )
+    return Table(columns, rows, title="Past scores that have come due")
+
+
+def _making(card: Card) -> Table:
+    device, versions = card.get("device") or {}, card.get("versions") or {}
+    rows = [
+        ("first order", card.get("first_day")),
+        ("orders", card.get("orders")),
+        ("device", f"{device.get('used', '–')}: {device.get('why', '')}"),
+        ("threads", card.get("threads")),
+        ("boosting rounds", card.get("rounds")),
+        ("seeds", ", ".join(f"{name} {seed}" for name, seed in (card.get("seeds") or {}).items())),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
+        ("rows, SHA-256", card.get("rows_sha256")),
+    ]
+    told = tuple(row for row in rows if row[1] not in (None, ""))
+    return Table((Column("how it was made"), Column("")), told)

@@ -1,0 +1,162 @@
+"""Whether a model is still true: customers of today against those it learned from, promised against come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import sqrt
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection
+
+from kpay.domain.family_words import title_of
+from kpay.errors import ModelUnusable
+from kpay.ml import drift, explaining, targets
+from kpay.ml.history import History
+from kpay.services import histories
+from kpay.services.model_life import Row, load
+from kpay.services.vantage import Vantage
+from kpay.store import past_scores
+from kpay.store.engine import Store
+from kpay.store.past_scores import Scoring
+
+MOST_SCORINGS: Final = 12
+NEW_WINDOW_DAYS: Final = 14
+WEIGHTY_SHARE: Final = 0.05  # of all that moves the scores
+USUAL_ERRORS: Final = 2.0  # standard errors that chance alone explains
+WORTH_SAYING: Final = 0.1  # of what was promised
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one scoring promised and what came; `error` is the standard error of chance alone."""
+
+    run: str
+    as_of: date
+    customers: int
+    promised: float
+    came: int
+    error: float
+
+    @property
+    def is_off(self) -> bool:
+        """Whether more or less came than chance explains, by more than a tenth."""
+        gap = abs(self.came - self.promised)
+        return gap > max(USUAL_ERRORS * self.error, WORTH_SAYING * self.promised)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "run": self.run,
+            "as_of": self.as_of.isoformat(),
+            "customers": self.customers,
+            "promised": round(self.promised, 2),
+            "came": self.came,
+            "error": round(self.error, 2),
+            "is_off": self.is_off,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the customers of a day are from those a model learned from; `psi` is by column.
+
+    `age_days` is how long ago it was trained: for a new window to learn from, two weeks must pass.
+    """
+
+    day: date
+    age_days: int
+    psi: dict[str, float]
+    score_psi: float | None
+    weighty: frozenset[str]
+    kept: tuple[Kept, ...]
+    why_not: str = ""
+
+    @property
+    def advice(self) -> list[str]:
+        """Return the reasons to train anew, none when all is well."""
+        if self.age_days < NEW_WINDOW_DAYS:
+            return []
+        moved = [
+            title_of(name)
+            for name, psi in self.psi.items()
+            if psi >= drift.ALARMING_PSI and name in self.weighty
+        ]
+        reasons = []
+        if self.score_psi is not None and self.score_psi >= drift.ALARMING_PSI:
+            reasons.append(f"the scores of today's customers have moved (PSI {self.score_psi:.2f})")
+        if moved:
+            reasons.append(f"what weighs in its scores has moved: {', '.join(moved).lower()}")
+        if self.kept and self.kept[0].is_off:
+            last = self.kept[0]
+            reasons.append(f"of {last.promised:.0f} promised as of {last.as_of}, {last.came} came")
+        return reasons
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "as_of": self.day.isoformat(),
+            "age_days": self.age_days,
+            "score_psi": self.score_psi,
+            "psi": self.psi,
+            "notable_psi": drift.NOTABLE_PSI,
+            "alarming_psi": drift.ALARMING_PSI,
+            "kept": [one.to_json() for one in self.kept],
+            "advice": self.advice,
+            "why_not": self.why_not,
+        }
+
+
+def look(store: Store, folder: Path, row: Row, seen_from: Vantage) -> Drift:
+    """Hold a model against the customers of a day and against what came of past scores.
+
+    A model that cannot be read, or whose card knows no reference, is held against what came only.
+    """
+    with store.reading() as connection:
+        everything = histories.read(connection, seen_from.moment)
+        kept = _kept(connection, row, everything, seen_from.day)
+    age_days = (seen_from.day - row["as_of"]).days
+    reference = row["card"].get("reference") or {}
+    weighty = _weighty(row["card"].get("importance", []))
+    if not reference:
+        why_not = "Its backtest had no customers to compare with."
+        return Drift(seen_from.day, age_days, {}, None, weighty, kept, why_not)
+    try:
+        model = load(store, folder, row).propensity
+    except ModelUnusable as problem:
+        return Drift(seen_from.day, age_days, {}, None, weighty, kept, f"{problem}.")
+    now = explaining.today(everything, model)
+    score = drift.psi(reference["score"], model.probability(now))
+    psis = drift.psis(reference["columns"], now.columns)
+    return Drift(seen_from.day, age_days, psis, round(score, 4), weighty, kept)
+
+
+def _weighty(importance: list[dict[str, Any]]) -> frozenset[str]:
+    total = sum(each["mean_adds"] for each in importance)
+    return frozenset(
+        each["column"] for each in importance if each["mean_adds"] >= WEIGHTY_SHARE * total
+    )
+
+
+def _kept(connection: Connection, row: Row, known: History, day: date) -> tuple[Kept, ...]:
+    last = day - timedelta(days=row["horizon_days"])
+    scorings = past_scores.scorings_due(
+        connection, row["target"], row["horizon_days"], last, MOST_SCORINGS
+    )
+    return tuple(_kept_promise(connection, one, known, row, day) for one in scorings)
+
+
+def _kept_promise(
+    connection: Connection, scoring: Scoring, known: History, row: Row, day: date
+) -> Kept:
+    """Count who did what was promised of them; those whose purchases are gone since count as not."""
+    rows = past_scores.promised(connection, scoring)
+    customers = np.array([customer for customer, _ in rows], dtype=np.int64)
+    chance = np.array([probability for _, probability in rows])
+    places = np.flatnonzero(np.isin(known.purchases.customer_ids, customers))
+    cutoff = (scoring.as_of - day).days
+    came = targets.parse(row["target"]).labels(known, places, cutoff, row["horizon_days"])
+    error = sqrt(float((chance * (1 - chance)).sum()))
+    return Kept(scoring.run, scoring.as_of, len(rows), float(chance.sum()), int(came.sum()), error)
