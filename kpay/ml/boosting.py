@@ -52,13 +52,16 @@ PATIENCE: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class Boosting:
-    """A LightGBM model kept as its own text, so that loading it runs no code."""
+    """A LightGBM model kept as its own text, so that loading it runs no code.
+
+    Its log odds are what it adds to those at which its rows started.
+    """
 
     text: str
     names: tuple[str, ...]
 
     def log_odds(self, columns: Floats) -> Floats:
-        """Return log odds of rows (n, k), columns as in `names`."""
+        """Return what is added to the starting log odds of rows (n, k), columns as in `names`."""
         return np.asarray(self._booster().predict(columns, raw_score=True, num_threads=1))
 
     def contributions(self, columns: Floats) -> Floats:
@@ -90,35 +93,61 @@ def parameters(threads: int, device_type: str = "cpu", seed: int = 0) -> dict[st
     return {**PARAMETERS, "num_threads": threads, "device_type": device_type, "seed": seed}
 
 
+@dataclass(frozen=True, slots=True)
+class CrossValidated:
+    """The number of rounds with the least loss, out-of-fold log odds there, and the rounds of each fit."""
+
+    rounds: int
+    out_of_fold: Floats
+    fits: tuple[int, ...]
+
+
 def cross_validate(
-    columns: Floats, bought: Floats, fold: Ints, settings: dict[str, Any]
-) -> tuple[int, Floats]:
-    """Return the number of rounds with the least loss, and out-of-fold log odds at that number."""
-    whole = lightgbm.Dataset(columns, bought, params=settings, free_raw_data=False)
+    columns: Floats,
+    bought: Floats,
+    fold: Ints,
+    settings: dict[str, Any],
+    *,
+    start: Floats | None = None,
+    most_rounds: int = MOST_ROUNDS,
+) -> CrossValidated:
+    """Fit on all folds but one in turn, from the log odds at which each row starts."""
+    whole = lightgbm.Dataset(
+        columns, bought, init_score=start, params=settings, free_raw_data=False
+    )
     splits = [
         (np.flatnonzero(fold != part), np.flatnonzero(fold == part)) for part in np.unique(fold)
     ]
     found = lightgbm.cv(
         {**settings, "metric": "binary_logloss"},
         whole,
-        num_boost_round=MOST_ROUNDS,
+        num_boost_round=most_rounds,
         folds=splits,
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
         return_cvbooster=True,
     )
     boosters: Any = found["cvbooster"]
     rounds = max(FEWEST_ROUNDS, int(boosters.best_iteration))
-    out_of_fold = np.zeros(len(bought))
+    out_of_fold = np.zeros(len(bought)) if start is None else start.copy()
     for booster, (_, held_out) in zip(boosters.boosters, splits, strict=True):
-        out_of_fold[held_out] = booster.predict(
+        out_of_fold[held_out] += booster.predict(
             columns[held_out], raw_score=True, num_iteration=rounds, num_threads=1
         )
-    return rounds, out_of_fold
+    fits = tuple(int(booster.current_iteration()) for booster in boosters.boosters)
+    return CrossValidated(rounds, out_of_fold, fits)
 
 
 def fit(
-    columns: Floats, bought: Floats, names: tuple[str, ...], rounds: int, settings: dict[str, Any]
+    columns: Floats,
+    bought: Floats,
+    names: tuple[str, ...],
+    rounds: int,
+    settings: dict[str, Any],
+    *,
+    start: Floats | None = None,
 ) -> Boosting:
-    """Fit for a fixed number of rounds."""
-    rows = lightgbm.Dataset(columns, bought, feature_name=list(names), params=settings)
+    """Fit for a fixed number of rounds, from the log odds at which each row starts."""
+    rows = lightgbm.Dataset(
+        columns, bought, init_score=start, feature_name=list(names), params=settings
+    )
     return Boosting(lightgbm.train(settings, rows, rounds).model_to_string(), names)

@@ -14,12 +14,13 @@ import numpy as np
 
 from kpay.ml import shapley
 from kpay.ml.bgnbd import Histories
-from kpay.ml.features import RFM_AND_BG, Snapshot, snapshot
+from kpay.ml.features import Snapshot
 from kpay.ml.frames import Floats, Ints
 from kpay.ml.history import History
 from kpay.ml.logistic import logit
 from kpay.ml.propensity import Propensity, pooled_rate, rule_chance
 from kpay.ml.shapley import Judge
+from kpay.ml.targets import PURCHASE
 
 PRIOR: Final = "bg_logit"
 DUST: Final = 1e-12
@@ -76,7 +77,7 @@ def explain(everything: History, model: Propensity, customer_id: int) -> Explana
 
 def today(everything: History, model: Propensity) -> Snapshot:
     """Return what the model sees of everybody as of day 0."""
-    return snapshot(everything, 0, model.horizon_days, model.bg)
+    return model.look(everything)
 
 
 def _score(model: Propensity, now: Snapshot, rows: Ints) -> float:
@@ -87,20 +88,30 @@ def _score(model: Propensity, now: Snapshot, rows: Ints) -> float:
 
 def contributions(model: Propensity, now: Snapshot, rows: Ints) -> dict[str, Floats]:
     """Return what each column adds to the calibrated log odds of some rows of a snapshot."""
+    if model.rung == "rule" and model.target != PURCHASE:
+        return {model.target.prior_column: now.columns[model.target.prior_column][rows]}
     if model.rung in ("rule", "bgnbd"):
         return _shared(_judge(model, now), now, rows, model.platt.slope)
     found = model.contributions(only(now, rows))
-    if model.linear is not None:
-        place = RFM_AND_BG.index(PRIOR)
-        members = 1 + (model.trees is not None)
-        weight = (
-            model.platt.slope / members * model.linear.weights[place] / model.linear.scale[place]
-        )
-        distance = now.columns[PRIOR][rows] - model.linear.centre[place]
-        found[PRIOR] = _without_dust(found[PRIOR] - weight * distance)
+    if model.target == PURCHASE:
+        weight, whole = _of_prior(model, now.columns[PRIOR][rows])
+        found[PRIOR] = _without_dust(found[PRIOR] - whole)
         for name, adds in _shared(_bg_judge(model, now), now, rows, weight).items():
             found[name] = found.get(name, 0.0) + adds
     return found
+
+
+def _of_prior(model: Propensity, prior: Floats) -> tuple[float, Floats]:
+    """Return the weight of the prior's log odds in the score, and what they add to it as they are."""
+    share = model.platt.slope / max(1, (model.linear is not None) + (model.trees is not None))
+    weight, whole = 0.0, np.zeros(len(prior))
+    if model.linear is not None:
+        place = model.linear_names.index(PRIOR)
+        slope = share * model.linear.weights[place] / model.linear.scale[place]
+        weight, whole = slope, slope * (prior - model.linear.centre[place])
+    if model.trees is not None:  # they start from it
+        weight, whole = weight + share, whole + share * prior
+    return weight, whole
 
 
 def _shared(judge: Judge, now: Snapshot, rows: Ints, weight: float) -> dict[str, Floats]:

@@ -7,20 +7,23 @@ A feature that is undefined (the gap of a single purchase) is NaN.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from kpay.ml import bgnbd
 from kpay.ml.families import Family
-from kpay.ml.frames import Floats, Ints, Purchases, median_days
+from kpay.ml.frames import Flags, Floats, Ints, Purchases, median_days
 from kpay.ml.history import History
 from kpay.ml.logistic import logit
+from kpay.ml.targets import Prior
 
 WINDOWS_DAYS: Final = (30, 60, 90, 180, 365)
 RFM: Final = ("log_recency", "log_repeats", "log_mean_value", "log_tenure")
 RFM_AND_BG: Final = (*RFM, "bg_logit")
+HALF_LIVES_DAYS: Final = (14, 45, 120)
+FADING: Final = tuple(f"log_fading_{days}" for days in HALF_LIVES_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,17 @@ class Snapshot:
     bg: bgnbd.BgNbd
     columns: dict[str, Floats]
     unit_minor: Floats  # the median customer-day of each currency; 0 where none is known
+    prior: Prior | None = None  # of a target but a purchase
 
     def matrix(self, names: tuple[str, ...]) -> Floats:
         """Return the named columns side by side, (n, k)."""
         return np.column_stack([self.columns[name] for name in names])
+
+    def only(self, rows: Ints) -> Snapshot:
+        """Return some of the customers."""
+        seen = _only(self.seen, rows)
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return replace(self, customer=self.customer[rows], seen=seen, columns=columns)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,11 +60,14 @@ def snapshot(
     horizon_days: int,
     bg: bgnbd.BgNbd | None = None,
     families: Sequence[Family] = (),
+    *,
+    among: Flags | None = None,
 ) -> Snapshot:
     """Return the features of all customers with a purchase before day `cutoff`.
 
     The BG/NBD behind three of the columns is fitted on the same past unless one is given. `families`
-    add their columns after those of the purchases.
+    add their columns after those of the purchases. With `among`, one flag a customer, the columns are
+    only those customers'; the BG/NBD and the medians are everybody's all the same.
     """
     past = everything.before(cutoff)
     known = past.purchases
@@ -62,11 +75,15 @@ def snapshot(
     seen = _only(bgnbd.histories(known, cutoff), customer)
     model = bgnbd.fit(seen) if bg is None else bg
     unit_minor = median_days(known)
+    if among is not None:
+        kept = np.flatnonzero(among[customer])
+        customer, seen, known = customer[kept], _only(seen, kept), known.of(among)
     relative = known.amount_minor / np.maximum(unit_minor[known.currency], 1.0)
     every = {
         **_counts(known, cutoff),
         **_amounts(known, relative, cutoff),
         **_rhythm(known, cutoff),
+        **_fading(known, cutoff),
     }
     columns = {name: column[customer] for name, column in every.items()}
     columns |= _derived(columns) | bg_columns(model, seen, horizon_days)
@@ -116,6 +133,16 @@ def _amounts(known: Purchases, relative: Floats, cutoff: int) -> dict[str, Float
     return columns
 
 
+def _fading(known: Purchases, cutoff: int) -> dict[str, Floats]:
+    """Return how many purchase days there were, each counting half after a number of days, as logs."""
+    customer, day = known.customer[known.opens_day], known.day[known.opens_day]
+    size, age = len(known.customer_ids), (cutoff - 1 - day).astype(float)
+    return {
+        name: np.log1p(np.bincount(customer, 0.5 ** (age / half_life), minlength=size))
+        for name, half_life in zip(FADING, HALF_LIVES_DAYS, strict=True)
+    }
+
+
 def _rhythm(known: Purchases, cutoff: int) -> dict[str, Floats]:
     """Return days since the first and last purchase, and the gaps between purchases."""
     size = len(known.customer_ids)
@@ -133,12 +160,26 @@ def _rhythm(known: Purchases, cutoff: int) -> dict[str, Floats]:
     last_gap = np.full(size, np.nan)
     last_gap[owner] = gap
     return {
+        **_gaps_by_length(owner, gap, size),
         "recency_days": cutoff - 1 - last,
         "tenure_days": cutoff - 1 - first,
         "mean_gap_days": mean_gap,
         "gap_spread_days": np.sqrt(np.maximum(squares - mean_gap**2, 0)),
         "last_gap_days": last_gap,
     }
+
+
+def _gaps_by_length(owner: Ints, gap: Floats, size: int) -> dict[str, Floats]:
+    """Return the shortest, the median (the upper of two) and the longest gap, NaN without one."""
+    gap = gap[np.lexsort((gap, owner))]
+    count = np.bincount(owner, minlength=size)
+    begins, has_gap = np.cumsum(count) - count, count > 0
+    places = {"shortest": np.zeros_like(count), "median": count // 2, "longest": count - 1}
+    columns = {}
+    for name, place in places.items():
+        columns[f"{name}_gap_days"] = np.full(size, np.nan)
+        columns[f"{name}_gap_days"][has_gap] = gap[(begins + place)[has_gap]]
+    return columns
 
 
 def _derived(columns: dict[str, Floats]) -> dict[str, Floats]:
@@ -152,6 +193,9 @@ def _derived(columns: dict[str, Floats]) -> dict[str, Floats]:
         "contents_share": columns["contents"] / columns["lines"],
         "overdue": columns["recency_days"] / mean_gap,
         "gap_trend": columns["last_gap_days"] / mean_gap,
+        "gap_irregularity": columns["gap_spread_days"] / mean_gap,
+        "due_in_days": columns["median_gap_days"] - columns["recency_days"],
+        "silence_to_longest": columns["recency_days"] / np.maximum(columns["longest_gap_days"], 1),
         "recent_share": columns["days_bought_90"] / bought,
         "recent_value_share": columns["value_90"] / np.maximum(columns["value"], 0.01),
         "pace": bought / (tenure + 30.0),

@@ -63,6 +63,10 @@ class Purchases:
         """Return only what was known when day `cutoff` began."""
         return self._rows(self.day < cutoff)
 
+    def of(self, customers: Flags) -> Purchases:
+        """Return only the purchases of the customers marked, one flag for each of `customer_ids`."""
+        return self._rows(customers[self.customer])
+
     def _rows(self, keep: Flags) -> Purchases:
         return Purchases(
             self.customer_ids,

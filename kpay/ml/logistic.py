@@ -27,7 +27,7 @@ def sigmoid(log_odds: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Logistic:
-    """Fitted weights on standardised columns; the constant is not penalised."""
+    """Fitted weights on standardised columns; the constant is not penalised, NaN adds nothing."""
 
     centre: tuple[float, ...]
     scale: tuple[float, ...]
@@ -41,7 +41,7 @@ class Logistic:
     def contributions(self, columns: Floats) -> Floats:
         """Return what each column adds to the log odds of each row, (n, k)."""
         standard = (columns - np.array(self.centre)) / np.array(self.scale)
-        return np.asarray(standard * np.array(self.weights))
+        return np.asarray(np.nan_to_num(standard) * np.array(self.weights))
 
     def probability(self, columns: Floats) -> Floats:
         """Return the probability of a purchase for rows (n, k)."""
@@ -62,18 +62,31 @@ class Logistic:
         )
 
 
-def fit(columns: Floats, bought: Floats, *, strength: float = 1.0) -> Logistic:
+def fit(
+    columns: Floats,
+    bought: Floats,
+    *,
+    strength: float = 1.0,
+    slopes: Floats | None = None,
+) -> Logistic:
     """Fit by penalised maximum likelihood; `strength` is C of the usual 1/(2C) |w|^2 ridge.
 
-    Never raises on degenerate input: constant columns get weight 0 and one class only gives a
-    constant just short of certainty.
+    The ridge pulls towards `slopes`, in units of the columns, or towards none. Never raises on
+    degenerate input: constant columns get weight 0 and one class only gives a constant just short of
+    certainty. NaN counts as the mean of its column.
     """
-    centre = columns.mean(axis=0)
-    spread = columns.std(axis=0)
+    undefined = np.isnan(columns)
+    count = np.maximum((~undefined).sum(axis=0), 1)
+    centre = np.where(undefined, 0.0, columns).sum(axis=0) / count
+    offset = np.where(undefined, 0.0, columns - centre)
+    spread = np.sqrt((offset**2).sum(axis=0) / count)
     scale = np.where(spread > 1e-12, spread, 1.0)
-    design = np.column_stack([(columns - centre) / scale, np.ones(len(columns))])
+    design = np.column_stack([offset / scale, np.ones(len(columns))])
     ridge = np.append(np.full(columns.shape[1], 1 / strength), 1e-6)
-    solution = _newton(design, bought, ridge)
+    pull = np.zeros(len(ridge))
+    if slopes is not None:
+        pull[:-1] = np.where(spread > 1e-12, slopes * scale, 0.0)
+    solution = _newton(design, bought, ridge, pull)
     return Logistic(
         tuple(centre.tolist()),
         tuple(scale.tolist()),
@@ -82,13 +95,13 @@ def fit(columns: Floats, bought: Floats, *, strength: float = 1.0) -> Logistic:
     )
 
 
-def _newton(design: Floats, bought: Floats, ridge: Floats) -> Floats:
+def _newton(design: Floats, bought: Floats, ridge: Floats, pull: Floats) -> Floats:
     smoothed_rate = (bought.sum() + 0.5) / (len(bought) + 1)
-    solution = np.zeros(design.shape[1])
+    solution = pull.copy()
     solution[-1] = np.log(smoothed_rate / (1 - smoothed_rate))
     for _ in range(NEWTON_STEPS):
         probability = sigmoid(design @ solution)
-        gradient = design.T @ (probability - bought) + ridge * solution
+        gradient = design.T @ (probability - bought) + ridge * (solution - pull)
         curvature = design.T @ (design * (probability * (1 - probability))[:, None])
         step = np.linalg.solve(curvature + np.diag(ridge), gradient)
         solution = np.clip(

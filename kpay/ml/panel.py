@@ -6,18 +6,19 @@ keep all rows of one customer together: somebody seen twelve times is still one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from kpay.ml.features import Snapshot, snapshot
+from kpay.ml.features import Snapshot
 from kpay.ml.frames import Floats, Ints, Purchases
 from kpay.ml.history import History
+from kpay.ml.targets import PURCHASE, Target
 
 SHORTEST_STEP_DAYS: Final = 14
-MOST_CUTOFFS: Final = 9
+MOST_CUTOFFS: Final = 13
 LEAST_HISTORY_DAYS: Final = 30  # before the earliest cutoff
 FEWEST_CUSTOMERS: Final = 20  # at the earliest cutoff
 MOST_ROWS: Final = 60_000
@@ -52,7 +53,7 @@ class Panel:
 
     @property
     def labels(self) -> Floats:
-        """1.0 for a purchase within the horizon, for every used row."""
+        """1.0 where it happened within the horizon, for every used row."""
         return self.bought[self.keep]
 
     @property
@@ -62,18 +63,23 @@ class Panel:
 
     @property
     def positives(self) -> int:
-        """How many customers bought in at least one window."""
+        """To how many customers it happened in at least one window."""
         return len(np.unique(self.groups[self.labels > 0]))
 
+    @property
+    def negatives(self) -> int:
+        """To how many customers it did not happen in at least one window."""
+        return len(np.unique(self.groups[self.labels == 0]))
 
-def labels(everything: Purchases, customer: Ints, cutoff: int, horizon_days: int) -> Floats:
-    """Return 1.0 for each customer with a purchase on a day in [cutoff, cutoff + horizon)."""
-    inside = (everything.day >= cutoff) & (everything.day < cutoff + horizon_days)
-    return np.isin(customer, everything.customer[inside]).astype(float)
+    def by_window(self, values: Floats) -> list[Floats]:
+        """Return values of all used rows, window by window."""
+        sizes = np.cumsum([len(part.customer) for part in self.snapshots])
+        ends = np.searchsorted(self.keep, sizes)
+        return list(np.split(values, ends[:-1]))
 
 
 def cutoffs(everything: Purchases, horizon_days: int, last: int) -> list[int]:
-    """Return up to 12 cutoffs, the latest at `last`, on a grid that the horizon is a multiple of.
+    """Return up to 13 cutoffs, the latest at `last`, on a grid that the horizon is a multiple of.
 
     With a long history the grid is twice as wide, so that the panel reaches further back.
     """
@@ -89,19 +95,18 @@ def cutoffs(everything: Purchases, horizon_days: int, last: int) -> list[int]:
 def build(
     everything: History,
     horizon_days: int,
-    days: Sequence[int],
-    seen_at: Callable[[int], Snapshot] | None = None,
+    seen: Sequence[Snapshot],
+    target: Target = PURCHASE,
 ) -> Panel | None:
-    """Return the panel of the given cutoffs, or None when none has enough customers."""
-    look = seen_at or (lambda cutoff: snapshot(everything, cutoff, horizon_days))
-    parts = [part for part in map(look, sorted(days)) if len(part.customer) >= FEWEST_CUSTOMERS]
+    """Return the panel of the given snapshots, or None when none has enough customers."""
+    parts = [part for part in seen if len(part.customer) >= FEWEST_CUSTOMERS]
     if not parts:
         return None
     customer = np.concatenate([part.customer for part in parts])
-    bought = np.concatenate(
-        [labels(everything.purchases, part.customer, part.cutoff, horizon_days) for part in parts]
+    happened = np.concatenate(
+        [target.labels(everything, part.customer, part.cutoff, horizon_days) for part in parts]
     )
-    return Panel(tuple(parts), bought, customer, _whole_customers(customer))
+    return Panel(tuple(parts), happened, customer, _whole_customers(customer))
 
 
 def _whole_customers(customer: Ints) -> Ints:

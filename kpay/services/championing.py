@@ -112,7 +112,10 @@ def _tested_by(recipe: dict[str, Any], challenge: Challenge) -> Backtest:
         return challenge.found.tested
     model = challenge.found.model
     at = Snapshots(challenge.everything, model.horizon_days, model.target)
-    chosen = Chosen(families_of(recipe["families"]), families_of(recipe["linear_families"]))
+    chosen = Chosen(
+        families_of(recipe["families"], model.target),
+        families_of(recipe["linear_families"], model.target),
+    )
     return backtest.run(at, (recipe["rung"], "rule"), challenge.settings, chosen)
 
 

@@ -16,7 +16,8 @@ chance = np.random.default_rng(1)
 columns = chance.normal(size=(600, 3))
 bought = (columns[:, 0] + chance.normal(size=600) > 0).astype(float)
 settings = boosting.parameters(1)
-rounds, log_odds = boosting.cross_validate(columns, bought, np.arange(600) % 4, settings)
+found = boosting.cross_validate(columns, bought, np.arange(600) % 4, settings)
+rounds, log_odds = found.rounds, found.out_of_fold
 model = boosting.fit(columns, bought, ("a", "b", "c"), rounds, settings)
 was_loaded = "sklearn" in sys.modules
 import sklearn.base

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as library
 
-from kpay.ml import boosting, curves, dependence, drift, propensity, training
+from kpay.ml import boosting, curves, dependence, drift, fitting, propensity, training
+from kpay.ml.fitting import Learned
 from kpay.ml.frames import purchases
 from kpay.ml.history import History
 from kpay.ml.moving import moved
-from kpay.ml.propensity import Learned
+from kpay.ml.targets import PURCHASE
 from tests.fakes.ml_worlds import END, membership_orders
 
 HORIZON = 60
@@ -28,7 +29,7 @@ BOUGHT = (RANDOM.random(400) < CHANCE).astype(float)
 def learned() -> Learned:
     rows = AT.panel(-HORIZON)
     assert rows is not None
-    return propensity.learn(rows, boosting.parameters(threads=1))
+    return fitting.learn(rows, boosting.parameters(threads=1), HORIZON, PURCHASE)
 
 
 def area(points: list[list[float]]) -> float:
@@ -99,7 +100,7 @@ def test_measures_without_buyers_are_undefined_and_not_zero() -> None:
 @pytest.mark.parametrize("rung", propensity.RUNGS)
 def test_importance_names_plain_columns_and_ranks_them(learned: Learned, rung: str) -> None:
     now = AT(-HORIZON)
-    model = learned.rung(rung, HORIZON, now.bg)  # type: ignore[arg-type]
+    model = learned.rung(rung, now)  # type: ignore[arg-type]
     gain = model.trees.gain() if model.trees else {}
     found = dependence.importance(model, now, gain)
     sizes = [each["mean_adds"] for each in found]
@@ -115,7 +116,7 @@ def test_dependence_falls_with_silence_and_parts_hold_everybody(
     learned: Learned, rung: str
 ) -> None:
     now = AT(-HORIZON)
-    model = learned.rung(rung, HORIZON, now.bg)  # type: ignore[arg-type]
+    model = learned.rung(rung, now)  # type: ignore[arg-type]
     count = len(now.customer)
     promised, bought = model.probability(now), (np.arange(count) % 3 == 0).astype(float)
     (found,) = dependence.dependence(model, now, ["recency_days"], promised, bought)
@@ -129,7 +130,7 @@ def test_dependence_falls_with_silence_and_parts_hold_everybody(
 
 def test_a_column_that_is_the_same_for_all_has_no_picture(learned: Learned) -> None:
     now = AT(-HORIZON)
-    model = learned.rung("bgnbd", HORIZON, now.bg)
+    model = learned.rung("bgnbd", now)
     now.columns["flat"] = np.ones(len(now.customer))
     nothing = np.zeros(len(now.customer))
     assert dependence.dependence(model, now, ["flat"], nothing, nothing) == []

@@ -7,12 +7,13 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from kpay.ml import boosting, explaining, propensity, shapley, training
+from kpay.ml import boosting, explaining, fitting, shapley, training
 from kpay.ml.bgnbd import BgNbd, Histories
+from kpay.ml.fitting import Learned
 from kpay.ml.frames import purchases
 from kpay.ml.history import History, Marks
 from kpay.ml.logistic import logit
-from kpay.ml.propensity import Learned
+from kpay.ml.targets import PURCHASE
 from tests.fakes.ml_worlds import END, membership_orders
 
 HORIZON = 60
@@ -25,13 +26,13 @@ AT = training.Snapshots(KNOWN, HORIZON)
 def learned() -> Learned:
     rows = AT.panel(-HORIZON)
     assert rows is not None
-    return propensity.learn(rows, boosting.parameters(threads=1))
+    return fitting.learn(rows, boosting.parameters(threads=1), HORIZON, PURCHASE)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
 def test_base_and_parts_add_up_to_the_score_for_everybody(learned: Learned, rung: str) -> None:
     now = AT(0)
-    model = learned.rung(rung, HORIZON, now.bg)  # type: ignore[arg-type]
+    model = learned.rung(rung, now)  # type: ignore[arg-type]
     rows = np.arange(len(now.customer))
     parts = explaining.contributions(model, now, rows)
     base = model.log_odds(now) - np.sum(list(parts.values()), axis=0)
@@ -43,7 +44,7 @@ def test_base_and_parts_add_up_to_the_score_for_everybody(learned: Learned, rung
 @pytest.mark.parametrize("rung", RUNGS)
 def test_one_customer_is_explained_as_among_all(learned: Learned, rung: str) -> None:
     now = AT(0)
-    model = learned.rung(rung, HORIZON, now.bg)  # type: ignore[arg-type]
+    model = learned.rung(rung, now)  # type: ignore[arg-type]
     row = 17
     found = explaining.explain(KNOWN, model, int(KNOWN.purchases.customer_ids[now.customer[row]]))
     total = found.base_log_odds + sum(part.adds for part in found.parts)
@@ -54,16 +55,14 @@ def test_one_customer_is_explained_as_among_all(learned: Learned, rung: str) -> 
 
 
 def test_nobody_who_never_bought_is_explained(learned: Learned) -> None:
-    model = learned.rung("bgnbd", HORIZON, AT(0).bg)
+    model = learned.rung("bgnbd", AT(0))
     with pytest.raises(KeyError):
         explaining.explain(KNOWN, model, -1)
 
 
 def test_the_longer_the_silence_the_more_it_takes_away(learned: Learned) -> None:
     now = AT(0)
-    parts = explaining.contributions(
-        learned.rung("bgnbd", HORIZON, now.bg), now, np.arange(len(now.customer))
-    )
+    parts = explaining.contributions(learned.rung("bgnbd", now), now, np.arange(len(now.customer)))
     silent = now.columns["recency_days"]
     repeats = now.columns["days_bought"] > 1
     assert np.corrcoef(silent[repeats], parts["recency_days"][repeats])[0, 1] < -0.5
@@ -72,7 +71,7 @@ def test_the_longer_the_silence_the_more_it_takes_away(learned: Learned) -> None
 def test_the_linear_part_shows_no_second_hand_log_odds(learned: Learned) -> None:
     now = AT(0)
     parts = explaining.contributions(
-        learned.rung("logistic", HORIZON, now.bg), now, np.arange(len(now.customer))
+        learned.rung("logistic", now), now, np.arange(len(now.customer))
     )
     assert not parts["bg_logit"].any()
     assert parts["recency_days"].any()

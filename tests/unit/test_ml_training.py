@@ -7,7 +7,17 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from kpay.ml import boosting, explaining, metrics, panel, propensity, scoring, training
+from kpay.ml import (
+    backtest,
+    boosting,
+    explaining,
+    ladder,
+    metrics,
+    panel,
+    propensity,
+    scoring,
+    training,
+)
 from kpay.ml.frames import purchases
 from kpay.ml.history import History
 from kpay.ml.propensity import Propensity
@@ -97,7 +107,7 @@ def test_training_windows_end_before_the_test_begins() -> None:
 
 
 def test_all_rows_of_a_customer_share_a_fold() -> None:
-    rows = panel.build(KNOWN, HORIZON, panel.cutoffs(KNOWN.purchases, HORIZON, -HORIZON))
+    rows = training.Snapshots(KNOWN, HORIZON).panel(-HORIZON)
     assert rows is not None
     fold = panel.folds(rows.groups)
     for customer in np.unique(rows.groups)[:50]:
@@ -136,16 +146,18 @@ def test_one_customer_gets_the_rule_and_none_is_refused() -> None:
 
 
 def test_a_champion_that_loses_to_a_simpler_rung_falls() -> None:
-    bought = np.tile([1.0, 0.0], 300)
-    good = np.where(bought > 0, 0.7, 0.3) + np.linspace(-0.2, 0.2, 600)
-    poor = np.linspace(0.2, 0.8, 600)
+    now = training.Snapshots(KNOWN, HORIZON)(0)
+    size = len(now.customer)
+    bought = (np.arange(size) % 2 == 0).astype(float)
+    good = np.where(bought > 0, 0.7, 0.3) + np.linspace(-0.2, 0.2, size)
+    poor = np.linspace(0.2, 0.8, size)
     promised = {"blend": poor, "logistic": good, "bgnbd": poor, "rule": poor, "recency": poor}
-    tested = training.Backtest(
-        now=training.Snapshots(KNOWN, HORIZON)(0),
+    tested = backtest.Backtest(
+        now=now,
         bought=bought,
         promised=promised,
         measured={name: metrics.measure(bought, chance) for name, chance in promised.items()},
     )
-    rung, why = training.choose(tested, ["blend", "logistic", "bgnbd", "rule"], 1_600)
+    rung, why = ladder.choose(tested, ["blend", "logistic", "bgnbd", "rule"], 1_600)
     assert rung == "logistic"
     assert "blend lost to logistic" in why
