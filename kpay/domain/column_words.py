@@ -61,7 +61,7 @@ def _plain(value: float, decimals: int) -> str:
 
 
 SILENCE = table(
-    "silence",
+    "rhythm",
     [
         ("recency_days", "ago", "Days since the last purchase"),
         ("log_recency", "number", "Days since the last purchase, as a logarithm"),
@@ -84,7 +84,7 @@ RHYTHM = table(
     ],
 )
 FREQUENCY = table(
-    "frequency",
+    "rhythm",
     [
         ("days_bought", "count", "Days with a purchase"),
         ("log_repeats", "number", "Repeat purchases, as a logarithm"),
@@ -96,7 +96,7 @@ FREQUENCY = table(
     ],
 )
 LATELY = table(
-    "lately",
+    "rhythm",
     [
         *((f"days_bought_{days}", "count", f"Purchases in the last {days} days") for days in WINDOWS_DAYS),
         *((f"log_fading_{days}", "number", f"Purchases, each counting half after {days} days, as a logarithm") for days in HALF_LIVES_DAYS),
@@ -116,7 +116,7 @@ MONEY = table(
     ],
 )
 SPENT_LATELY = table(
-    "spent lately",
+    "money",
     [
         *((f"value_{days}", "multiple", f"Spent in the last {days} days, in usual purchases") for days in WINDOWS_DAYS),
         ("recent_value_share", "share", "Share of the money that was spent in the last 90 days"),
@@ -130,7 +130,7 @@ TENURE = table(
     ],
 )
 PATTERN = table(
-    "pattern",
+    "rhythm",
     [
         ("bg_logit", "log_odds", "Chance of a purchase by buying rhythm alone"),
         ("bg_alive", "share", "Chance that they still buy, by buying rhythm"),

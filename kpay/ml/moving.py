@@ -28,20 +28,31 @@ def plain(column: str) -> str:
 def moved(now: Snapshot, column: str, value: Floats, horizon_days: int) -> Snapshot:
     """Return a snapshot in which `column`, a plain one, has other values, one a customer.
 
-    The logarithm of the column follows, and so does BG/NBD where its three numbers are moved.
+    The logarithm of the column follows, silence moves what compares it with earlier gaps, and BG/NBD
+    is asked again where one of its three numbers is moved.
     """
     columns = {**now.columns, column: value}
     seen = _history(now.seen, column, value)
     follow = {
-        "recency_days": {"log_recency": np.log1p(np.maximum(value, 0))},
+        "recency_days": _of_silence(now, value),
         "tenure_days": {"log_tenure": np.log1p(np.maximum(value, 0))},
         "days_bought": {"log_repeats": np.log1p(np.maximum(value - 1, 0))},
         "mean_value": {"log_mean_value": np.log1p(np.maximum(value, 0))},
     }.get(column, {})
     if seen is not now.seen:
         follow |= bg_columns(now.bg, seen, horizon_days)
-    columns |= {name: moved for name, moved in follow.items() if name in now.columns}
-    return replace(now, seen=seen, columns=columns)
+    return replace(now, seen=seen, columns=columns | follow)
+
+
+def _of_silence(now: Snapshot, days: Floats) -> dict[str, Floats]:
+    """Return the columns that hold a silence against the gaps before it."""
+    mean, longest = (np.maximum(now.columns[f"{name}_gap_days"], 1) for name in ("mean", "longest"))
+    return {
+        "log_recency": np.log1p(np.maximum(days, 0)),
+        "overdue": days / mean,
+        "silence_to_longest": days / longest,
+        "due_in_days": now.columns["median_gap_days"] - days,
+    }
 
 
 def _history(seen: Histories, column: str, value: Floats) -> Histories:

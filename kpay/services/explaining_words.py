@@ -91,65 +91,31 @@ def _listed(names: tuple[str, ...], values: Values) -> str:
     )
 
 
-def _silence(values: Values, day: date) -> str:
-    days = int(values["recency_days"] or 0)
-    said = f"Last bought {_ago(days)}, on {day - timedelta(days=days)}"
-    if values.get("mean_gap_days") is None:
-        return said
-    return f"{said}: {shown('multiple', values['overdue'])} times their usual gap"
-
-
-def _rhythm(values: Values, _day: date) -> str:
-    gap, last = values["mean_gap_days"], values["last_gap_days"]
-    if gap is None or last is None:
-        return "No second purchase yet, so no rhythm"
-    return f"Usually buys every {counted(gap, 'day')}, the last time after {counted(last, 'day')}"
-
-
-def _frequency(values: Values, _day: date) -> str:
-    days, lines = values["days_bought"] or 0, values["lines"] or 0
-    pieces = values["contents"] or 0
-    return (
-        f"Bought on {counted(days, 'day')}: {counted(lines, 'item')}, "
-        f"{counted(pieces, 'different piece')}"
-    )
-
-
-def _lately(values: Values, _day: date) -> str:
-    quarter, year = values["days_bought_90"] or 0, values["days_bought_365"] or 0
-    return f"Bought on {counted(quarter, 'day')} of the last 90, and on {year:.0f} of the last 365"
+def _rhythm(values: Values, day: date) -> str:
+    """Tell silence and purchases together: neither says much without the other."""
+    bought, silent = values["days_bought"] or 0, int(values["recency_days"] or 0)
+    last = f"Last purchase {_ago(silent)}, on {day - timedelta(days=silent)}"
+    if bought == 1:
+        return f"{last}, and no second one yet"
+    gap = f"{shown('multiple', values['overdue'])} times their usual gap"
+    lately = f"{values['days_bought_90'] or 0:.0f} of them in the last 90 days"
+    return f"{last}: {gap}; {counted(bought, 'purchase')}, {lately}"
 
 
 def _money(values: Values, _day: date) -> str:
+    mean, lately = (shown("multiple", values[name]) for name in ("mean_value", "value_90"))
     if values["days_bought"] == 1:
-        return f"Paid {shown('multiple', values['mean_value'])} times a usual purchase"
-    mean, last = (shown("multiple", values[name]) for name in ("mean_value", "last_value"))
-    return f"Pays {mean} times a usual purchase on average, {last} times the last time"
-
-
-def _spent_lately(values: Values, _day: date) -> str:
-    quarter, year = (shown("multiple", values[f"value_{days}"]) for days in (90, 365))
-    return f"Spent {quarter} usual purchases in the last 90 days, {year} in the last 365"
+        return f"Paid {mean} times a usual purchase"
+    return f"Pays {mean} times a usual purchase; {lately} of them in the last 90 days"
 
 
 def _tenure(values: Values, day: date) -> str:
     days = int(values["tenure_days"] or 0)
-    return f"First bought {_ago(days)}, on {day - timedelta(days=days)}"
-
-
-def _pattern(values: Values, _day: date) -> str:
-    alive = shown("share", values["bg_alive"])
-    comes = shown("log_odds", values["bg_logit"])
-    return f"By buying rhythm alone: {alive} that they still buy, {comes} that they do in this time"
+    return f"First purchase {_ago(days)}, on {day - timedelta(days=days)}"
 
 
 SENTENCES: dict[str, Callable[[Values, date], str]] = {
-    "silence": _silence,
     "rhythm": _rhythm,
-    "frequency": _frequency,
-    "lately": _lately,
     "money": _money,
-    "spent lately": _spent_lately,
     "tenure": _tenure,
-    "pattern": _pattern,
 }

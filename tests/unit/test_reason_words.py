@@ -22,7 +22,7 @@ DAY = date(2026, 8, 31)
 NOW = snapshot(History(purchases(bg_nbd_orders(60, seed=1), END)), 0, 60)
 VALUES = {name: float(column[0]) for name, column in NOW.columns.items()} | {
     "recency_days": 55.0, "mean_gap_days": 40.0, "last_gap_days": 31.0, "overdue": 1.375,
-    "days_bought": 3.0, "lines": 4.0, "contents": 1.0, "tenure_days": 135.0, "bg_alive": 0.854,
+    "days_bought": 3.0, "days_bought_90": 2.0, "lines": 4.0, "contents": 1.0, "tenure_days": 135.0, "bg_alive": 0.854,
     "mean_value": 1.0, "last_value": 0.5, "mail_clicks_30": 0.0, "mail_click_days": None,
 }  # fmt: skip
 FACTS = Facts(3, 40.2, 55, 9, 111, 4)
@@ -83,15 +83,26 @@ def test_the_headline_says_what_happened_without_a_model() -> None:
 
 def test_columns_of_one_theme_are_one_reason_and_their_parts_are_added() -> None:
     found = explanation(
-        ("mean_gap_days", 0.2), ("recency_days", -0.9), ("log_recency", 0.1), ("gap_trend", 0.1)
+        ("mean_gap_days", 0.2), ("recency_days", -0.9), ("tenure_days", 0.3), ("gap_trend", 0.1)
     )
-    silence, rhythm = explaining_words.reasons(found, DAY)
-    assert silence.columns == ("recency_days", "log_recency")
-    assert silence.adds == pytest.approx(-0.8)
-    assert silence.says == "Last bought 55 days ago, on 2026-07-07: 1.38 times their usual gap"
-    assert rhythm.says == "Usually buys every 40 days, the last time after 31 days"
-    assert rhythm.effect == "6.3 points more"
-    assert silence.adds + rhythm.adds == pytest.approx(sum(part.adds for part in found.parts))
+    rhythm, tenure = explaining_words.reasons(found, DAY)
+    assert rhythm.columns == ("mean_gap_days", "recency_days", "gap_trend")
+    assert rhythm.adds == pytest.approx(-0.6)
+    assert rhythm.says == (
+        "Last purchase 55 days ago, on 2026-07-07: 1.38 times their usual gap; "
+        "3 purchases, 2 of them in the last 90 days"
+    )
+    assert tenure.says == "First purchase 135 days ago, on 2026-04-18"
+    assert tenure.effect == "6.3 points more"
+    assert rhythm.adds + tenure.adds == pytest.approx(sum(part.adds for part in found.parts))
+
+
+def test_one_purchase_is_told_without_a_gap() -> None:
+    values = VALUES | {"days_bought": 1.0, "overdue": None}
+    parts = (Reason("recency_days", 55.0, -0.5), Reason("value", 1.0, 0.1))
+    rhythm, money = explaining_words.reasons(Explanation(-1.0, parts, values, FACTS), DAY)
+    assert rhythm.says == "Last purchase 55 days ago, on 2026-07-07, and no second one yet"
+    assert money.says == "Paid 1.00 times a usual purchase"
 
 
 def test_points_are_counted_from_the_base() -> None:
