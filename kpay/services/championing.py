@@ -81,21 +81,36 @@ def judge(store: Store, folder: Path, challenge: Challenge) -> Verdict:
 
 def _compare(challenge: Challenge, champion: Row, standing: Model) -> Verdict:
     """Ask the champion itself about the tests after its day, else its recipe about all tests."""
-    against = champion["run"]
+    against, recipe = champion["run"], champion["card"].get("recipe")
+    is_same_recipe = recipe == challenge.found.recipe
     age_days = (champion["as_of"] - challenge.row["as_of"]).days
     unseen = [test for test in challenge.found.tested.windows if test.now.cutoff >= age_days]
     if unseen:
         itself = [_asked(standing, test, challenge.everything) for test in unseen]
-        return _verdict(
-            challenge, against, unseen, itself, f"the champion {against}, asked itself,"
-        )
-    recipe = champion["card"].get("recipe")
-    if recipe == challenge.found.recipe:
+        who = f"the champion {against}, asked itself,"
+        verdict = _verdict(challenge, against, unseen, itself, who)
+        return _refreshed(verdict) if is_same_recipe else verdict
+    if is_same_recipe:
         return Verdict(True, against, f"the recipe of the champion {against}, on newer rows")
     tested = _tested_by(recipe, challenge) if recipe else challenge.found.tested
     rivals = [replace(test, promised=_only(test, champion["rung"])) for test in tested.windows]
     known = challenge.found.tested.windows
     return _verdict(challenge, against, known, rivals, f"the recipe of the champion {against}")
+
+
+def _refreshed(verdict: Verdict) -> Verdict:
+    """Let the champion's own recipe on newer rows take over where only noise speaks against it.
+
+    The backtest cannot show what the newer rows are worth: there, both know the same.
+    """
+    gain, error = verdict.gain, verdict.se
+    if verdict.is_champion or gain is None or error is None or gain < -error:
+        return verdict
+    why = (
+        f"the recipe of the champion {verdict.against}, on newer rows; "
+        f"on the same backtest the two are even (log loss {-gain:.4f} more, standard error {error:.4f})"
+    )
+    return replace(verdict, is_champion=True, why=why)
 
 
 def _asked(standing: Model, test: Window, everything: History) -> Window:

@@ -9,6 +9,7 @@ from kpay.domain.period import local_day
 from kpay.ml.device import Choice
 from kpay.ml.history import History
 from kpay.ml.metrics import Metrics
+from kpay.ml.selection import Verdict
 from kpay.ml.training import Training
 from kpay.services import card_figures
 from kpay.services.vantage import Vantage
@@ -41,6 +42,9 @@ def card(
         "calibration": found.calibration,
         "gain": found.gain,
         "rounds": found.rounds,
+        "recipe": found.recipe,
+        "families": [_family(verdict) for verdict in found.families],
+        "rolling": found.rolling,
         "at_limit": found.model.bg.at_limit,
         "device": {"asked": chosen.asked, "used": chosen.used, "why": chosen.why},
         "threads": chosen.threads,
@@ -51,6 +55,16 @@ def card(
         "versions": dict(versions),
         "seeds": {"trees": SEED, "folds": SEED, "intervals": SEED},
         **card_figures.figures(found),
+    }
+
+
+def _family(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.name,
+        "kept": verdict.is_kept,
+        "gain": round(verdict.gain, 6),
+        "se": round(verdict.se, 6),
+        "why": verdict.why,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from kpay.domain.document import Column, Document, Table
 from kpay.domain.money import Money
+from kpay.domain.target_words import who_does
 from kpay.ml import scoring
 from kpay.ml.frames import Frame
 from kpay.services import histories
@@ -85,7 +86,7 @@ class Scores:
 
     def _title(self) -> str:
         done = f"Scored {len(self.rows):,} customers" if self.written else "Nothing to do"
-        return f"{done}: who buys within {self.horizon_days} days"
+        return f"{done}: {who_does(self.target, self.horizon_days)}"
 
     def _table(self) -> Table:
         return Table(

@@ -134,7 +134,7 @@ def _train_and_keep(
     row = _row(found, plan, known, before["trained_at"] if before else now)
     saved = {"propensity": found.model.to_dict(), "amounts": found.amounts.to_dict()}
     row["checksum"] = model_files.write_model(folder, model_life.head_of(row), saved)
-    row["card"] = {**_card(found, plan, known), "recipe": found.recipe}
+    row["card"] = _card(found, plan, known)
     if before is not None:
         row["card"] |= {"champion": before["card"]["champion"]}
         return _keep(store, row)
@@ -147,7 +147,8 @@ def _learn(plan: Plan, known: Known, settings: dict[str, Any]) -> training.Train
     try:
         return training.train(known.everything, plan.horizon_days, settings, target=plan.target)
     except ValueError as problem:
-        raise Refused(f"{plan.target.name} cannot be learned: {problem}", "kpay train") from problem
+        hint = "kpay content list" if plan.target.slug else "kpay sync"
+        raise Refused(f"{plan.target.name} cannot be learned: {problem}", hint) from problem
 
 
 def _keep(store: Store, row: dict[str, Any], promoted_at: datetime | None = None) -> dict[str, Any]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Self
 
 from kpay.domain.document import Column, Document, Figure, Figures, Table, Text
+from kpay.domain.target_words import did, who_does
+from kpay.services.card_words import limits
 
+PURCHASE: Final = "purchase"
+CHANCE: Final = 0.5
 NEVER_JUDGED: Final = {"is_champion": False, "against": None, "why": "", "gain": None, "se": None}
 
 
@@ -45,6 +50,12 @@ class Trained:
             champion={**NEVER_JUDGED, **row["card"].get("champion", {}), **standing},
         )
 
+    @property
+    def has_signal(self) -> bool | None:
+        """Whether the backtest tells it from chance; None where nothing could be tested."""
+        low = self.card["metrics"]["auc_low95"]
+        return None if low is None else low > CHANCE
+
     def to_json(self) -> dict[str, Any]:
         """Return the payload of `kpay train --json`."""
         names = ("why", "metrics", "baselines", "device", "threads", "rungs", "windows")
@@ -59,21 +70,31 @@ class Trained:
             "rung": self.rung,
             **{name: self.card[name] for name in names},
             "calibration": self.card["calibration"],
+            "families": self.card.get("families", []),
+            "has_signal": self.has_signal,
             "champion": self.champion,
+            "limits": self._limits(),
             "seconds": round(self.seconds, 3),
         }
 
     def to_document(self) -> Document:
-        """Return rung, reason and the measures beside the baselines."""
+        """Return rung, reason, the measures beside the baselines, and whether it scores from now on."""
         done = f"Trained {self.run}" if self.is_new else f"Nothing to do: {self.run} is trained"
+        silent = ": no signal yet" if self.has_signal is False else ""
         return Document(
             schema="kpay.train/1",
-            title=f"{done} ({self.rung}), who buys within {self.horizon_days} days",
+            title=f"{done} ({self.rung}), {who_does(self.target, self.horizon_days)}{silent}",
             subtitle=f"as of {self.as_of}; {self.card['why']}",
-            blocks=(*self._measured(), *_limits(self.card)),
+            blocks=(*self._measured(), *self._families(), self._standing(), *self._warnings()),
             payload=self.to_json(),
-            next_steps=("kpay score", "kpay recommend"),
+            next_steps=self._next(),
         )
+
+    def _next(self) -> tuple[str, ...]:
+        about = "" if self.target == PURCHASE else f" --target {self.target}"
+        if not self.champion["is_champion"]:
+            return ("kpay model list", f"kpay model promote {self.run}")
+        return (f"kpay score{about}", "kpay model show")
 
     def _measured(self) -> tuple[Figures | Table, ...]:
         if self.card["metrics"]["auc"] is None:
@@ -84,10 +105,50 @@ class Trained:
         return Figures(
             (
                 Figure("customers", self.customers),
-                Figure("bought in the backtest", self.buyers),
+                Figure(f"{did(self.target)} in the backtest", self.buyers),
                 Figure("AUC", self.card["metrics"]["auc"], "number"),
             )
         )
+
+    def _families(self) -> tuple[Table, ...]:
+        verdicts = self.card.get("families")
+        if not verdicts:
+            return ()
+        columns = (
+            Column("what else is known"),
+            Column("used"),
+            Column("log loss saved", "number"),
+            Column("standard error", "number"),
+            Column("why"),
+        )
+        rows = tuple(
+            (
+                each["name"],
+                "yes" if each["kept"] else "no",
+                each["gain"],
+                each["se"],
+                each["why"],
+            )
+            for each in verdicts
+        )
+        return (Table(columns, rows, title="Kept only where the backtest gains"),)
+
+    def _standing(self) -> Text:
+        if not self.champion["is_champion"]:
+            return Text(f"Not the champion: {self.champion['why']}.", "warning")
+        why = self.champion["why"]
+        return Text(f"Champion: {why}." if why else "Champion.", "good")
+
+    def _warnings(self) -> tuple[Text, ...]:
+        return tuple(Text(sentence, "warning") for sentence in self._limits())
+
+    def _limits(self) -> list[str]:
+        row = {
+            "customers": self.customers,
+            "buyers": self.buyers,
+            "as_of": date.fromisoformat(self.as_of),
+        }
+        return limits(self.card, row)
 
 
 def measures_table(rung: str, card: dict[str, Any]) -> Table:
@@ -99,6 +160,7 @@ def measures_table(rung: str, card: dict[str, Any]) -> Table:
             Column("AUC", "number"),
             Column("95 % interval"),
             Column("log loss", "number"),
+            Column("95 % interval"),
             Column("Brier", "number"),
             Column("ECE", "number"),
             Column("lift top 10 %", "number"),
@@ -107,8 +169,9 @@ def measures_table(rung: str, card: dict[str, Any]) -> Table:
             (
                 name,
                 measured["auc"],
-                _interval(measured),
+                _interval(measured, "auc"),
                 measured["log_loss"],
+                _interval(measured, "log_loss"),
                 measured["brier"],
                 measured["ece"],
                 measured["lift_top_decile"],
@@ -119,18 +182,6 @@ def measures_table(rung: str, card: dict[str, Any]) -> Table:
     )
 
 
-def _interval(measured: dict[str, Any]) -> str | None:
-    if measured["auc_low95"] is None:
-        return None
-    return f"{measured['auc_low95']:.3f} to {measured['auc_high95']:.3f}"
-
-
-def _limits(card: dict[str, Any]) -> tuple[Text, ...]:
-    said = []
-    if card["metrics"]["auc"] is None:
-        said.append("No past window could be tested yet: how good this is, nobody knows.")
-    if card["vantage"]:
-        said.append(f"Trained as of the last day known: {card['vantage']}.")
-    if card["at_limit"]:
-        said.append("A parameter of the purchase model sits at its limit; read it with care.")
-    return tuple(Text(sentence, "warning") for sentence in said)
+def _interval(measured: dict[str, Any], name: str) -> str | None:
+    low, high = measured.get(f"{name}_low95"), measured.get(f"{name}_high95")
+    return None if low is None else f"{low:.3f} to {high:.3f}"

@@ -16,6 +16,7 @@ from kpay.ml import boosting, training
 from kpay.ml.backtest import Window
 from kpay.ml.frames import purchases
 from kpay.ml.history import History
+from kpay.ml.logistic import sigmoid
 from kpay.ml.training import Training
 from kpay.services import championing, model_life
 from kpay.services.championing import Challenge, Verdict
@@ -133,7 +134,33 @@ def test_a_champion_asked_itself_answers_as_it_would_have_then(
         store, tmp_path, saying(lambda test: model.probability(then)[: len(test.bought)])
     )
     assert verdict.gain == pytest.approx(0, abs=1e-12)
-    assert not verdict.is_champion
+    assert verdict.is_champion is (trained(as_of).recipe == trained(LAST_DAY).recipe)
+
+
+def test_the_same_recipe_on_newer_rows_gives_way_only_to_more_than_noise(
+    store: Store, tmp_path: Path
+) -> None:
+    as_of = LAST_DAY - timedelta(days=HORIZON)
+    recipe = trained(LAST_DAY).recipe
+    crown(store, tmp_path, "old", as_of, card={"recipe": recipe})
+    champion = trained(as_of).model
+
+    def off(against: float, either_way: float) -> Training:
+        """What the champion says, moved in log odds against what came and to and fro."""
+
+        def promise(test: Window) -> np.ndarray:
+            said = champion.log_odds(champion.look(known(LAST_DAY), test.now.cutoff))
+            to_and_fro = either_way * (-1.0) ** np.arange(len(said))
+            return sigmoid(said + against * (1 - 2 * test.bought) + to_and_fro)
+
+        return saying(promise)
+
+    even = judge(store, tmp_path, off(0.0, 0.1))
+    assert even.se is not None
+    assert even.gain is not None
+    assert -even.se < even.gain < 0
+    assert (even.is_champion, "the two are even" in even.why) == (True, True)
+    assert not judge(store, tmp_path, off(0.3, 0.1)).is_champion
 
 
 def test_the_same_recipe_on_newer_rows_takes_over_from_a_champion_that_knows_the_answers(
