@@ -32,9 +32,9 @@ class Marks:
     content: Ints
     value: Floats
 
-    def before(self, cutoff: int) -> Marks:
-        """Return only what was known when day `cutoff` began."""
-        keep = self.day < cutoff
+    def before(self, cutoff: int, who: Flags | None = None) -> Marks:
+        """Return only what was known when day `cutoff` began, of the customers in `who` if given."""
+        keep = _kept(self.day < cutoff, self.customer, who)
         return Marks(self.customer[keep], self.day[keep], self.content[keep], self.value[keep])
 
     def __len__(self) -> int:
@@ -61,9 +61,9 @@ class Words:
     stars: Floats
     text: tuple[str, ...]
 
-    def before(self, cutoff: int) -> Words:
-        """Return only what was written when day `cutoff` began."""
-        kept = np.flatnonzero(self.day < cutoff)
+    def before(self, cutoff: int, who: Flags | None = None) -> Words:
+        """Return only what was written when day `cutoff` began, by the customers in `who` if given."""
+        kept = np.flatnonzero(_kept(self.day < cutoff, self.customer, who))
         return Words(
             self.customer[kept],
             self.day[kept],
@@ -100,9 +100,12 @@ class Spans:
     amount_minor: Ints  # what a period costs
     currency: Ints  # index into Purchases.currencies, -1 for one that nobody has paid in
 
-    def before(self, cutoff: int) -> Spans:
-        """Return what was known when day `cutoff` began: later notices and ends are OPEN."""
-        keep = self.start < cutoff
+    def before(self, cutoff: int, who: Flags | None = None) -> Spans:
+        """Return what was known when day `cutoff` began: later notices and ends are OPEN.
+
+        With `who`, only of those customers.
+        """
+        keep = _kept(self.start < cutoff, self.customer, who)
         return Spans(
             self.customer[keep],
             self.content[keep],
@@ -123,6 +126,10 @@ def no_spans() -> Spans:
     """Return no subscriptions."""
     none = np.zeros(0, dtype=np.int64)
     return Spans(none, none, none, none, none, none, np.zeros(0), none, none)
+
+
+def _kept(is_past: Flags, customer: Ints, who: Flags | None) -> Flags:
+    return is_past if who is None else np.asarray(is_past & who[customer])
 
 
 def _known(day: Ints, cutoff: int) -> Ints:
@@ -198,15 +205,22 @@ class History:
     pieces: Pieces = field(default_factory=Pieces)
 
     def before(self, cutoff: int) -> History:
-        """Return only what was known when day `cutoff` began; pieces keep their places."""
+        """Return only what was known when day `cutoff` began; pieces keep their places.
+
+        Whoever had not bought yet is left out of everything: that they are among the customers is
+        known only because they bought later.
+        """
+        purchases = self.purchases.before(cutoff)
+        who = np.zeros(len(purchases.customer_ids), dtype=bool)
+        who[purchases.customer] = True
         return replace(
             self,
-            purchases=self.purchases.before(cutoff),
-            bought=self.bought.before(cutoff),
-            marks={kind: marks.before(cutoff) for kind, marks in self.marks.items()},
-            words=self.words.before(cutoff),
-            wishes=self.wishes.before(cutoff),
-            spans=self.spans.before(cutoff),
+            purchases=purchases,
+            bought=self.bought.before(cutoff, who),
+            marks={kind: marks.before(cutoff, who) for kind, marks in self.marks.items()},
+            words=self.words.before(cutoff, who),
+            wishes=self.wishes.before(cutoff, who),
+            spans=self.spans.before(cutoff, who),
         )
 
     def of(self, kind: str) -> Marks:

@@ -19,7 +19,7 @@ Hashes: TypeAlias = NDArray[np.uint64]
 
 SHORTEST, LONGEST = 2, 4
 WORD_END: Final = " "
-BUCKETS: Final = 2**18
+BUCKETS: Final = 2**17
 LONGEST_TEXT: Final = 20_000  # characters that are read of a text
 MOST_DOCUMENTS: Final = 500  # that a space is fitted on
 MOST_DIRECTIONS: Final = 256
@@ -135,9 +135,11 @@ class Space:
 
 
 def _unit_rows(table: sparse.csr_matrix, rarity: Floats) -> sparse.csr_matrix:
-    weighted = table @ sparse.diags(rarity)
-    length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1))).ravel()
-    return sparse.csr_matrix(sparse.diags(1 / np.maximum(length, 1e-12)) @ weighted)
+    weights = table.data * rarity[table.indices]
+    rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+    length = np.sqrt(np.bincount(rows, weights**2, minlength=table.shape[0]))
+    scaled = weights / np.maximum(length, 1e-12)[rows]
+    return sparse.csr_matrix((scaled, table.indices, table.indptr), shape=table.shape)
 
 
 def unit(rows: Floats) -> Floats:
