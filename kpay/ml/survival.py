@@ -168,7 +168,7 @@ class _Lives:
     left_trial: Flags
     left: Flags  # in a paid period
     passed: Ints  # renewals
-    waited: Floats  # share of the last period that went by before the end
+    waited: Floats  # share of the period after them that went by before the end, or today
     announced: Flags
     resumable: Flags  # gave notice, and the period in which they did is over
     resumed: Flags
@@ -184,7 +184,7 @@ class _Lives:
         left_trial = has_trial & ended & (paid <= GRACE)
         left = ended & ~left_trial
         begun = np.where(left, np.maximum(np.ceil(paid - GRACE), 1) - 1, np.floor(paid - GRACE))
-        passed = np.maximum(begun, 0).astype(np.int64)
+        passed = np.where(left_trial, 0, np.maximum(begun, 0)).astype(np.int64)
         noticed = known.notice != OPEN
         given = np.where(noticed, known.notice, known.start)
         due = np.maximum(np.ceil((given - known.trial_end) / interval), 0) + GRACE
@@ -193,61 +193,100 @@ class _Lives:
             in_trial=left_trial | (has_trial & (paid > GRACE)),
             left_trial=left_trial,
             left=left,
-            passed=np.where(left_trial, 0, passed),
-            waited=paid - passed,
+            passed=passed,
+            waited=np.where(left_trial, 0.0, np.clip(paid - passed, 0.0, 1.0)),
             announced=noticed & (known.notice < until - 1),
             resumable=noticed & (known.trial_end + due * interval < cutoff),
             resumed=noticed & (known.trial_end + due * interval < until),
         )
 
-    def counted(self) -> tuple[Floats, Floats]:
-        """Return leavers and periods at risk by interval and stage."""
-        leavers, stayers = np.zeros(USUAL.shape), np.zeros(USUAL.shape)
-        np.add.at(leavers, (self.kind[self.left], _stage(self.passed[self.left] + 1)), 1.0)
-        leavers[:, 0] = np.bincount(self.kind[self.left_trial], minlength=len(USUAL))
-        stayed = self.in_trial & ~self.left_trial
-        stayers[:, 0] = np.bincount(self.kind[stayed], minlength=len(USUAL))
-        ends = np.append(STAGE_BEGINS[1:], np.iinfo(np.int32).max)
-        for stage, (first, beyond) in enumerate(zip(STAGE_BEGINS, ends, strict=True), start=1):
-            inside = np.clip(self.passed + 1 - first, 0, beyond - first).astype(float)
-            stayers[:, stage] = np.bincount(self.kind, inside, minlength=len(USUAL))
-        return leavers, leavers + stayers
+    @property
+    def left_at_end(self) -> Flags:
+        """Who left when a paid period was over, having waited for it."""
+        return self.left & (self.waited >= EARLY)
+
+    def trials(self) -> tuple[Floats, Floats]:
+        """Return who left in a settled trial and who had one, by interval."""
+        return (
+            np.bincount(self.kind[self.left_trial], minlength=len(USUAL)).astype(float),
+            np.bincount(self.kind[self.in_trial], minlength=len(USUAL)).astype(float),
+        )
+
+    def leavers(self, chosen: Flags) -> Floats:
+        """Return how many of some left in a paid period, by interval and stage."""
+        return self._in_last_period(chosen.astype(float))
+
+    def time(self) -> Floats:
+        """Return the paid periods lived through, parts of them too, by interval and stage."""
+        return self._whole_periods() + self._in_last_period(self.waited)
+
+    def ends(self) -> Floats:
+        """Return how many ends of paid periods were reached, by interval and stage."""
+        return self._whole_periods() + self.leavers(self.left_at_end)
+
+    def _in_last_period(self, weight: Floats) -> Floats:
+        found = np.zeros(USUAL.shape)
+        np.add.at(found, (self.kind, _stage(self.passed + 1)), weight)
+        return found[:, 1:]
+
+    def _whole_periods(self) -> Floats:
+        beyond = np.append(STAGE_BEGINS[1:], np.iinfo(np.int32).max)
+        stages = [
+            np.clip(self.passed + 1 - first, 0, last - first).astype(float)
+            for first, last in zip(STAGE_BEGINS, beyond, strict=True)
+        ]
+        return np.column_stack(
+            [np.bincount(self.kind, inside, minlength=len(USUAL)) for inside in stages]
+        )
 
 
 def fit(spans: Spans, cutoff: int) -> Survival:
     """Learn from what was known when day `cutoff` began; never raises, even without a subscription."""
     lives = _Lives.of(spans.before(cutoff), cutoff)
-    leavers, periods = lives.counted()
-    waited = lives.left & (lives.waited >= EARLY)
+    time, ends = lives.time(), lives.ends()
+    leavers, waited = lives.leavers(lives.left), lives.leavers(lives.left_at_end)
+    early = _early_share(leavers - waited, time, waited, ends)
+    periods = early * time + (1 - early) * ends / (1 - early * USUAL[:, 1:])
+    left_trial, trials = lives.trials()
+    paid = _shrunken(leavers, periods, USUAL[:, 1:])
+    trial = _shrunken(left_trial[:, None], trials[:, None], USUAL[:, :1])
     return Survival(
-        hazards=tuple(tuple(row) for row in _shrunken(leavers, periods).tolist()),
-        early=_share((lives.left & ~waited).sum(), lives.left.sum(), EARLY_PRIOR),
-        announced=_share((waited & lives.announced).sum(), waited.sum(), ANNOUNCED_PRIOR),
+        hazards=tuple(tuple(row) for row in np.column_stack([trial, paid]).tolist()),
+        early=early,
+        announced=_share(
+            (lives.left_at_end & lives.announced).sum(), lives.left_at_end.sum(), ANNOUNCED_PRIOR
+        ),
         resumed=_share(
             (lives.resumable & lives.resumed).sum(), lives.resumable.sum(), RESUMED_PRIOR
         ),
     )
 
 
-def _shrunken(leavers: Floats, periods: Floats) -> Floats:
-    """Pull each cell towards the usual shape, scaled to the interval's and everybody's leavers.
+def _early_share(early: Floats, time: Floats, waited: Floats, ends: Floats) -> float:
+    """Return which share of the leavers of a whole period leaves before its end.
 
-    Trials apart from paid periods: a business that keeps few triers may keep its members well.
+    Periods that are not over yet have shown early leavers only, so each kind is held against its own
+    chances: the early ones against time, those who waited against ends.
     """
-    hazards = np.empty(USUAL.shape)
-    for stages in (slice(0, 1), slice(1, None)):
-        left, expected = leavers[:, stages], periods[:, stages] * USUAL[:, stages]
-        weight = USUAL_SCALE_LEAVERS
-        whole = (left.sum() + weight) / (expected.sum() + weight)
-        scale = (left.sum(axis=1) + weight * whole) / (expected.sum(axis=1) + weight)
-        centre = np.minimum(USUAL[:, stages] * scale[:, None], MOST_HAZARD)
-        hazards[:, stages] = (left + USUAL_SHAPE_PERIODS * centre) / (
-            periods[:, stages] + USUAL_SHAPE_PERIODS
-        )
-    return hazards
+    left = float(early.sum() + waited.sum())
+    a_period = 1 - np.exp(-early.sum() / max(1.0, float(time.sum())))
+    at_end = (1 - a_period) * waited.sum() / max(1.0, float(ends.sum()))
+    share = a_period / (a_period + at_end) if left else 0.0
+    return _share(left * share, left, EARLY_PRIOR)
 
 
-def _share(yes: int, of: int, prior: tuple[float, float]) -> float:
+def _shrunken(leavers: Floats, periods: Floats, usual: Floats) -> Floats:
+    """Pull each cell towards the usual shape, scaled to the interval's and everybody's leavers."""
+    expected = periods * usual
+    weight = USUAL_SCALE_LEAVERS
+    whole = (leavers.sum() + weight) / (expected.sum() + weight)
+    scale = (leavers.sum(axis=1) + weight * whole) / (expected.sum(axis=1) + weight)
+    centre = np.minimum(usual * scale[:, None], MOST_HAZARD)
+    hazards = (leavers + USUAL_SHAPE_PERIODS * centre) / (periods + USUAL_SHAPE_PERIODS)
+    return np.asarray(np.minimum(hazards, MOST_HAZARD))
+
+
+def _share(yes: float, of: float, prior: tuple[float, float]) -> float:
     return float((yes + prior[0]) / (of + sum(prior)))
 
 

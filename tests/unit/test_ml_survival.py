@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -14,8 +15,11 @@ LEAVING = {0: 0.4, 1: 0.2, 2: 0.1}  # in the trial and the first and second peri
 DAYS = 900
 
 
-def members(count: int, seed: int, *, early: float = 0.3, announced: float = 0.5) -> Spans:
-    """Monthly members who joined on days 0 to 899, every third with a trial of 14 days."""
+def members(
+    count: int, seed: int, *, early: float = 0.3, announced: float = 0.5,
+    interval: float = MONTH, leaving: Mapping[int, float] = LEAVING,
+) -> Spans:  # fmt: skip
+    """Members who joined on days 0 to 899, every third with a trial of 14 days."""
     generator = np.random.default_rng(seed)
     rows = []
     for customer in range(count):
@@ -23,8 +27,8 @@ def members(count: int, seed: int, *, early: float = 0.3, announced: float = 0.5
         trial_end = start + (14 if customer % 3 == 0 else 0)
         number, begun, notice = int(trial_end == start), start, OPEN
         while True:
-            length = 14 if number == 0 else MONTH
-            if generator.random() < LEAVING.get(number, 0.05):
+            length = 14 if number == 0 else interval
+            if generator.random() < leaving.get(number, 0.05):
                 break
             begun, number = int(begun + length), number + 1
         share = generator.uniform(0.1, 0.85)
@@ -38,8 +42,10 @@ def members(count: int, seed: int, *, early: float = 0.3, announced: float = 0.5
         np.array(column) for column in zip(*rows, strict=True)
     )
     nothing = np.zeros(count, dtype=np.int64)
-    interval = np.full(count, MONTH)
-    return Spans(customer, nothing, start, trial_end, notice, end, interval, nothing + 900, nothing)
+    intervals = np.full(count, interval)
+    return Spans(
+        customer, nothing, start, trial_end, notice, end, intervals, nothing + 900, nothing
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +75,18 @@ def test_as_many_stay_as_was_promised_at_every_level(world: Spans, horizon: int)
     middle = chance > np.median(chance)
     for part in (middle, ~middle):
         assert chance[part].mean() == pytest.approx(stayed[part].mean(), abs=0.04)
+
+
+def test_years_that_are_not_over_yet_do_not_look_as_if_everybody_left() -> None:
+    yearly = members(6_000, seed=9, interval=365.0, leaving={0: 0.4, 1: 0.4})
+    today = 300  # nobody has come to a renewal: only those who did not wait have left
+    found = survival.fit(yearly, today)
+    customer, chance = found.stays(yearly, today, 60)
+    stayed = (yearly.end[customer] >= today + 60).mean()
+    assert chance.mean() == pytest.approx(stayed, abs=0.02)
+    later = survival.fit(yearly, DAYS)
+    assert later.hazards[3][1] == pytest.approx(0.4, abs=0.03)
+    assert later.early == pytest.approx(0.3, abs=0.06)
 
 
 def test_the_curve_is_the_product_limit_estimate_where_much_is_known(world: Spans) -> None:
