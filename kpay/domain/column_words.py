@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import exp, isfinite
+from math import exp, expm1, isfinite
 from typing import Literal
 
-Kind = Literal["days", "ago", "count", "share", "multiple", "number", "yes", "log_odds"]
+Kind = Literal["days", "ago", "count", "share", "multiple", "number", "log", "log_odds"]
 WINDOWS_DAYS = (30, 60, 90, 180, 365)
 HALF_LIVES_DAYS = (14, 45, 120)
 
@@ -33,15 +33,18 @@ def shown(kind: Kind, value: float | None) -> str:
     """Return a value as it is read; None is a value that is undefined."""
     if value is None or not isfinite(value):
         return "never" if kind == "ago" else "not known"
-    if kind == "log_odds":
-        return _percent(1 / (1 + exp(-value)))
-    if kind == "share":
-        return _percent(value)
-    if kind == "yes":
-        return "yes" if value else "no"
+    if kind in ("share", "log_odds"):
+        return _percent(plainly(kind, value))
     if kind in ("days", "ago", "count"):
         return _plain(value, 1 if value % 1 else 0)
-    return _plain(value, 2)
+    return _plain(plainly(kind, value), 2)
+
+
+def plainly(kind: Kind, value: float) -> float:
+    """Return a value on a scale that people read: no logarithms."""
+    if kind == "log_odds":
+        return 1 / (1 + exp(-value))
+    return expm1(value) if kind == "log" else value
 
 
 def counted(value: float, unit: str) -> str:
@@ -64,7 +67,7 @@ SILENCE = table(
     "rhythm",
     [
         ("recency_days", "ago", "Days since the last purchase"),
-        ("log_recency", "number", "Days since the last purchase, as a logarithm"),
+        ("log_recency", "log", "Days since the last purchase, as a logarithm"),
         ("overdue", "multiple", "Days since the last purchase, in usual gaps"),
         ("silence_to_longest", "multiple", "Days since the last purchase, in longest gaps"),
         ("due_in_days", "days", "Days until the next purchase would be usual"),
@@ -87,7 +90,7 @@ FREQUENCY = table(
     "rhythm",
     [
         ("days_bought", "count", "Days with a purchase"),
-        ("log_repeats", "number", "Repeat purchases, as a logarithm"),
+        ("log_repeats", "log", "Repeat purchases, as a logarithm"),
         ("lines", "count", "Items bought"),
         ("contents", "count", "Different pieces bought"),
         ("lines_a_day", "number", "Items in a purchase"),
@@ -99,7 +102,7 @@ LATELY = table(
     "rhythm",
     [
         *((f"days_bought_{days}", "count", f"Purchases in the last {days} days") for days in WINDOWS_DAYS),
-        *((f"log_fading_{days}", "number", f"Purchases, each counting half after {days} days, as a logarithm") for days in HALF_LIVES_DAYS),
+        *((f"log_fading_{days}", "log", f"Purchases of late: each counts half after {days} days") for days in HALF_LIVES_DAYS),
         ("new_contents_90", "count", "Pieces bought for the first time in the last 90 days"),
         ("recent_share", "share", "Share of purchases that fell in the last 90 days"),
     ],
@@ -108,7 +111,7 @@ MONEY = table(
     "money",
     [
         ("mean_value", "multiple", "Mean purchase, in usual purchases"),
-        ("log_mean_value", "number", "Mean purchase, as a logarithm"),
+        ("log_mean_value", "log", "Mean purchase, as a logarithm"),
         ("value", "multiple", "Everything spent, in usual purchases"),
         ("largest_value", "multiple", "Largest purchase, in usual purchases"),
         ("last_value", "multiple", "Last purchase, in usual purchases"),
@@ -126,7 +129,7 @@ TENURE = table(
     "tenure",
     [
         ("tenure_days", "days", "Days since the first purchase"),
-        ("log_tenure", "number", "Days since the first purchase, as a logarithm"),
+        ("log_tenure", "log", "Days since the first purchase, as a logarithm"),
     ],
 )
 PATTERN = table(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from math import exp
 from typing import Any, Final
 
-from kpay.domain.column_words import Kind
+from kpay.domain.column_words import plainly
 from kpay.domain.family_words import words_of
 from kpay.domain.target_words import doers
 from kpay.presentation.plots import (
@@ -177,9 +176,9 @@ def dependence(pictured: Sequence[Card]) -> list[dict[str, Any]]:
 
 def _moved(each: Card, top: float) -> dict[str, Any]:
     words = words_of(each["column"])
-    curve = [(_scaled(words.kind, x), chance) for x, chance in each["curve"]]
+    curve = [(plainly(words.kind, x), chance) for x, chance in each["curve"]]
     low, high = curve[0][0], curve[-1][0]
-    parts = [part for part in each["parts"] if low <= _scaled(words.kind, part["value"]) <= high]
+    parts = [part for part in each["parts"] if low <= plainly(words.kind, part["value"]) <= high]
     largest = max((part["customers"] for part in parts), default=1)
     across = axis_round([low, high], "")
     if words.kind in ("share", "log_odds"):
@@ -191,7 +190,7 @@ def _moved(each: Card, top: float) -> dict[str, Any]:
         lines=[Line(curve, "ours")],
         dots=[
             Dot(
-                _scaled(words.kind, part["value"]),
+                plainly(words.kind, part["value"]),
                 part["came"],
                 f"{part['customers']:,} customers: promised {part['promised']:.1%}, "
                 f"came {part['came']:.1%}",
@@ -201,10 +200,6 @@ def _moved(each: Card, top: float) -> dict[str, Any]:
         ],
         note=f"Not known of {each['undefined']:,} customers." if each["undefined"] else "",
     )
-
-
-def _scaled(kind: Kind, value: float) -> float:
-    return 1 / (1 + exp(-value)) if kind == "log_odds" else value
 
 
 def windows(found: Sequence[tuple[date, float]]) -> dict[str, Any]:

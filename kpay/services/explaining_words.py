@@ -14,6 +14,7 @@ from kpay.ml.explaining import Explanation, Facts, Reason
 Values = Mapping[str, float | None]
 UNFELT_POINTS = 0.05  # written as 0.0
 COLUMNS_SAID = 2
+NO_MEMBER = "Never had a subscription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,52 @@ def _tenure(values: Values, day: date) -> str:
     return f"First purchase {_ago(days)}, on {day - timedelta(days=days)}"
 
 
+def _membership(values: Values, _day: date) -> str:
+    active, ever = values.get("member_active") or 0, values.get("member_count") or 0
+    if not active:
+        ended = values.get("member_ended_days")
+        return f"No running subscription; {_since('one ended', ended)}" if ever else NO_MEMBER
+    leaving = f", {values['member_leaving']:.0f} of them cancelled" * bool(values["member_leaving"])
+    charge = values.get("member_charge_days")
+    comes = "" if charge is None else f"; the next charge is in {counted(round(charge), 'day')}"
+    return f"{counted(active, 'running subscription')}{leaving}{comes}"
+
+
+def _mail(values: Values, _day: date) -> str:
+    sent, clicks = (values.get(f"mail_{what}_90") or 0 for what in ("sent", "clicks"))
+    last = values.get("mail_click_days")
+    return (
+        f"{counted(clicks, 'click')} in {counted(sent, 'mail')} of the last 90 days; "
+        f"{_since('last click', last) if last is not None else 'never clicked'}"
+    )
+
+
+def _site(values: Values, _day: date) -> str:
+    pages, lessons = (values.get(f"site_{what}_90") for what in ("visits", "lessons"))
+    seen = [
+        *([] if pages is None else [counted(pages, "page")]),
+        *([] if lessons is None else [counted(lessons, "lesson")]),
+    ]
+    return f"Looked at in the last 90 days: {', '.join(seen) or 'nothing that is known'}"
+
+
+def _refunds(values: Values, _day: date) -> str:
+    back = values.get("refund_count") or 0
+    if not back:
+        return "Never gave a purchase back"
+    return f"Gave {counted(back, 'purchase')} back; {_since('the last', values['refund_days'])}"
+
+
+def _since(what: str, days: float | None) -> str:
+    return f"{what} {_ago(int(days or 0))}"
+
+
 SENTENCES: dict[str, Callable[[Values, date], str]] = {
     "rhythm": _rhythm,
     "money": _money,
     "tenure": _tenure,
+    "membership": _membership,
+    "mail": _mail,
+    "site": _site,
+    "refunds": _refunds,
 }

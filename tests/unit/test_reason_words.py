@@ -58,7 +58,7 @@ def test_a_column_of_another_version_keeps_its_name() -> None:
         ("log_odds", 0.0, "50%"),
         ("multiple", 1.0, "1.00"),
         ("number", -0.001, "0"),
-        ("yes", 0.0, "no"),
+        ("log", math.log(4), "3.00"),
     ],
 )
 def test_values_are_read_as_people_read_them(
@@ -112,12 +112,50 @@ def test_points_are_counted_from_the_base() -> None:
     assert nothing.effect == "hardly anything"
 
 
-def test_columns_of_a_family_are_named_with_their_values() -> None:
-    (reason,) = explaining_words.reasons(
-        explanation(("mail_click_days", -0.3), ("mail_clicks_30", -0.1)), DAY
-    )
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        ({"member_active": 0.0, "member_count": 0.0}, "Never had a subscription"),
+        (
+            {"member_active": 0.0, "member_count": 1.0, "member_ended_days": 4.0},
+            "No running subscription; one ended 4 days ago",
+        ),
+        (
+            {"member_active": 1.0, "member_count": 1.0, "member_leaving": 0.0,
+             "member_charge_days": 11.6},
+            "1 running subscription; the next charge is in 12 days",
+        ),
+        (
+            {"member_active": 2.0, "member_count": 2.0, "member_leaving": 1.0,
+             "member_charge_days": None},
+            "2 running subscriptions, 1 of them cancelled",
+        ),
+        (
+            {"mail_sent_90": 8.0, "mail_clicks_90": 0.0, "mail_click_days": None},
+            "0 clicks in 8 mails of the last 90 days; never clicked",
+        ),
+        (
+            {"mail_sent_90": 1.0, "mail_clicks_90": 1.0, "mail_click_days": 0.0},
+            "1 click in 1 mail of the last 90 days; last click today",
+        ),
+        ({"site_visits_90": 3.0, "site_lessons_90": None}, "Looked at in the last 90 days: 3 pages"),
+        ({"refund_count": 0.0, "refund_days": None}, "Never gave a purchase back"),
+        ({"refund_count": 2.0, "refund_days": 30.0}, "Gave 2 purchases back; the last 30 days ago"),
+    ],
+)  # fmt: skip
+def test_families_have_sentences_of_their_own(known: dict[str, float | None], says: str) -> None:
+    parts = (Reason(next(iter(known)), None, 0.5),)
+    (reason,) = explaining_words.reasons(Explanation(-1.0, parts, known, FACTS), DAY)
+    assert reason.says == says
+
+
+def test_columns_without_a_sentence_are_named_with_their_values() -> None:
+    values = {"shelf_left": 4.0, "shelf_new_days": None, "shelf_owned": 1.0}
+    parts = tuple(Reason(name, value, 0.1) for name, value in values.items())
+    (reason,) = explaining_words.reasons(Explanation(-1.0, parts, values, FACTS), DAY)
     assert reason.says == (
-        "Days since the last click in a mail: never; Clicks in mails in the last 30 days: 0"
+        "Pieces on sale that they do not own: 4; "
+        "Days since the launch of the newest piece they do not own: never"
     )
 
 
