@@ -51,7 +51,8 @@ def judged(seed: int, plan: Plan, ceiling: ceilings.Ceiling) -> tuple[Table, str
     chances["ceiling"] = ceiling.promised(known)
     chances["oracle"] = world.oracle(now.person, CUTOFF_DAY, HORIZON_DAYS)
     table = {name: rivals.judge(now.bought, chance) for name, chance in chances.items()}
-    return table, ours.training.model.rung, tuple(getattr(ours.training, "families", ()))
+    kept = tuple(verdict.name for verdict in ours.training.families if verdict.is_kept)
+    return table, ours.training.model.rung, kept
 
 
 def mean_auc(tables: list[Table], name: str) -> float:

@@ -1,0 +1,104 @@
+"""Renewals, refunds and single pieces on simulated businesses, beside simple rates and the truth.
+
+A world in which interests show only in the texts of pieces tells whether reading them is worth
+anything, and one in which the texts say nothing whether kpay notices.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+
+from kpay.ml import targets
+from kpay.ml.history import History, Pieces
+from tests.bench import renewal_truth, rivals
+from tests.bench.kpay_models import promised
+from tests.bench.sandbox_worlds import CALM, CUTOFF_DAY, HORIZON_DAYS, LivedWorld, Plan
+
+MOST_WORLDS = int(os.environ.get("KPAY_BENCH_SEEDS", "4"))
+MEMBERS = Plan(customers=3000, memberships=2, parameters=replace(CALM, upgrade_share=0.0))
+STRONG_TASTE = replace(CALM, taste_spread=1.6)
+
+
+def labelled(world: LivedWorld, target: targets.Target) -> tuple[History, np.ndarray, np.ndarray]:
+    """Return what is known at the cutoff, who is asked about, and what came."""
+    known = world.history(CUTOFF_DAY)
+    all_told = world.history(CUTOFF_DAY + HORIZON_DAYS)
+    ids = all_told.purchases.customer_ids
+    came = target.happened(all_told, -HORIZON_DAYS, HORIZON_DAYS)
+    asked = target.eligible(all_told.before(-HORIZON_DAYS), -HORIZON_DAYS)
+    is_known = np.isin(ids, known.purchases.customer_ids) & asked
+    return known, ids[is_known], came[is_known].astype(float)
+
+
+def past_rate(known: History, target: targets.Target) -> float:
+    """Return the share of the last whole window."""
+    past = known.before(-HORIZON_DAYS)
+    asked = target.eligible(past, -HORIZON_DAYS)
+    return float(target.happened(known, -HORIZON_DAYS, HORIZON_DAYS)[asked].mean())
+
+
+def shown(title: str, found: dict[str, list[rivals.Judged]]) -> dict[str, rivals.Judged]:
+    means = {
+        name: rivals.Judged(
+            float(np.mean([row.auc for row in rows])),
+            float(np.mean([row.log_loss for row in rows])),
+            float(np.mean([row.ece for row in rows])),
+        )
+        for name, rows in found.items()
+    }
+    print(f"\n{title}")
+    for name, mean in means.items():
+        print(f"  {name:<26}{mean.auc:.4f}   {mean.log_loss:.4f}   {mean.ece:.3f}")
+    return means
+
+
+def test_renewals_come_near_the_true_hazards() -> None:
+    target = targets.parse("renewal")
+    found: dict[str, list[rivals.Judged]] = {"one rate for all": [], "kpay": [], "true hazards": []}
+    rungs, members = [], 0
+    for seed in range(1, 1 + MOST_WORLDS):
+        known, asked, stayed = labelled(LivedWorld(seed, MEMBERS), target)
+        ours = promised(known, HORIZON_DAYS, target=target)
+        rungs.append(ours.training.model.rung)
+        rows, chance = renewal_truth.stays(known.spans, MEMBERS.parameters, HORIZON_DAYS)
+        customers = known.purchases.customer_ids[known.spans.customer[rows]]
+        gone = np.ones(int(customers.max()) + 1)
+        np.multiply.at(gone, customers, 1 - chance)
+        truth = 1 - gone[asked]
+        rate = np.full(len(asked), past_rate(known, target))
+        members += len(asked)
+        for name, promise in (
+            ("one rate for all", rate),
+            ("kpay", ours.chance.reindex(asked).to_numpy(float)),
+            ("true hazards", truth),
+        ):
+            found[name].append(rivals.judge(stayed, promise))
+    means = shown(f"renewal, {members} members of {MOST_WORLDS} worlds, rungs {rungs}", found)
+    assert means["kpay"].log_loss <= means["one rate for all"].log_loss
+    assert means["kpay"].log_loss <= means["true hazards"].log_loss + 0.03
+    assert means["kpay"].auc >= means["true hazards"].auc - 0.05
+
+
+def test_refunds_are_never_promised_worse_than_by_their_rate() -> None:
+    target = targets.parse("refund")
+    found: dict[str, list[rivals.Judged]] = {"one rate for all": [], "kpay": []}
+    rungs = []
+    for seed in range(1, 1 + MOST_WORLDS):
+        known, asked, came = labelled(LivedWorld(seed, MEMBERS), target)
+        ours = promised(known, HORIZON_DAYS, target=target)
+        rungs.append(ours.training.model.rung)
+        rate = np.full(len(asked), past_rate(known, target))
+        found["one rate for all"].append(rivals.judge(came, rate))
+        found["kpay"].append(rivals.judge(came, ours.chance.reindex(asked).to_numpy(float)))
+    means = shown(f"refund, {MOST_WORLDS} worlds, rungs {rungs}", found)
+    assert means["kpay"].log_loss <= means["one rate for all"].log_loss + 0.003
+
+
+def unread(known: History) -> History:
+    """Return the same history with every text taken out."""
+    pieces: Pieces = known.pieces
+    blank = replace(pieces, text=("",) * len(pieces.slug), edits=())
+    return replace(known, pieces=blank)
