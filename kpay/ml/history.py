@@ -52,7 +52,7 @@ class Words:
     """What customers wrote or asked, one text each, ordered by customer and day.
 
     Stars are on the store's scale, 0 to 10, NaN where none were given: how far the creator's own scale
-    goes is for each cutoff to see (`families.reviews.stretched`).
+    goes is for each cutoff to see (`sentiment.stretched`).
     """
 
     customer: Ints
@@ -213,6 +213,13 @@ class History:
         purchases = self.purchases.before(cutoff)
         who = np.zeros(len(purchases.customer_ids), dtype=bool)
         who[purchases.customer] = True
+        return self._limited(purchases, cutoff, who)
+
+    def only(self, who: Flags) -> History:
+        """Return only what is about the customers marked, one flag for each of `customer_ids`."""
+        return self._limited(self.purchases.of(who), OPEN + 1, who)
+
+    def _limited(self, purchases: Purchases, cutoff: int, who: Flags) -> History:
         return replace(
             self,
             purchases=purchases,

@@ -102,10 +102,33 @@ def hashed_table(texts: Sequence[str]) -> sparse.csr_matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
-    """What texts have in common: rarity of n-grams, and the directions in which documents differ."""
+class Weighting:
+    """How rare each n-gram is among some documents; what nearly all of them hold counts nothing."""
 
     rarity: Floats
+
+    @classmethod
+    def fit(cls, documents: Sequence[str]) -> Weighting:
+        """Count in how many documents each n-gram stands."""
+        table = hashed_table(documents)
+        holding = np.bincount(table.indices, minlength=BUCKETS)
+        return cls(np.log((1.0 + len(documents)) / (0.5 + np.minimum(holding, len(documents)))))
+
+    def of(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """Return texts as tf-idf rows of length one, (n, BUCKETS)."""
+        table = hashed_table(texts)
+        weights = table.data * self.rarity[table.indices]
+        rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+        length = np.sqrt(np.bincount(rows, weights**2, minlength=table.shape[0]))
+        scaled = weights / np.maximum(length, 1e-12)[rows]
+        return sparse.csr_matrix((scaled, table.indices, table.indptr), shape=table.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The directions in which some documents differ."""
+
+    weighting: Weighting
     documents: sparse.csr_matrix
     turn: Floats  # from cosines with the documents to coordinates
 
@@ -116,30 +139,20 @@ class Space:
         The directions are the singular vectors of the tf-idf rows, by way of the documents' cosines,
         so that equal documents give equal bytes; as many as hold KEPT_SHARE of the variance.
         """
-        table = hashed_table(documents)
-        holding = np.bincount(table.indices, minlength=BUCKETS)
-        rarity = np.log((1.0 + len(documents)) / (0.5 + np.minimum(holding, len(documents))))
+        weighting = Weighting.fit(documents)
         chosen = np.unique(np.linspace(0, len(documents) - 1, MOST_DOCUMENTS).astype(int))
-        sample = _unit_rows(table[chosen if len(documents) else []], rarity)
+        sample = weighting.of([documents[at] for at in chosen] if documents else [])
         values, vectors = np.linalg.eigh((sample @ sample.T).toarray())
         order = np.argsort(-values, kind="stable")[:MOST_DIRECTIONS]
         held = np.cumsum(values[order]) / max(float(values.sum()), 1e-12)
         kept = order[: int(np.searchsorted(held, KEPT_SHARE)) + 1]
         kept = kept[values[kept] > 1e-9]
-        return cls(rarity, sample, vectors[:, kept] / np.sqrt(values[kept]))
+        return cls(weighting, sample, vectors[:, kept] / np.sqrt(values[kept]))
 
     def of(self, texts: Sequence[str]) -> Floats:
         """Return texts as unit vectors, (n, directions); nothing in common with anything is zeros."""
-        rows = _unit_rows(hashed_table(texts), self.rarity)
+        rows = self.weighting.of(texts)
         return unit(np.asarray((rows @ self.documents.T) @ self.turn))
-
-
-def _unit_rows(table: sparse.csr_matrix, rarity: Floats) -> sparse.csr_matrix:
-    weights = table.data * rarity[table.indices]
-    rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
-    length = np.sqrt(np.bincount(rows, weights**2, minlength=table.shape[0]))
-    scaled = weights / np.maximum(length, 1e-12)[rows]
-    return sparse.csr_matrix((scaled, table.indices, table.indptr), shape=table.shape)
 
 
 def unit(rows: Floats) -> Floats:

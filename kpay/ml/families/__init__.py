@@ -9,10 +9,11 @@ from kpay.ml.families.family import Family, Read
 from kpay.ml.families.mail import MAIL
 from kpay.ml.families.piece import toward
 from kpay.ml.families.refunds import REFUNDS
+from kpay.ml.families.reviews import REVIEWS
 from kpay.ml.families.site import SITE
 from kpay.ml.families.subscriptions import SUBSCRIPTIONS
 from kpay.ml.families.text import TEXT
 
 __all__ = ["FAMILIES", "Family", "Read", "toward"]
 
-FAMILIES: Final[tuple[Family, ...]] = (SUBSCRIPTIONS, SITE, MAIL, CATALOGUE, TEXT, REFUNDS)
+FAMILIES: Final[tuple[Family, ...]] = (SUBSCRIPTIONS, SITE, MAIL, CATALOGUE, TEXT, REVIEWS, REFUNDS)
