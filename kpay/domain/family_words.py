@@ -85,6 +85,35 @@ TEXT = table(
         ("text_breadth", "number", "How far apart the things they read are"),
     ],
 )
+PIECE = table(
+    "piece",
+    [
+        ("piece_text_match", "number", "How alike the piece is to what they read and wrote"),
+        ("piece_tags_match", "number", "How well the tags of the piece fit their interests"),
+        ("piece_kind_match", "number", "How well the kind of the piece fits what they buy"),
+        ("piece_dearness", "number", "Price of the piece against what they pay, as a logarithm"),
+        ("piece_bought_with", "number", "How often what they own is bought with the piece"),
+        ("piece_popularity", "number", "How well the piece sells"),
+        ("piece_age_days", "days", "Days since the piece was published"),
+        ("piece_visits_90", "count", "Looks at the piece in the last 90 days"),
+        ("piece_visit_days", "ago", "Days since they last looked at the piece"),
+        ("piece_clicks_90", "count", "Clicks in mails about the piece in the last 90 days"),
+        ("piece_click_days", "ago", "Days since the last click in a mail about the piece"),
+        ("piece_mailed_days", "ago", "Days since the last mail about the piece"),
+    ],
+)
+REVIEWS = table(
+    "reviews",
+    [
+        ("review_count", "count", "Ratings given"),
+        ("review_stars", "share", "Mean rating, of the full scale"),
+        ("review_last_stars", "share", "Last rating, of the full scale"),
+        ("review_days", "ago", "Days since the last rating"),
+        ("words_count", "count", "Texts written"),
+        ("words_mood", "number", "Mood of what they wrote, from -1 to 1"),
+        ("words_last_mood", "number", "Mood of what they wrote last, from -1 to 1"),
+    ],
+)
 WORDS: dict[str, Words] = {
     **PURCHASES,
     **REFUNDS,
@@ -93,6 +122,8 @@ WORDS: dict[str, Words] = {
     **MEMBERSHIP,
     **SHELF,
     **TEXT,
+    **PIECE,
+    **REVIEWS,
 }
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from kpay.domain import column_words
 from kpay.domain.family_words import WORDS, title_of, words_of
+from kpay.ml import targets
 from kpay.ml.explaining import Explanation, Facts, Reason
-from kpay.ml.families import FAMILIES
+from kpay.ml.families import FAMILIES, toward
 from kpay.ml.features import snapshot
 from kpay.ml.frames import purchases
 from kpay.ml.history import History
@@ -34,7 +35,9 @@ def explanation(*parts: tuple[str, float], base: float = -1.0) -> Explanation:
 
 
 def test_every_column_a_model_can_see_has_words() -> None:
-    columns = {*NOW.columns, *(name for family in FAMILIES for name in family.columns)}
+    families = (*FAMILIES, toward("a-piece"))
+    columns = {*NOW.columns, *(name for family in families for name in family.columns)}
+    columns |= {target.prior_column for target in map(targets.parse, ("renewal", "refund"))}
     assert sorted(columns - set(WORDS)) == []
     titles = [words.title for words in WORDS.values()]
     assert len(titles) == len(set(titles))
