@@ -35,6 +35,10 @@ class Histories:
     last: Floats
     observed: Floats
 
+    def of(self, rows: Ints) -> Histories:
+        """Return the histories of some rows."""
+        return Histories(self.repeats[rows], self.last[rows], self.observed[rows])
+
     def distinct(self) -> tuple[Histories, Floats]:
         """Return the distinct histories and how many customers share each."""
         return self._gathered(_numbered(self.repeats, self.last, self.observed))

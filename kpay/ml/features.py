@@ -44,7 +44,7 @@ class Snapshot:
 
     def only(self, rows: Ints) -> Snapshot:
         """Return some of the customers."""
-        seen = _only(self.seen, rows)
+        seen = self.seen.of(rows)
         columns = {name: column[rows] for name, column in self.columns.items()}
         return replace(self, customer=self.customer[rows], seen=seen, columns=columns)
 
@@ -71,13 +71,13 @@ def snapshot(
     """
     past = everything.before(cutoff)
     known = past.purchases
-    customer = np.unique(known.customer)
-    seen = _only(bgnbd.histories(known, cutoff), customer)
+    customer = known.buyers
+    seen = bgnbd.histories(known, cutoff).of(customer)
     model = bgnbd.fit(seen) if bg is None else bg
     unit_minor = median_days(known)
     if among is not None:
         kept = np.flatnonzero(among[customer])
-        customer, seen, known = customer[kept], _only(seen, kept), known.of(among)
+        customer, seen, known = customer[kept], seen.of(kept), known.of(among)
     relative = known.amount_minor / np.maximum(unit_minor[known.currency], 1.0)
     every = {
         **_counts(known, cutoff),
@@ -90,10 +90,6 @@ def snapshot(
     for family in families:
         columns |= family.read(past, customer, cutoff)
     return Snapshot(cutoff, customer, seen, model, columns, unit_minor)
-
-
-def _only(seen: bgnbd.Histories, customer: Ints) -> bgnbd.Histories:
-    return bgnbd.Histories(seen.repeats[customer], seen.last[customer], seen.observed[customer])
 
 
 def _sum(known: Purchases, weight: Floats | None, keep: np.ndarray | slice) -> Floats:

@@ -59,6 +59,11 @@ class Purchases:
         """The earliest day with a purchase; 0 when there is none."""
         return int(self.day.min()) if len(self.day) else 0
 
+    @property
+    def buyers(self) -> Ints:
+        """Each customer with a purchase, once, ascending."""
+        return self.customer[np.diff(self.customer, prepend=-1) > 0]
+
     def before(self, cutoff: int) -> Purchases:
         """Return only what was known when day `cutoff` began."""
         return self._rows(self.day < cutoff)

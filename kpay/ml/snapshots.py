@@ -18,8 +18,7 @@ from kpay.ml.panel import Panel
 from kpay.ml.targets import PURCHASE, Prior, Target
 
 FEWEST_POSITIVES: Final = 20  # customers to whom it happened, and to whom it did not
-MOST_CUSTOMERS: Final = 60_000  # looked at when a model is tested
-MANY_CUSTOMERS: Final = 20_000  # from here on, a BG/NBD starts where its neighbour ended
+MOST_CUSTOMERS: Final = 20_000  # looked at when a model is tested
 
 
 def see(
@@ -61,9 +60,9 @@ class Snapshots:
         self._taken: dict[tuple[int, bool], Snapshot] = {}
         self._first_day = _first_days(everything)
         self._rank = np.random.default_rng(0).permutation(len(self._first_day))
-        self._wide = self._share(MOST_CUSTOMERS, self.count(0))
         rows = sum(self.count(day) for day in self.cutoffs(-horizon_days))
-        self._narrow = self._share(panel.MOST_ROWS, rows)
+        self._wide = self._some(MOST_CUSTOMERS, self.count(0))
+        self._narrow = self._some(panel.MOST_ROWS, rows)
 
     def __call__(self, cutoff: int, families: Sequence[Family] = ()) -> Snapshot:
         """Return the snapshot as of day `cutoff`."""
@@ -87,7 +86,7 @@ class Snapshots:
         None without customers at any cutoff, or with too few to whom it happened or did not.
         """
         parts = [self._look(day, families, is_narrow=True) for day in sorted(self.cutoffs(last))]
-        rows = panel.build(self.everything, self.horizon_days, parts, target=self.target)
+        rows = panel.build(self._narrow, self.horizon_days, parts, target=self.target)
         if rows is None or min(rows.positives, rows.negatives) < FEWEST_POSITIVES:
             return None
         return rows
@@ -106,10 +105,10 @@ class Snapshots:
         return _with(taken, families, self.families())
 
     def _take(
-        self, cutoff: int, families: Sequence[Family], taken: Snapshot | None, among: Flags | None
+        self, cutoff: int, families: Sequence[Family], taken: Snapshot | None, known: History
     ) -> Snapshot:
         if taken is not None:
-            past = self.everything.before(cutoff)
+            past = known.before(cutoff)
             more = {
                 name: column
                 for family in families
@@ -117,32 +116,27 @@ class Snapshots:
             }
             return replace(taken, columns={**taken.columns, **more})
         return see(
-            self.everything,
+            known,
             cutoff,
             self.horizon_days,
             target=self.target,
             bg=self._fitted(cutoff),
             families=families,
-            among=among,
         )
 
     def _fitted(self, cutoff: int) -> BgNbd:
+        """Return the BG/NBD of a day: of everybody today, of a large business's share in the past."""
         if cutoff not in self._bg:
-            seen = bgnbd.histories(self.everything.purchases.before(cutoff), cutoff)
-            customer = np.flatnonzero(self._first_day < cutoff)
-            start = None
-            if self._bg and len(customer) >= MANY_CUSTOMERS:
-                start = self._bg[min(self._bg, key=lambda day: (abs(day - cutoff), day))]
-            known = bgnbd.Histories(
-                seen.repeats[customer], seen.last[customer], seen.observed[customer]
-            )
-            self._bg[cutoff] = bgnbd.fit(known, start)
+            whole = self._wide if cutoff < 0 else self.everything
+            known = whole.purchases.before(cutoff)
+            self._bg[cutoff] = bgnbd.fit(bgnbd.histories(known, cutoff).of(known.buyers))
         return self._bg[cutoff]
 
-    def _share(self, most: int, found: int) -> Flags | None:
+    def _some(self, most: int, found: int) -> History:
+        """Return the history, or that of a fixed random share of its customers."""
         if found <= most:
-            return None
-        return np.asarray(self._rank < most / found * len(self._rank))
+            return self.everything
+        return self.everything.only(self._rank < most / found * len(self._rank))
 
 
 def _first_days(everything: History) -> Ints:
