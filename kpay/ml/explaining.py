@@ -18,7 +18,7 @@ from kpay.ml.features import Snapshot
 from kpay.ml.frames import Floats, Ints
 from kpay.ml.history import History
 from kpay.ml.logistic import logit
-from kpay.ml.propensity import Propensity, pooled_rate, rule_chance
+from kpay.ml.propensity import MIXED, Propensity, pooled_rate, rule_chance
 from kpay.ml.shapley import Judge
 from kpay.ml.targets import PURCHASE
 
@@ -94,24 +94,20 @@ def contributions(model: Propensity, now: Snapshot, rows: Ints) -> dict[str, Flo
         return _shared(_judge(model, now), now, rows, model.platt.slope)
     found = model.contributions(only(now, rows))
     if model.target == PURCHASE:
-        weight, whole = _of_prior(model, now.columns[PRIOR][rows])
-        found[PRIOR] = _without_dust(found[PRIOR] - whole)
+        weight, centre = _of_prior(model)
+        found[PRIOR] = _without_dust(found[PRIOR] - weight * (now.columns[PRIOR][rows] - centre))
         for name, adds in _shared(_bg_judge(model, now), now, rows, weight).items():
             found[name] = found.get(name, 0.0) + adds
     return found
 
 
-def _of_prior(model: Propensity, prior: Floats) -> tuple[float, Floats]:
-    """Return the weight of the prior's log odds in the score, and what they add to it as they are."""
-    share = model.platt.slope / max(1, (model.linear is not None) + (model.trees is not None))
-    weight, whole = 0.0, np.zeros(len(prior))
-    if model.linear is not None:
-        place = model.linear_names.index(PRIOR)
-        slope = share * model.linear.weights[place] / model.linear.scale[place]
-        weight, whole = slope, slope * (prior - model.linear.centre[place])
-    if model.trees is not None:  # they start from it
-        weight, whole = weight + share, whole + share * prior
-    return weight, whole
+def _of_prior(model: Propensity) -> tuple[float, float]:
+    """Return the weight of the prior's log odds in the logistic's part, and the mean they are held against."""
+    if model.linear is None:
+        return 0.0, 0.0
+    place = model.linear_names.index(PRIOR)
+    weight = model.linear.weights[place] / model.linear.scale[place]
+    return model.platt.slope * MIXED[model.rung][0] * weight, model.linear.centre[place]
 
 
 def _shared(judge: Judge, now: Snapshot, rows: Ints, weight: float) -> dict[str, Floats]:

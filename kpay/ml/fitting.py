@@ -16,7 +16,7 @@ from kpay.ml.features import RFM, Snapshot
 from kpay.ml.frames import Floats, Ints
 from kpay.ml.logistic import Logistic
 from kpay.ml.panel import Panel
-from kpay.ml.propensity import OWN_COLUMNS, Propensity, Rung, gentle
+from kpay.ml.propensity import MIXED, OWN_COLUMNS, Propensity, Rung, gentle
 from kpay.ml.targets import Target
 
 LOGISTIC_STRENGTH: Final = 0.02
@@ -44,7 +44,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """Fitted trees that start from the prior, and their log odds out of fold."""
+    """Fitted trees that go on from half the logistic, and what they add to it out of fold."""
 
     model: Boosting
     out_of_fold: Floats
@@ -81,15 +81,15 @@ class Learned:
 
     def rung(self, rung: Rung, now: Snapshot) -> Propensity:
         """Return the fitted rung of that name, its level set for a snapshot."""
-        has_linear = rung in ("logistic", "blend")
-        has_trees = rung in ("blend", "boosting")
+        has_linear = rung in MIXED
+        has_trees = has_linear and MIXED[rung][1] > 0
         raw = Propensity(
             rung,
             self.horizon_days,
             now.bg,
             target=self.target,
             prior=now.prior,
-            families=self.families if has_linear or has_trees else (),
+            families=self.families if has_linear else (),
             platt=self.platts.get(rung, UNCHANGED),
             linear=self.linear.model if has_linear else None,
             linear_names=self.linear.names if has_linear else (),
@@ -117,15 +117,12 @@ def learn(
     The calibration of each rung comes from its log odds on customers it was not fitted on.
     """
     fold = panel.folds(rows.groups)
-    prior = rows.matrix((target.prior_column,))[:, 0]
     linear = fit_linear(rows, fold, linear_columns(target, chosen.linear), target)
-    trees = fit_trees(rows, fold, prior, settings) if settings is not None else None
-    out_of_fold: dict[Rung, Floats] = {"logistic": linear.out_of_fold}
-    if trees is not None:
-        out_of_fold["blend"] = (linear.out_of_fold + trees.out_of_fold) / 2
-        out_of_fold["boosting"] = trees.out_of_fold
-    platts = {rung: calibration.fit(said, rows.labels) for rung, said in out_of_fold.items()}
+    trees = fit_trees(rows, fold, linear.out_of_fold, settings) if settings is not None else None
+    said = {rung: _mixed(rung, linear, trees) for rung in MIXED if trees or MIXED[rung][1] == 0}
+    platts = {rung: calibration.fit(raw, rows.labels) for rung, raw in said.items()}
     best: Rung = "blend" if trees is not None else "logistic"
+    prior = rows.matrix((target.prior_column,))[:, 0]
     return Learned(
         horizon_days=horizon_days,
         target=target,
@@ -133,10 +130,16 @@ def learn(
         linear=linear,
         trees=trees,
         platts=platts,
-        towards_prior=_towards_prior(rows, prior, platts[best].log_odds(out_of_fold[best])),
+        towards_prior=_towards_prior(rows, prior, platts[best].log_odds(said[best])),
         recency=logistic.fit(rows.matrix(("log_recency",)), rows.labels),
         rfm=logistic.fit(rows.matrix(RFM), rows.labels),
     )
+
+
+def _mixed(rung: Rung, linear: Linear, trees: Trees | None) -> Floats:
+    of_linear, of_trees = MIXED[rung]
+    raw = of_linear * linear.out_of_fold
+    return raw + of_trees * trees.out_of_fold if trees else raw
 
 
 def linear_columns(target: Target, families: Sequence[Family]) -> tuple[str, ...]:
@@ -166,13 +169,20 @@ def _out_of_fold(columns: Floats, fold: Ints, fitted: Callable[[Ints], Logistic]
     return out_of_fold
 
 
-def fit_trees(rows: Panel, fold: Ints, prior: Floats, settings: dict[str, Any]) -> Trees:
-    """Fit trees on all columns of a panel, from the prior on."""
+def fit_trees(rows: Panel, fold: Ints, linear: Floats, settings: dict[str, Any]) -> Trees:
+    """Fit trees on all columns of a panel, from half of what the logistic says out of fold."""
     names = rows.snapshots[0].names
     columns = rows.matrix(names)
-    found = boosting.cross_validate(columns, rows.labels, fold, settings, start=prior)
-    model = boosting.fit(columns, rows.labels, names, found.rounds, settings, start=prior)
-    return Trees(model, found.out_of_fold, found.rounds, (*found.fits, found.rounds))
+    start = tree_start(linear, rows.labels)
+    found = boosting.cross_validate(columns, rows.labels, fold, settings, start=start)
+    model = boosting.fit(columns, rows.labels, names, found.rounds, settings, start=start)
+    return Trees(model, found.out_of_fold - start, found.rounds, (*found.fits, found.rounds))
+
+
+def tree_start(linear: Floats, happened: Floats) -> Floats:
+    """Return the log odds from which trees go on, at the level of what happened."""
+    half = MIXED["boosting"][0] * linear
+    return np.asarray(half + calibration.distance(half, float(happened.mean())))
 
 
 def _towards_prior(rows: Panel, prior: Floats, said: Floats) -> float:

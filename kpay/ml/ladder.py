@@ -49,7 +49,9 @@ def _is_enough(now: Snapshot) -> bool:
     return len(now.customer) >= FEWEST_FOR_MODEL and repeat_buyers >= FEWEST_REPEAT_BUYERS
 
 
-def choose(tested: Backtest, rungs: list[Rung], customers: int) -> tuple[Rung, str]:
+def choose(
+    tested: Backtest, rungs: list[Rung], customers: int, *, has_families: bool = False
+) -> tuple[Rung, str]:
     """Return the rung that the backtest leaves standing, and why in a sentence.
 
     The highest rung that is usual for the size stays unless it loses to a simpler one or a baseline;
@@ -58,7 +60,7 @@ def choose(tested: Backtest, rungs: list[Rung], customers: int) -> tuple[Rung, s
     """
     if len(rungs) == 1:
         return rungs[0], _why_so_low(tested, customers)
-    usual = _usual(rungs, len(tested.now.customer))
+    usual = _usual(rungs, len(tested.now.customer), has_families=has_families)
     fallen: list[str] = []
     for index, rung in enumerate(usual):
         lost_to = _lost_to(tested, rung, [*usual[index + 1 :], *BASELINES])
@@ -71,8 +73,10 @@ def choose(tested: Backtest, rungs: list[Rung], customers: int) -> tuple[Rung, s
     return least, "; ".join([*fallen, f"{least} has the least log loss of them"])
 
 
-def _usual(rungs: list[Rung], size: int) -> list[Rung]:
-    above = {"boosting"} if size >= FEWEST_FOR_BLEND else {"boosting", "blend"}
+def _usual(rungs: list[Rung], size: int, *, has_families: bool) -> list[Rung]:
+    """Return the rungs that need no proof; more than purchases to look at makes trees worth it early."""
+    enough = FEWEST_FOR_TREES if has_families else FEWEST_FOR_BLEND
+    above = {"boosting"} if size >= enough else {"boosting", "blend"}
     return [rung for rung in rungs if rung not in above]
 
 

@@ -4,8 +4,8 @@ rule      for a purchase a shrunken rate, halved for every three horizons of sil
           target its prior: the survival of renewals, or the rate of the past
 bgnbd     BG/NBD, fitted without labels, for any horizon; for a purchase only
 logistic  a few columns that correct the prior (for a purchase BG/NBD), pulled back to it by a ridge
-blend     mean log odds of that logistic and a restrained LightGBM that starts from the prior
-boosting  that LightGBM alone
+blend     a third that logistic, two thirds boosting, in log odds
+boosting  restrained LightGBM that starts from half the logistic's log odds
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ from kpay.ml.targets import PURCHASE, Prior, Target, parse
 Rung = Literal["rule", "bgnbd", "logistic", "blend", "boosting"]
 RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
 FORMAT: Final = 2
+MIXED: Final[dict[Rung, tuple[float, float]]] = {  # weights of the logistic and of the trees
+    "logistic": (1.0, 0.0),
+    "blend": (2 / 3, 2 / 3),
+    "boosting": (0.5, 1.0),
+}
 OWN_COLUMNS: Final = (*RFM_AND_BG, *FADING)
 RULE_WEIGHT_WEEKS: Final = 16.0  # of everybody's rate in a single customer's rate
 RULE_HALVING_HORIZONS: Final = 3.0  # of silence
@@ -71,37 +76,30 @@ class Propensity:
         return sigmoid(self.log_odds(now))
 
     def _raw_log_odds(self, now: Snapshot) -> Floats:
-        if self.rung == "rule" and self.target == PURCHASE:
-            return logit(rule_probability(now, self.horizon_days))
-        members = [*self._linear_log_odds(now), *self._tree_log_odds(now)]
-        return np.mean(members, axis=0) if members else now.columns[self.target.prior_column]
-
-    def _linear_log_odds(self, now: Snapshot) -> list[Floats]:
-        return [self.linear.log_odds(gentle(now, self.linear_names))] if self.linear else []
-
-    def _tree_log_odds(self, now: Snapshot) -> list[Floats]:
-        if not self.trees:
-            return []
-        started = now.columns[self.target.prior_column]
-        return [started + self.trees.log_odds(now.matrix(self.trees.names))]
+        if self.linear is None:
+            if self.rung == "rule" and self.target == PURCHASE:
+                return logit(rule_probability(now, self.horizon_days))
+            return now.columns[self.target.prior_column]
+        of_linear, of_trees = MIXED[self.rung]
+        raw = of_linear * self.linear.log_odds(gentle(now, self.linear_names))
+        return (
+            raw + of_trees * self.trees.log_odds(now.matrix(self.trees.names))
+            if self.trees
+            else raw
+        )
 
     def contributions(self, now: Snapshot) -> dict[str, Floats]:
-        """Return what each column adds to every customer's calibrated log odds, without the base.
-
-        The log odds at which the trees start are their prior's column's.
-        """
+        """Return what each column adds to every customer's calibrated log odds, without the base."""
         parts: dict[str, Floats] = {}
-        members = (self.linear is not None) + (self.trees is not None)
-        share = self.platt.slope / max(1, members)
-        if self.linear:
-            found = self.linear.contributions(gentle(now, self.linear_names))
-            parts |= {name: share * found[:, i] for i, name in enumerate(self.linear_names)}
+        if self.linear is None:
+            return parts
+        of_linear, of_trees = (self.platt.slope * share for share in MIXED[self.rung])
+        found = self.linear.contributions(gentle(now, self.linear_names))
+        parts |= {name: of_linear * found[:, i] for i, name in enumerate(self.linear_names)}
         if self.trees:
             found = self.trees.contributions(now.matrix(self.trees.names))
             for i, name in enumerate(self.trees.names):
-                parts[name] = parts.get(name, 0.0) + share * found[:, i]
-            started = now.columns[self.target.prior_column]
-            parts[self.target.prior_column] += share * started
+                parts[name] = parts.get(name, 0.0) + of_trees * found[:, i]
         return parts
 
     def to_dict(self) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class _Ground:
     fits: list[int] = field(default_factory=list)
 
     def said(self, linear: Floats, trees: Floats | None) -> Floats:
-        return linear if trees is None else (linear + trees) / 2
+        return linear if trees is None else (linear + 2 * trees) / 3
 
     def gain(self, linear: Floats, trees: Floats | None) -> tuple[float, float]:
         bought = self.rows.labels
@@ -137,9 +137,9 @@ def _ground(at: Snapshots, rows: Panel, settings: dict[str, Any] | None) -> _Gro
     if settings is not None:
         in_families = {name for family in at.families() for name in family.columns}
         names = tuple(name for name in rows.snapshots[0].names if name not in in_families)
-        prior = rows.matrix((at.target.prior_column,))[:, 0]
+        start = fitting.tree_start(linear.out_of_fold, rows.labels)
         found = boosting.cross_validate(
-            rows.matrix(names), rows.labels, fold, settings, start=prior
+            rows.matrix(names), rows.labels, fold, settings, start=start
         )
         ground.trees = found.out_of_fold
         ground.fits.extend(found.fits)

@@ -6,7 +6,7 @@ came after. Which rungs are tried depends on how many customers there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kpay.ml import backtest, fitting, ladder, metrics, propensity, selection, value
@@ -19,6 +19,7 @@ from kpay.ml.propensity import Propensity, Rung
 from kpay.ml.selection import Selection, Verdict
 from kpay.ml.snapshots import Snapshots
 from kpay.ml.targets import PURCHASE, Target
+from kpay.ml.tuned import Tuned, Tuner
 
 SEEN_A_YEAR_DAYS: Final = 395  # thirteen months: a season can be told from a trend
 
@@ -46,6 +47,7 @@ class Training:
     tested: Backtest
     families: tuple[Verdict, ...]
     recipe: dict[str, Any]
+    tuned: Tuned | None
     rolling: list[dict[str, Any]]
     has_seen_a_year: bool
     fits: tuple[int, ...]
@@ -59,6 +61,7 @@ class _Trials:
     selected: Selection
     tested: Backtest
     fits: tuple[int, ...]
+    tuned: Tuned | None = None
 
 
 def train(
@@ -67,17 +70,28 @@ def train(
     settings: dict[str, Any],
     *,
     target: Target = PURCHASE,
+    tune: Tuner | None = None,
 ) -> Training:
     """Train on everything known at day 0; raise ValueError without a customer, or without the target.
 
-    `settings` are LightGBM's parameters, from `boosting.parameters`.
+    `settings` are LightGBM's parameters, from `boosting.parameters`; `tune` may find others, if past
+    days prove them better (see `kpay.ml.tuning`).
     """
     if len(everything.purchases.customer_ids) == 0:
         raise ValueError("there is no purchase to learn from")
     target.check(everything)
     at = Snapshots(everything, horizon_days, target)
     tried = _try(at, settings)
-    rung, why = ladder.choose(tried.tested, tried.rungs, _customers(at))
+    if tune is not None and "blend" in tried.rungs:
+        tuned, tested = tune(at, settings, tried.selected.chosen, tried.tested)
+        tried = replace(tried, tested=tested, tuned=tuned)
+        settings = settings | (tuned.settings if tuned.is_kept else {})
+    rung, why = ladder.choose(
+        tried.tested,
+        tried.rungs,
+        _customers(at),
+        has_families=bool(tried.selected.chosen.families),
+    )
     learned = _relearn(at, rung, settings, tried.selected)
     return _account(at, tried, learned, rung, why)
 
@@ -136,7 +150,8 @@ def _account(
         rounds=learned.rounds if learned else 0,
         tested=tested,
         families=tried.selected.verdicts,
-        recipe=_recipe(rung, model, tried.selected),
+        recipe=_recipe(rung, model, tried),
+        tuned=tried.tuned,
         rolling=tested.rolling(),
         has_seen_a_year=-at.everything.purchases.first_day >= SEEN_A_YEAR_DAYS,
         fits=(*tried.fits, *(learned.fits if learned else ())),
@@ -147,7 +162,13 @@ def _customers(at: Snapshots) -> int:
     return at.count(0) if at.target == PURCHASE else len(at(0).customer)
 
 
-def _recipe(rung: Rung, model: Propensity, selected: Selection) -> dict[str, Any]:
+def _recipe(rung: Rung, model: Propensity, tried: _Trials) -> dict[str, Any]:
     """Return what was chosen, apart from what was learned from the rows."""
-    linear = [family.name for family in selected.chosen.linear] if model.linear else []
-    return {"rung": rung, "families": list(model.families), "linear_families": linear}
+    linear = [family.name for family in tried.selected.chosen.linear] if model.linear else []
+    is_tuned = tried.tuned is not None and tried.tuned.is_kept and model.trees is not None
+    return {
+        "rung": rung,
+        "families": list(model.families),
+        "linear_families": linear,
+        "settings": tried.tuned.settings if tried.tuned and is_tuned else {},
+    }
