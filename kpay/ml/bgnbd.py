@@ -22,7 +22,8 @@ PRIOR_CENTRE: Final = np.log(STARTS[0])
 PRIOR_WEIGHT: Final = 0.5  # of one customer's log likelihood, for a parameter off by a factor of e
 PRIOR_FADES_AT_REPEATS: Final = 200.0  # where it has half its weight; of 2,457 it leaves nothing
 LIMIT: Final = 9.0  # on the log of each parameter
-MOST_CELLS: Final = 30_000  # histories to fit on; of more customers they are gathered into weeks
+MOST_EXACT: Final = 5_000  # customers; the histories of more are gathered into weeks
+MOST_CELLS: Final = 30_000  # histories to fit on
 MOST_COUNTED: Final = 5_000_000  # possible cells; more are numbered by sorting
 LEAVING_NODES: Final = 24
 
@@ -58,7 +59,7 @@ class Histories:
 
     def gathered(self) -> tuple[Histories, Floats]:
         """Return histories to fit on and their counts: the distinct ones, or weeks of very many."""
-        if len(self) <= MOST_CELLS:
+        if len(self) <= MOST_EXACT:
             return self.distinct()
         for width in (1, 2, 4):
             cells, count = self.in_weeks(width)
@@ -182,7 +183,7 @@ def fit(seen: Histories, start: BgNbd | None = None, *, prior_weight: float | No
     cells, count = seen.gathered()
     weight = _prior_weight(float(seen.repeats.sum())) if prior_weight is None else prior_weight
     starts = STARTS if start is None else ((start.r, start.alpha, start.a, start.b),)
-    if len(seen) > MOST_CELLS:
+    if len(seen) > MOST_EXACT:
         starts = (max(starts, key=lambda at: _log_likelihood(np.array(at), cells, count)[0]),)
     best, lowest = PRIOR_CENTRE, np.inf
     for point in starts:
