@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kpay.domain.letterhead import Letterhead
     from kpay.domain.mail_reading import ArrivedMail
     from kpay.domain.person import Person
+    from kpay.domain.uplift_report import Aim
     from kpay.ports import Mailer
     from kpay.services.examining_mail import MailProbes
     from kpay.services.mail_desk import MailDesk, Weighed
@@ -85,6 +86,9 @@ def desk_of(business: Business) -> MailDesk:
         open_mailer=lambda: mailer_of(business),
         recommend=lambda emails: recommended(business, emails),
         weigh=weigh,
+        persuade=lambda connection, people, price, now: persuade(
+            business, connection, people, price, now
+        ),
         one_click_problem=one_click_problem,
         base_currency=settings.base_currency,
         allows_live=settings.live,
@@ -140,6 +144,19 @@ def weigh(
     from kpay.services.attention import worth
 
     return worth(connection, people, about, now)
+
+
+def persuade(
+    business: Business,
+    connection: Connection,
+    people: Sequence[Person],
+    price: float,
+    now: datetime,
+) -> Aim:
+    """Say whom a mail moves."""
+    from kpay.services.uplift import aim
+
+    return aim(connection, business.folder("models"), people, price, now)
 
 
 def one_click_problem(url: str) -> str | None:

@@ -10,13 +10,17 @@ import typer
 from kpay.commands import campaign_flow
 from kpay.commands.options import Since, Until, Yes, examples
 from kpay.commands.options import app as new_app
-from kpay.domain.enums import CampaignGoal
+from kpay.domain.enums import CampaignGoal, CampaignTarget
 from kpay.errors import ExitCode, UsageProblem
 
 app = new_app("Write, plan, send and measure a mailing.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The file campaigns/NAME.md.")]
 
+Whom = Annotated[
+    CampaignTarget | None,
+    typer.Option("--target", help="Whom of the audience (else what the file says: all)."),
+]
 Opens = Annotated[
     bool | None,
     typer.Option("--open/--no-open", help="Show the page in the browser (at a terminal: yes)."),
@@ -81,8 +85,14 @@ def show_campaign(name: Name) -> None:
     show(campaigns.shown(open_business().mail_desk(), name))
 
 
-@app.command(epilog=examples("kpay campaign plan hello", "kpay campaign plan hello --json"))
-def plan(name: Name, opens: Opens = None) -> None:
+@app.command(
+    epilog=examples(
+        "kpay campaign plan hello",
+        "kpay campaign plan hello --target persuadables # only those whom a mail moves",
+        "kpay campaign plan hello --json",
+    )
+)
+def plan(name: Name, target: Whom = None, opens: Opens = None) -> None:
     """Freeze whom to mail and every letter.
 
     Draws whom to hold back, fills each letter, says what is wrong with it, and writes samples with a
@@ -96,7 +106,8 @@ def plan(name: Name, opens: Opens = None) -> None:
     business = open_business()
     desk, now = business.mail_desk(), business.clock.now()
     with progress(f"planning {name}"):
-        planned = with_samples(desk, make(desk, name, now), business.preview_folder(name), now)
+        made = make(desk, name, now, target=target)
+        planned = with_samples(desk, made, business.preview_folder(name), now)
     if planned.samples and is_attended() and opens is not False:
         business.open_page(Path(planned.samples) / "index.html")
     show(planned.to_document())
@@ -172,6 +183,7 @@ def send_test(
     epilog=examples(
         "kpay campaign send hello                       # plan, show, ask, send",
         "kpay campaign send hello --plan 1f2e3d4c --yes # exactly that plan",
+        "kpay campaign send hello --target persuadables # only those whom a mail moves",
     )
 )
 def send(
@@ -179,6 +191,7 @@ def send(
     plan_hash: Annotated[
         str | None, typer.Option("--plan", metavar="HASH", help="Send this plan and no other.")
     ] = None,
+    target: Whom = None,
     yes: Yes = False,
 ) -> None:
     """Send a campaign; nobody gets two.
@@ -193,7 +206,9 @@ def send(
 
     business = open_business()
     desk, now = business.mail_desk(), business.clock.now()
-    ready = campaign_sending.prepare(desk, name, plan_hash, now)
+    if plan_hash and target:
+        raise UsageProblem("a plan says whom it is for", f"kpay campaign plan {name} --target all")
+    ready = campaign_sending.prepare(desk, name, plan_hash, now, target=target)
     if ready.waiting:
         if is_attended() and not (yes or ready.plan.is_sent or manners().as_json):
             show(ready.shown)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, Final
 
-from kpay.domain.enums import CampaignGoal
+from kpay.domain.enums import CampaignGoal, CampaignTarget
 from kpay.domain.hours import Hours, parse_hours
 
 KEYS: Final = (
     "subject",
     "subjects",
     "audience",
+    "target",
     "holdout",
     "about",
     "goal",
@@ -63,6 +64,7 @@ class CampaignFile:
     holdout_share: float | None = None
     about: tuple[str, ...] = ()
     goal: str = ""
+    target: str = CampaignTarget.ALL
     nameless: str | None = None
     window: Hours | None = None
     rate: int | None = None
@@ -117,6 +119,7 @@ def read_campaign(values: Mapping[str, Any]) -> tuple[CampaignFile, tuple[Flaw, 
         holdout_share=None if holdout is None else float(holdout),
         about=_words(values.get("about")),
         goal=values.get("goal", ""),
+        target=values.get("target", CampaignTarget.ALL),
         nameless=values.get("nameless"),
         window=parse_hours(values["window"]) if "window" in values else None,
         rate=values.get("rate"),
@@ -180,9 +183,8 @@ def _about_problem(value: Any) -> str | None:
     return None if fine else f"{value!r} is neither a slug nor a list of slugs"
 
 
-def _goal_problem(value: Any) -> str | None:
-    known = tuple(CampaignGoal)
-    return None if value in known else f"{value!r} is not a goal ({', '.join(known)})"
+def _choice_problem(value: Any, what: str, known: Iterable[str]) -> str | None:
+    return None if value in tuple(known) else f"{value!r} is not a {what} ({', '.join(known)})"
 
 
 def _nameless_problem(value: Any) -> str | None:
@@ -234,7 +236,8 @@ CHECKS: Final = {
     "audience": _audience_problem,
     "holdout": _holdout_problem,
     "about": _about_problem,
-    "goal": _goal_problem,
+    "goal": lambda value: _choice_problem(value, "goal", CampaignGoal),
+    "target": lambda value: _choice_problem(value, "target", CampaignTarget),
     "nameless": _nameless_problem,
     "window": _window_problem,
     "rate": lambda value: _whole_number_problem(value, least=1),

@@ -16,6 +16,7 @@ REASONS = {
     "no_consent": "gave no consent to be mailed",
     "mailed_recently": "were mailed a short while ago",
     "low_value": "worth less than the mail may cost",
+    "not_persuadable": "hardly moved by a mail",
     "unreachable": "have an address that mail servers do not take",
 }
 
@@ -46,8 +47,8 @@ class Plan:
 
     `base_share` is the share of these people who buy in a fortnight without a mail, `holdout_why`
     says why so many are held out where kpay chose. `worth` is what
-    the value rule found, where it was asked: its figures and a `sentence`. `samples` is the folder
-    with sample messages.
+    the value rule found, where it was asked: its figures and a `sentence`; `aim` likewise, where only
+    those are mailed whom a mail moves. `samples` is the folder with sample messages.
     """
 
     campaign: str
@@ -63,6 +64,7 @@ class Plan:
     smallest_effect: float | None = None
     holdout_why: str | None = None
     worth: Mapping[str, Any] | None = None
+    aim: Mapping[str, Any] | None = None
     samples: str | None = None
     is_new: bool = True
     is_sent: bool = False
@@ -109,6 +111,9 @@ class Plan:
             words.append(Text(self.holdout_why))
         if self.worth:
             words.append(Text(str(self.worth["sentence"])))
+        if self.aim:
+            is_measured = self.aim["by"] == "uplift"
+            words.append(Text(str(self.aim["sentence"]), "plain" if is_measured else "warning"))
         words += [Text(text, "warning") for text in self.warnings]
         if self.samples:
             words.append(Text(f"Sample messages and a preview page are in {self.samples}."))
@@ -150,6 +155,7 @@ class Plan:
             },
             "subjects": list(self.subjects),
             "holdout_why": self.holdout_why,
+            "aim": self.aim,
             "worth": self.worth,
             "samples": self.samples,
             "warnings": list(self.warnings),

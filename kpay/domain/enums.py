@@ -85,6 +85,13 @@ class CampaignGoal(StrEnum):
     RENEWAL = "renewal"
 
 
+class CampaignTarget(StrEnum):
+    """Whom of its audience a campaign mails: everybody, or those whom a mail moves."""
+
+    ALL = "all"
+    PERSUADABLES = "persuadables"
+
+
 class DeliveryState(StrEnum):
     """Where one message to one person stands."""
 

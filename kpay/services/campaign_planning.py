@@ -23,15 +23,19 @@ from kpay.store import campaigns
 WARNED_BY = 5
 
 
-def plan(desk: MailDesk, name: str, now: datetime) -> Plan:
-    """Plan a campaign. One that was sent keeps its plan; one that would not change writes nothing."""
+def plan(desk: MailDesk, name: str, now: datetime, *, target: str | None = None) -> Plan:
+    """Plan a campaign. One that was sent keeps its plan; one that would not change writes nothing.
+
+    `target` is whom of its audience it mails, where that is not what its file says.
+    """
     written = campaign_files.read(desk.reader, desk.home, name)
     with desk.store.reading() as connection:
         known = campaigns.find(connection, name)
         kept = kept_plan(connection, known) if known is not None else None
         if kept is not None and kept[0].is_sent:
             return kept[0]
-        draft = PlanDraft.made(desk, connection, written, known, now)
+        whom = target or written.settings.target
+        draft = PlanDraft.made(desk, connection, written, known, now, target=whom)
     press = Press(draft.wording, desk.letterhead, desk.renderer, desk.signer)
     check_names(written, press.names, draft.wording.shared)
     people = draft.people(desk, press.names)
@@ -92,6 +96,7 @@ def _shown(desk: MailDesk, draft: PlanDraft, press: Press, people: Sequence[Froz
         smallest_effect=smallest_effect(len(mailed), held_out, draft.base_share or 0.0),
         holdout_why=draft.holdout_why if held_out else None,
         worth=draft.worth,
+        aim=draft.aim,
     )
 
 

@@ -58,13 +58,15 @@ class ReadyToSend:
         )
 
 
-def prepare(desk: MailDesk, name: str, plan_hash: str | None, now: datetime) -> ReadyToSend:
+def prepare(
+    desk: MailDesk, name: str, plan_hash: str | None, now: datetime, *, target: str | None = None
+) -> ReadyToSend:
     """Return the plan that would be sent: the one named, or a plan made now.
 
-    Raises NotFound, Refused or InputInvalid when it must not be sent as it is.
+    A plan made now is for whom it was planned before, unless `target` says otherwise. Raises NotFound, Refused or InputInvalid when it must not be sent as it is.
     """
     if plan_hash is None:
-        plan(desk, name, now)
+        plan(desk, name, now, target=target or _target_before(desk, name))
     with desk.store.reading() as connection:
         campaign = campaigns.find(connection, name)
         kept = kept_plan(connection, campaign) if campaign is not None else None
@@ -83,6 +85,14 @@ def prepare(desk: MailDesk, name: str, plan_hash: str | None, now: datetime) -> 
     mailer = desk.mailer()
     letterhead = desk.proven_letterhead(mailer, shown.recipients)
     return ReadyToSend(shown, frozen, campaign, mailer, letterhead, waiting)
+
+
+def _target_before(desk: MailDesk, name: str) -> str | None:
+    """Return whom a campaign was planned for, where its plan says that."""
+    with desk.store.reading() as connection:
+        campaign = campaigns.find(connection, name)
+        kept = kept_plan(connection, campaign) if campaign is not None else None
+    return str(kept[0].aim["target"]) if kept is not None and kept[0].aim else None
 
 
 def send(

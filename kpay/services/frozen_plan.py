@@ -26,6 +26,7 @@ SHOWN = (
     "smallest_effect",
     "holdout_why",
     "worth",
+    "aim",
     "samples",
 )
 

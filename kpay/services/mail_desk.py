@@ -15,6 +15,7 @@ from kpay.domain.mail_customs import MailCustoms
 from kpay.domain.message import message_id
 from kpay.domain.pacing import USUAL_LIMITS, MailLimits
 from kpay.domain.person import Person
+from kpay.domain.uplift_report import Aim
 from kpay.errors import Refused
 from kpay.ports import Mailer, MarkdownRenderer, Renderer, SourceReader, TokenSigner
 from kpay.store.engine import Store
@@ -38,6 +39,8 @@ class Weighed(Protocol):
 
 Weigh = Callable[[Connection, Sequence[Person], Sequence[str], datetime], Weighed]
 """`services.attention.worth`: who is worth a mail about some pieces. It learns, so it loads much."""
+Persuade = Callable[[Connection, Sequence[Person], float, datetime], Aim]
+"""`services.uplift.aim`: whom a mail moves enough, for a price in mails. It reads everything there is."""
 MAILTO_LIMIT = 100
 UNKNOWN_DOMAIN = "kpay.invalid"
 
@@ -46,7 +49,7 @@ UNKNOWN_DOMAIN = "kpay.invalid"
 class MailDesk:
     """A business's mail room. `home` is its folder; `recommend` gives each address its next pieces.
 
-    `weigh` says who is worth a mail; `one_click_problem` tries an unsubscribe address; `allows_live` is the setting `live`; `customs`
+    `weigh` says who is worth a mail, `persuade` whom one moves; `one_click_problem` tries an unsubscribe address; `allows_live` is the setting `live`; `customs`
     are the rules that hold where a campaign names none, `limits` say how fast mail may leave.
     """
 
@@ -60,6 +63,7 @@ class MailDesk:
     open_mailer: Callable[[], Mailer]
     recommend: Recommend
     weigh: Weigh
+    persuade: Persuade
     one_click_problem: Probe
     base_currency: str
     allows_live: bool

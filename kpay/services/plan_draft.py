@@ -13,6 +13,8 @@ from sqlalchemy import Connection, RowMapping
 
 from kpay.domain.address import normal_email
 from kpay.domain.audience import Person, divide
+from kpay.domain.campaign_file import CampaignFile
+from kpay.domain.enums import CampaignTarget
 from kpay.domain.holdout import choose, draw
 from kpay.domain.origins import BuyLinks
 from kpay.domain.period import instant_text
@@ -72,6 +74,7 @@ class PlanDraft:
     chosen: tuple[Person, ...]
     left_out: dict[str, int]
     worth: Mapping[str, Any] | None
+    aim: Mapping[str, Any] | None
     base_share: float | None
     holdout_share: float
     holdout_why: str | None
@@ -86,16 +89,16 @@ class PlanDraft:
         written: WrittenCampaign,
         known: RowMapping | None,
         now: datetime,
+        *,
+        target: str,
     ) -> PlanDraft:
         """Read everything that decides who is mailed; InputInvalid for a wrong file."""
         settings = written.settings
         shown = Shown.read(desk, connection, written)
-        chosen, left_out = _divided(desk, connection, written, now)
-        found = None
-        if desk.customs.weighs(settings) and chosen:
-            found = desk.weigh(connection, chosen, settings.about, now)
-            chosen = tuple(one for one in chosen if one.email not in found.low_value)
-            left_out["low_value"] = len(found.low_value)
+        divided, left_out = _divided(desk, connection, written, now)
+        narrowed = _narrowed(desk, connection, settings, divided, now, target=target)
+        chosen = narrowed.chosen
+        left_out |= narrowed.left_out
         base_share = _base_share(connection, chosen, now)
         share, why = settings.holdout_share, None
         if share is None:
@@ -110,7 +113,8 @@ class PlanDraft:
             shown=shown,
             chosen=chosen,
             left_out=left_out,
-            worth=found.to_plain() if found else None,
+            worth=narrowed.worth,
+            aim=narrowed.aim,
             base_share=base_share,
             holdout_share=share,
             holdout_why=why,
@@ -200,6 +204,43 @@ def _divided(
     left_out = dict(division.left_out)
     left_out["mailed_recently"] = len(division.chosen) - len(rested)
     return rested, left_out
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    """Who stays when a mail is weighed for each of them, and what was found."""
+
+    chosen: tuple[Person, ...]
+    left_out: dict[str, int]
+    worth: Mapping[str, Any] | None = None
+    aim: Mapping[str, Any] | None = None
+
+
+def _narrowed(
+    desk: MailDesk,
+    connection: Connection,
+    settings: CampaignFile,
+    chosen: tuple[Person, ...],
+    now: datetime,
+    *,
+    target: str,
+) -> _Narrowed:
+    """Leave out whom a mail is not worth, and whom it does not move, where either is asked."""
+    weighs, persuades = desk.customs.weighs(settings), target == CampaignTarget.PERSUADABLES
+    if not chosen or not (weighs or persuades):
+        return _Narrowed(chosen, {})
+    found = desk.weigh(connection, chosen, settings.about, now)
+    worth, left_out = found.to_plain(), dict[str, int]()
+    if weighs:
+        chosen = tuple(one for one in chosen if one.email not in found.low_value)
+        left_out["low_value"] = len(found.low_value)
+    if not persuades:
+        return _Narrowed(chosen, left_out, worth)
+    price = worth["opt_outs_a_mail"]["estimate"] * worth["mails_to_come"]
+    aim = desk.persuade(connection, chosen, price, now)
+    left_out["not_persuadable"] = len(aim.left_out)
+    chosen = tuple(one for one in chosen if one.email not in aim.left_out)
+    return _Narrowed(chosen, left_out, worth if weighs else None, aim.to_plain())
 
 
 def _is_resting(person: Person, rest_days: int) -> bool:

@@ -147,8 +147,8 @@ def marks(connection: Connection, until: datetime) -> pd.DataFrame:
     events, joining and leaving the mailing list; ordered by customer and moment.
     """
     mails = _frame(connection, evidence.mails(until), {**MARKS, "campaign": "Int64"})
-    campaign = mails.pop("campaign").astype("object")  # none may be about anything
-    mails["content"] = campaign.map(evidence.abouts(connection)).fillna("")
+    abouts = evidence.abouts(connection)
+    mails["content"] = [abouts.get(campaign, "") for campaign in mails.pop("campaign")]
     events = _frame(connection, evidence.events(until), MARKS)
     events["kind"] = events["kind"].map(evidence.KINDS_OF_EVENT)
     others = union_all(evidence.refunds(until), *evidence.comings_and_goings(until))

@@ -53,6 +53,15 @@ def t_learner(matrix: Floats, trial: Trial, tested: Floats) -> Floats:
     return uplift.fit(matrix, trial, ()).effect(tested)
 
 
+def apart(matrix: Floats, trial: Trial, tested: Floats) -> Floats:
+    """Fit the arms apart, with the usual ridge of C = .1."""
+    arms = [
+        logistic.fit(matrix[rows], trial.responded[rows].astype(float), strength=0.1)
+        for rows in (trial.treated, ~trial.treated)
+    ]
+    return arms[0].probability(tested) - arms[1].probability(tested)
+
+
 def propensity(matrix: Floats, trial: Trial, tested: Floats) -> Floats:
     """Rank by who responds when mailed."""
     rows = trial.treated
@@ -75,6 +84,7 @@ def boosted_slowly(matrix: Floats, trial: Trial, tested: Floats) -> Floats:
 
 RANKINGS: dict[str, Score] = {
     "T-learner, logistic (kpay)": t_learner,
+    "T-learner, arms apart, C = .1": apart,
     "propensity, logistic": propensity,
     "T-learner, LightGBM defaults": boosted,
     "T-learner, LightGBM regularised": boosted_slowly,
@@ -94,13 +104,15 @@ def part(trial: Trial, rows: np.ndarray) -> Trial:
     return Trial(trial.treated[rows], trial.responded[rows], trial.person[rows])
 
 
+@pytest.mark.parametrize("people", [16_000, 5_000, 2_000])
 @pytest.mark.parametrize("source", ["hillstrom", "simulated"])
-def test_the_logistic_t_learner_finds_whom_a_mail_moves(source: str) -> None:
+def test_the_logistic_t_learner_finds_whom_a_mail_moves(source: str, people: int) -> None:
     if source == "hillstrom" and not FILE:
         pytest.skip("KPAY_BENCH_HILLSTROM is not set")
     matrix, trial = hillstrom(FILE) if FILE and source == "hillstrom" else simulated()
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in RANKINGS}
-    for learned, tested in halves(len(matrix)):
+    for half, tested in halves(len(matrix)):
+        learned = half[:people]
         seen, unseen = part(trial, learned), part(trial, tested)
         for name, rank in RANKINGS.items():
             score = rank(matrix[learned], seen, matrix[tested])
@@ -108,10 +120,11 @@ def test_the_logistic_t_learner_finds_whom_a_mail_moves(source: str) -> None:
             assert top is not None
             found[name].append((qini.coefficient(unseen, score), top))
     means = {name: np.mean(measured, axis=0) for name, measured in found.items()}
-    print(f"\n  {source}: {len(matrix):,} people, average effect {trial.effect():.4f}")
+    print(f"\n  {source}: learned from {people:,} people, average effect {trial.effect():.4f}")
     for name, (coefficient, top) in means.items():
         spread = np.std([one for one, _ in found[name]])
         print(f"  {name:<32} qini {coefficient:+.4f} (sd {spread:.4f})  top 30 % {top:.4f}")
     ours = means["T-learner, logistic (kpay)"][0]
-    assert ours - means["random"][0] >= 0.022
+    assert ours - means["random"][0] >= (0.022 if people > 10_000 else 0.015)
     assert ours >= max(means[name][0] for name in means if "LightGBM" in name)
+    assert ours >= means["propensity, logistic"][0] - 0.002

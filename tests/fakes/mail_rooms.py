@@ -19,6 +19,7 @@ from kpay.models import Content, ContentVersion, Customer, Entitlement, Order, S
 from kpay.ports import Mailer
 from kpay.services.attention import worth
 from kpay.services.mail_desk import MailDesk
+from kpay.services.uplift import aim
 from kpay.shipped import shipped
 from kpay.store.dialect import table_of
 from kpay.store.engine import Store, create_file
@@ -86,6 +87,9 @@ def mail_desk(
         open_mailer=open_mailer or (lambda: OutboxMailer(home / "outbox")),
         recommend=recommend,
         weigh=worth,
+        persuade=lambda connection, people, price, now: aim(
+            connection, home / "models", people, price, now
+        ),
         one_click_problem=lambda url: None,
         base_currency="usd",
         allows_live=allows_live,

@@ -41,6 +41,7 @@ class MailedList:
     orders: list[tuple[str, datetime, int]] = field(default_factory=list)
     clicks: list[tuple[str, datetime]] = field(default_factory=list)
     sends: list[tuple[str, datetime, list[str], list[str]]] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
     moved_by: dict[str, float] = field(default_factory=dict)
     buys_anyway: dict[str, float] = field(default_factory=dict)
 
@@ -55,7 +56,14 @@ class MailedList:
                 for one in buyers
             ],
             Subscriber: [
-                {"email": one, "name": "", "tags": [], "created_at": joined[one]} for one in joined
+                {
+                    "email": one,
+                    "name": "",
+                    "tags": [],
+                    "created_at": joined[one],
+                    "status": "unsubscribed" if one in self.left else "subscribed",
+                }
+                for one in joined
             ],
             Content: [_content(self.now)],
             Order: [
@@ -159,6 +167,7 @@ def mailed_list(
         (emails[one], _moment(int(persons.joined_day[one]), 0))
         for one in np.flatnonzero(persons.is_subscriber & (persons.joined_day < days))
     ]
+    found.left = {emails[one] for one in np.flatnonzero(world.state.has_opted_out)}
     reached = _reached(world, days)
     idle = _chance(world.fork(), days, sold, [])
     moved = _chance(world.fork(), days, sold, [Mail(one, (_about(sold, days),)) for one in reached])
