@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -28,13 +29,15 @@ def list_() -> None:
     epilog=examples(
         "kpay model show",
         "kpay model show 3f2a91 --json",
+        "kpay model show --target renewal",
         "kpay model show --out model.html",
     ),
 )
 def show_(
     run: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The champion when left out.")
+        str | None, typer.Argument(metavar="[ID]", help="The champion of the target when left out.")
     ] = None,
+    target: Target = "purchase",
     no_drift: Annotated[
         bool, typer.Option("--no-drift", help="Do not read today's customers to compare with.")
     ] = False,
@@ -52,17 +55,18 @@ def show_(
         business.store,
         business.folder("models"),
         run,
+        target,
         now=business.clock.now(),
         timezone=business.settings.timezone,
         drift=not no_drift,
     )
-    page = "report/model.html"
-    show(
-        document,
-        fmt,
-        out,
-        fill_page=lambda _: business.fill_page(model_page_values(document.payload), page),
-    )
+
+    def fill_page(values: Mapping[str, Any]) -> str:
+        if document.payload["target"] == "uplift":
+            return business.fill_page(values)
+        return business.fill_page(model_page_values(document.payload), "report/model.html")
+
+    show(document, fmt, out, fill_page=fill_page)
 
 
 @app.command(

@@ -143,7 +143,7 @@ PATTERN = table(
 PRIOR = table(
     "prior",
     [
-        ("prior_logit", "log_odds", "What is expected before anything else is known"),
+        ("prior_logit", "log_odds", "Chance before other things are looked at"),
     ],
 )
 PURCHASES = {

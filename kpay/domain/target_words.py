@@ -41,3 +41,9 @@ def did(target: str) -> str:
 def doers(target: str) -> str:
     """Return those for whom it came true: "buyers"."""
     return _forms(target)[3]
+
+
+def train_again(target: str, horizon_days: int) -> str:
+    """Return the command that trains a model of the same target and horizon."""
+    asked = "" if target == "purchase" else f" --target {target}"
+    return f"kpay train{asked} --horizon {horizon_days}d"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kpay.domain.document import Column
 from kpay.domain.family_words import title_of
-from kpay.domain.target_words import did, doers, who_does
+from kpay.domain.target_words import did, doers, train_again, who_does
 from kpay.presentation import model_pictures
 from kpay.presentation.cells import NOTHING, RIGHT_KINDS, for_people
 from kpay.presentation.model_pictures import name_of
@@ -46,6 +46,7 @@ def model_page_values(payload: Card) -> dict[str, Any]:
         "windows": _windows(payload, card),
         "families": card.get("families") or [],
         "drift": _drift(payload.get("drift")),
+        "train_again": train_again(target, payload["horizon_days"]),
         "making": _making(payload, card),
         "checksum": payload["checksum"],
     }

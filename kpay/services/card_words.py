@@ -27,7 +27,7 @@ def limits(card: dict[str, Any], row: dict[str, Any]) -> list[str]:
 
 
 def _untested(card: dict[str, Any]) -> list[str]:
-    if (card.get("metrics") or {}).get("auc") is not None:
+    if card.get("uplift") or (card.get("metrics") or {}).get("auc") is not None:
         return []
     return ["No past window could be tested yet: how good this is, nobody knows."]
 

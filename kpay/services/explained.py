@@ -12,12 +12,12 @@ from kpay.domain.address import normal_email
 from kpay.domain.document import Column, Document, Table, Text
 from kpay.domain.family_words import title_of
 from kpay.domain.target_words import to_do
-from kpay.errors import NotFound
+from kpay.errors import NotFound, Refused
 from kpay.ml import explaining
 from kpay.ml.explaining import Explanation
 from kpay.services import histories
 from kpay.services.explaining_words import Said, chance, headline, reasons
-from kpay.services.model_life import Model, load, pick
+from kpay.services.model_life import Model, load, parsed_target, pick
 from kpay.services.vantage import vantage
 from kpay.store import learning
 from kpay.store.engine import Store
@@ -118,8 +118,10 @@ def explain(
 ) -> Explained:
     """Explain the score of one customer by the champion of a target.
 
-    Raises NotFound for a stranger, Refused when no model is trained.
+    Raises UsageProblem for an unknown target, NotFound for a stranger, Refused when no model is trained
+    or the target is not about this customer.
     """
+    parsed_target(target)
     address = normal_email(email)
     with store.reading() as connection:
         seen_from = vantage(connection, None, now, timezone)
@@ -130,5 +132,8 @@ def explain(
     try:
         found = explaining.explain(known, model.propensity, -1 if customer is None else customer)
     except KeyError:
-        raise NotFound("customer with an order", email, "kpay score") from None
+        if customer is None or target == PURCHASE:
+            raise NotFound("customer with an order", email, "kpay score") from None
+        scored = f"kpay score --target {target}"
+        raise Refused(f"{address} is none of those whom {target} is about", scored) from None
     return Explained(address, seen_from.day, model, found)

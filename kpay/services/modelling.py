@@ -7,9 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kpay.domain import uplift_report
 from kpay.domain.document import Block, Column, Document, Figure, Figures, Table, Text
 from kpay.domain.family_words import title_of
-from kpay.domain.target_words import who_does
+from kpay.domain.target_words import did, train_again, who_does
 from kpay.errors import NotFound, Refused
 from kpay.services import drifting
 from kpay.services.card_words import limits
@@ -22,18 +23,26 @@ from kpay.store import learning
 from kpay.store.engine import Store
 
 SHOWN_COLUMNS = 12
+UPLIFT = "uplift"
 Card = dict[str, Any]
 
 
 def show_model(
-    store: Store, folder: Path, run: str | None, *, now: datetime, timezone: str, drift: bool = True
+    store: Store,
+    folder: Path,
+    run: str | None,
+    target: str = learning.PURCHASE,
+    *,
+    now: datetime,
+    timezone: str,
+    drift: bool = True,
 ) -> Document:
-    """Show one run's card, the champion's when none is named; a beginning of its id will do.
+    """Show one run's card, that of a target's champion when none is named; a beginning of its id will do.
 
     With `drift` the customers of today are read and held against those it learned from.
     """
     with store.reading() as connection:
-        row = _chosen(learning.runs_starting(connection, run or ""), run)
+        row = _chosen(learning.runs_starting(connection, run or ""), run, target)
         seen_from = vantage(connection, None, now, timezone) if drift and _drifts(row) else None
     looked = drifting.look(store, folder, row, seen_from) if seen_from else None
     card = row["card"]
@@ -50,36 +59,43 @@ def show_model(
             "limits": warned,
             "drift": looked.to_json() if looked else None,
         },
-        next_steps=_next(looked),
+        next_steps=_next(row, looked),
     )
 
 
 def _drifts(row: Card) -> bool:
     """Whether the features of today can be held against it: those of uplift are of single sends."""
-    return bool(row["target"] != "uplift")
+    return bool(row["target"] != UPLIFT)
 
 
-def _next(looked: Drift | None) -> tuple[str, ...]:
+def _next(row: Card, looked: Drift | None) -> tuple[str, ...]:
+    page = f"kpay model show {row['run']} --out model.html"
     if looked and looked.advice:
-        return ("kpay train", "kpay model show --out model.html")
-    return ("kpay model show --out model.html", "kpay model explain EMAIL")
+        return (train_again(row["target"], row["horizon_days"]), page)
+    return (page, "kpay model explain EMAIL")
 
 
-def _chosen(rows: list[Card], run: str | None) -> Card:
-    if not rows:
-        raise NotFound("model", run, "kpay model list") if run else no_model_yet()
+def _chosen(rows: list[Card], run: str | None, target: str) -> Card:
     if run is None:
-        return max(rows, key=lambda row: (row["is_champion"], row["as_of"], row["id"]))
+        about = [row for row in rows if row["target"] == target]
+        if not about:
+            raise no_model_yet(target)
+        return max(about, key=lambda row: (row["is_champion"], row["as_of"], row["id"]))
+    if not rows:
+        raise NotFound("model", run, "kpay model list")
     if len(rows) > 1 and run not in [row["run"] for row in rows]:
         raise Refused(f"{len(rows)} models begin with {run!r}", "kpay model list")
     return next((row for row in rows if row["run"] == run), rows[0])
 
 
 def _blocks(row: Card, card: Card, looked: Drift | None, warned: list[str]) -> Iterator[Block]:
-    yield measures_table(row["rung"], card)
+    if row["target"] == UPLIFT:
+        yield from uplift_report.blocks(card)
+    else:
+        yield measures_table(row["rung"], card)
     yield from _cutoff(card.get("confusion") or {})
     yield from _calibration(card.get("calibration") or [])
-    yield from _windows(card.get("windows") or [])
+    yield from _windows(card.get("windows") or [], did(row["target"]))
     yield from _importance(card)
     yield from _families(card.get("families") or [])
     yield from _drift(looked)
@@ -113,7 +129,7 @@ def _calibration(bins: list[Card]) -> Iterator[Block]:
         return
     columns = (
         Column("customers", "count"),
-        Column("expected buyers", "number"),
+        Column("promised", "number"),
         Column("came", "count"),
     )
     rows = tuple(
@@ -122,13 +138,13 @@ def _calibration(bins: list[Card]) -> Iterator[Block]:
     yield Table(columns, rows, title="Promised and kept, the likeliest tenth first")
 
 
-def _windows(windows: list[Card]) -> Iterator[Block]:
+def _windows(windows: list[Card], came_true: str) -> Iterator[Block]:
     if not windows:
         return
     columns = (
         Column("days ago", "count"),
         Column("customers", "count"),
-        Column("bought", "count"),
+        Column(came_true, "count"),
         Column("share", "share"),
     )
     rows = tuple(

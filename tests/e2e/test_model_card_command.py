@@ -173,3 +173,5 @@ def test_a_stranger_and_an_untrained_target_are_refused(trained: Path, kpay: Kpa
     refund = kpay("model", "explain", "c0001@example.com", "--target", "refund", home=trained)
     assert refund.exit_code == 4
     assert "next: kpay train --target refund" in refund.stderr
+    unknown = kpay("model", "explain", "c0001@example.com", "--target", "luck", home=trained)
+    assert (unknown.exit_code, "purchase, content:SLUG" in unknown.stderr) == (2, True)
