@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kpay.domain.schedule import Ticked
     from kpay.domain.sync_report import SyncReport
     from kpay.domain.verdicts import Demonstration
+    from kpay.ml.tuned import Tuner
     from kpay.ports import (
         CheckoutPublisher,
         Clock,
@@ -79,6 +80,20 @@ class Business:
         """The folder of what is remembered of this machine, not of this business."""
         base = self.environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         return Path(base) / "kpay"
+
+    def tuner(self, budget_s: int) -> Tuner:
+        """Try other settings of the trees for a while; SettingsInvalid without the extra."""
+        from functools import partial
+
+        from kpay.errors import SettingsInvalid
+
+        try:
+            from kpay.ml.tuning import tune
+        except ModuleNotFoundError as error:
+            raise SettingsInvalid(
+                'Tuning needs the extra "tune", which is not installed', 'pip install "kpay[tune]"'
+            ) from error
+        return partial(tune, budget_s=budget_s)
 
     @cached_property
     def store(self) -> Store:

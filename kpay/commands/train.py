@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from kpay.commands.options import AsOf, Target, examples
+from kpay.commands.options import AsOf, ExamplesFirst, Target, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import Device
 
 app = new_app()
+USUAL_TUNING = "5m"
 
 EXAMPLES = examples(
     "kpay train",
@@ -18,10 +19,24 @@ EXAMPLES = examples(
     "kpay train --as-of 2026-06-30 --horizon 90d --json",
     "kpay train --target content:sourdough-course",
     "kpay train --device gpu --threads 4",
+    "kpay train --tune 10m",
 )
 
 
-@app.command(epilog=EXAMPLES)
+class TrainCommand(ExamplesFirst):
+    """A command whose `--tune` may stand alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a bare `--tune` its usual time."""
+        filled = []
+        for word, following in zip(args, [*args[1:], "-"], strict=True):
+            filled.append(word)
+            if word == "--tune" and following.startswith("-"):
+                filled.append(USUAL_TUNING)
+        return super().parse_args(ctx, filled)
+
+
+@app.command(epilog=EXAMPLES, cls=TrainCommand)
 def train(
     horizon: Annotated[
         str, typer.Option("--horizon", metavar="90d", help="How far ahead a purchase counts.")
@@ -37,15 +52,22 @@ def train(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, max=64, help="Else chosen by the rows.")
     ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            "--tune", metavar="[5m]", help="Try other settings for so long; keep them if they win."
+        ),
+    ] = None,
 ) -> None:
     """Train the model of who will buy, and show it beside simple baselines."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
     from kpay.services import training
-    from kpay.services.vantage import horizon_days
+    from kpay.services.vantage import budget_s, horizon_days
 
     business = open_business()
-    asked = training.Asked(horizon_days(horizon), as_of, device, threads, target)
+    seconds = budget_s(tune) if tune else None
+    asked = training.Asked(horizon_days(horizon), as_of, device, threads, target, seconds)
     show(
         training.train(
             business.store,
@@ -54,5 +76,6 @@ def train(
             now=business.clock.now(),
             timezone=business.settings.timezone,
             cache=business.cache,
+            tune=business.tuner(seconds) if seconds else None,
         ).to_document()
     )

@@ -131,7 +131,8 @@ def _tested_by(recipe: dict[str, Any], challenge: Challenge) -> Backtest:
         families_of(recipe["families"], model.target),
         families_of(recipe["linear_families"], model.target),
     )
-    return backtest.run(at, (recipe["rung"], "rule"), challenge.settings, chosen)
+    settings = challenge.settings | recipe.get("settings", {})
+    return backtest.run(at, (recipe["rung"], "rule"), settings, chosen)
 
 
 def _only(test: Window, rung: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def card(
         "recipe": found.recipe,
         "families": [_family(verdict) for verdict in found.families],
         "rolling": found.rolling,
+        "tuned": found.tuned.to_json() if found.tuned else None,
         "at_limit": found.model.bg.at_limit,
         "device": {"asked": chosen.asked, "used": chosen.used, "why": chosen.why},
         "threads": chosen.threads,

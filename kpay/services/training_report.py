@@ -71,6 +71,7 @@ class Trained:
             **{name: self.card[name] for name in names},
             "calibration": self.card["calibration"],
             "families": self.card.get("families", []),
+            "tuned": self.card.get("tuned"),
             "has_signal": self.has_signal,
             "champion": self.champion,
             "limits": self._limits(),
@@ -85,7 +86,13 @@ class Trained:
             schema="kpay.train/1",
             title=f"{done} ({self.rung}), {who_does(self.target, self.horizon_days)}{silent}",
             subtitle=f"as of {self.as_of}; {self.card['why']}",
-            blocks=(*self._measured(), *self._families(), self._standing(), *self._warnings()),
+            blocks=(
+                *self._measured(),
+                *self._families(),
+                *self._tuning(),
+                self._standing(),
+                *self._warnings(),
+            ),
             payload=self.to_json(),
             next_steps=self._next(),
         )
@@ -132,6 +139,16 @@ class Trained:
             for each in verdicts
         )
         return (Table(columns, rows, title="Kept only where the backtest gains"),)
+
+    def _tuning(self) -> tuple[Text, ...]:
+        tuned = self.card.get("tuned")
+        if not tuned:
+            return ()
+        tried = f"Tuning tried {tuned['trials']} settings of the trees: "
+        saved = f"log loss {tuned['gain']:.4f} less (standard error {tuned['se']:.4f})"
+        if tuned["is_kept"]:
+            return (Text(f"{tried}the best are kept, {saved}.", "good"),)
+        return (Text(f"{tried}none is better than kpay's own by more than its error."),)
 
     def _standing(self) -> Text:
         if not self.champion["is_champion"]:

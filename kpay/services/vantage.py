@@ -7,12 +7,19 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from kpay.domain.period import end_of_day, local_day, parse_day, parse_duration_days
+from kpay.domain.period import (
+    end_of_day,
+    local_day,
+    parse_day,
+    parse_duration_days,
+    parse_duration_s,
+)
 from kpay.errors import Refused, UsageProblem
 from kpay.store import ledger
 
 OLD_BUSINESS_DAYS = 90
 LONGEST_HORIZON_DAYS = 3650
+LONGEST_BUDGET_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +78,14 @@ def horizon_days(text: str) -> int:
             f"--horizon {text} is longer than ten years", f"--horizon {LONGEST_HORIZON_DAYS}d"
         )
     return days
+
+
+def budget_s(text: str) -> int:
+    """Read --tune ("90", "90s", "10m", "1h") into seconds; UsageProblem for anything else."""
+    try:
+        found = int(text) if text.isdecimal() else parse_duration_s(text)
+    except ValueError as error:
+        raise UsageProblem(f"--tune: {error}", "--tune 10m") from error
+    if not 0 < found <= LONGEST_BUDGET_S:
+        raise UsageProblem(f"--tune {text} is not between a second and a day", "--tune 10m")
+    return found
