@@ -23,6 +23,7 @@ CELLS_AT_ONCE: Final = 1_000_000  # people x pieces in one table
 WISH_WEIGHT: Final = 0.5  # of the topics that somebody chose when they joined the list
 SEQUEL_LEAD: Final = 3.0  # in standard deviations: what the creator says comes next goes first
 LAST_LAG: Final = 10.0  # what is offered only when nothing else is left
+LEAST_POPULARITY: Final = 1e-9
 VARIETY: Final = 0.1  # what a piece loses for being just like one above it in the list
 POOL: Final = 4  # lists are made out of so many times as many pieces
 
@@ -142,7 +143,7 @@ class Recommender:
     def parts(self, readers: Sequence[Reader]) -> Parts:
         """Return what speaks for each piece; what nobody has yet is judged by its content alone."""
         has, interest = self._tables(readers)
-        allowed = (has == 0) & self.catalogue.is_sellable
+        allowed = self._lacks(readers) & self.catalogue.is_sellable
         for row, reader in enumerate(readers):
             allowed[row, reader.barred] = False
         sold = self.reasons.counts > 0
@@ -153,14 +154,16 @@ class Recommender:
             allowed,
             np.where(sold, woven, kin),
             kin,
-            parts.standard(everybody * self.popularity, allowed),
+            parts.standard(everybody * np.log(self.popularity + LEAST_POPULARITY), allowed),
             parts.standard(everybody * self.rising, allowed),
         )
 
     def varied(self, total: Floats, count: int) -> list[list[int]]:
         """Choose the best of each row, each choice lowering what is much like it."""
         wide = min(count * POOL, total.shape[1])
-        pool = np.argsort(-total, axis=1, kind="stable")[:, :wide]
+        if not wide:
+            return [[] for _ in total]
+        pool = np.sort(np.argpartition(-total, wide - 1, axis=1)[:, :wide], axis=1)
         rows = np.arange(len(total))
         left = np.take_along_axis(total, pool, axis=1)
         nearest = np.zeros_like(left)
@@ -175,22 +178,28 @@ class Recommender:
         table = np.array(chosen, dtype=np.int64).reshape(-1, len(total)).T
         return [[int(item) for item in row if item >= 0] for row in table]
 
-    def _tables(self, readers: Sequence[Reader]) -> tuple[Floats, sparse.csr_matrix]:
+    def _tables(self, readers: Sequence[Reader]) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         """Return what each person has, and how much it still says about them."""
         shape = (len(readers), len(self.catalogue))
         rows = np.repeat(np.arange(len(readers)), [len(reader.owned) for reader in readers])
         items = np.concatenate([_nothing(), *(reader.owned for reader in readers)])
         ages = np.concatenate([np.zeros(0), *(reader.age_days for reader in readers)])
-        has = np.zeros(shape)
-        has[rows, items] = 1.0
-        return has, sparse.csr_matrix((parts.interest(ages), (rows, items)), shape=shape)
+        cells = (rows, items)
+        has = sparse.csr_matrix((np.ones(len(items)), cells), shape=shape)
+        return has, sparse.csr_matrix((parts.interest(ages), cells), shape=shape)
+
+    def _lacks(self, readers: Sequence[Reader]) -> Flags:
+        lacks = np.ones((len(readers), len(self.catalogue)), dtype=bool)
+        for row, reader in enumerate(readers):
+            lacks[row, reader.owned] = False
+        return lacks
 
     def _in_order(self, readers: Sequence[Reader]) -> tuple[Flags, Flags]:
         """Return what comes right after what each person has, and what is not too early for them.
 
         What can no longer be had is not asked for first.
         """
-        has = self._tables(readers)[0] > 0
+        has = ~self._lacks(readers)
         sequel, in_time = np.zeros_like(has), np.ones_like(has)
         for item, before in enumerate(self.catalogue.after):
             if before:

@@ -19,7 +19,7 @@ from kpay.ml.recommend_shelf import Catalogue, Owned
 from kpay.ml.recommend_windows import POPULARITIES, RIVALS, Ranked, Window, horizon, ranked, windows
 
 FEWEST_TESTED: Final = 20  # people who bought something new; fewer prove nothing
-PROOF_SE: Final = 2.0  # standard errors by which another mix must beat the usual one
+PROOF_SE: Final = 3.0  # standard errors by which another mix must beat the usual: dozens are tried
 MODEL: Final = "kpay"
 MIXES: Final = tuple(
     Mix(1.0, rising, popularity, kindred)
@@ -98,7 +98,7 @@ def tried(window: Window) -> Floats:
 
 
 def chosen(usual: Mix, gains: Sequence[Floats]) -> Mix:
-    """Return the usual mix, or one that was better by more than two standard errors at the cutoffs.
+    """Return the usual mix, or one that was better by more than three standard errors at the cutoffs.
 
     The error is that of the cutoffs' means or that of the people, whichever is larger: a mix that
     suited one season only is not taken.

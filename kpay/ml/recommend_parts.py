@@ -21,7 +21,7 @@ INTEREST_HALF_LIFE_DAYS: Final = 365.0  # how long a purchase says what somebody
 LATELY_DAYS: Final = 30.0  # the half-life of what "lately" means
 RISING_PRIOR: Final = 20.0  # sales before a piece's own trend counts as much as the shop's
 POPULAR_PRIOR: Final = 0.2  # of the decayed month
-KINDRED_RIDGE: Final = 2.0
+KINDRED_RIDGE: Final = 5.0
 FEW_SALES: Final = 20.0  # pairs below which popularity explains little
 MOST_WOVEN: Final = 2_500  # items in the inverse, the most owned ones
 
@@ -71,24 +71,26 @@ def rising(owned: Owned, size: int) -> Floats:
 def popularity(owned: Owned, catalogue: Catalogue, alike: Floats) -> Floats:
     """Return what each piece sells lately for the time it was on show.
 
-    Whatever has hardly been on show yet is taken to sell as what is like it does.
+    Whatever has hardly been on show yet is taken to sell as what is like it has sold all along.
     """
     fresh = owned.sums(lately(owned.known_days), len(catalogue))
+    if not fresh.any():
+        return fresh
+    span = float(owned.known_days.max())
+    days = np.minimum(catalogue.days_on_show, span) + 1.0
     shown = 1.0 - lately(catalogue.days_on_show)
-    return np.asarray(
-        (fresh + POPULAR_PRIOR * _expected(fresh, shown, alike)) / (shown + POPULAR_PRIOR)
-    )
+    usual = _expected(owned.counts(len(catalogue)) / days, days, alike)
+    usual *= fresh.sum() / (usual @ shown)
+    return np.asarray((fresh + POPULAR_PRIOR * usual) / (shown + POPULAR_PRIOR))
 
 
-def _expected(fresh: Floats, shown: Floats, alike: Floats) -> Floats:
-    """Return what the content lets expect: ridge on the logarithm of sales of what has been shown."""
-    settled = np.flatnonzero(shown > 0.5)
-    if not len(settled):
-        return np.zeros_like(fresh)
-    logarithm = np.log((fresh[settled] + 0.5) / (shown[settled] + 0.1))
-    within = alike[np.ix_(settled, settled)] + KINDRED_RIDGE * np.eye(len(settled))
+def _expected(rate: Floats, days: Floats, alike: Floats) -> Floats:
+    """Return the sales a day that the content lets expect: ridge on the logarithm of what sold."""
+    sold = np.flatnonzero(rate > 0)
+    logarithm = np.log(rate[sold] + 0.5 / days[sold])
+    within = alike[np.ix_(sold, sold)] + KINDRED_RIDGE * np.eye(len(sold))
     slope = np.linalg.solve(within, logarithm - logarithm.mean())
-    return np.asarray(np.exp(logarithm.mean() + alike[:, settled] @ slope))
+    return np.asarray(np.exp(logarithm.mean() + alike[:, sold] @ slope))
 
 
 def kindred(owned: Owned, alike: Floats) -> Floats:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from kpay.ml.frames import Floats, Ints
 from kpay.ml.recommend_parts import lately
@@ -35,7 +34,7 @@ class Reasons:
     weights: Floats
     alike: Floats
     counts: Floats
-    together: sparse.csr_matrix
+    together: Ints
     fresh: Floats
 
     @classmethod
@@ -74,7 +73,7 @@ class Reasons:
         """Name the owned piece that leads to this one, with the real counts behind it."""
         if not len(owned):
             return ""
-        both = np.asarray(self.together[owned, item].todense()).ravel()
+        both = self.together[owned, item]
         order = np.lexsort((owned, -both, -self.weights[owned, item]))
         for place in order:
             source, common = owned[place], int(both[place])

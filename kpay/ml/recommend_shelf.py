@@ -13,6 +13,7 @@ from kpay.ml.frames import Flags, Floats, Ints
 
 UNKNOWN_DAYS: Final = np.inf
 PRICE_STEP: Final = 0.7  # of the logarithm: prices a factor of two apart are about half alike
+TEXT_WEIGHT: Final = 0.5  # beside tags, kind and price, which say the same with less noise
 LONGEST_TEXT: Final = 2_000  # characters of a piece that say what it is about
 
 
@@ -97,11 +98,11 @@ class Owned:
         first = self.known_days[kept]
         return Owned(self.customer[kept], self.content[kept], self.age_days[kept], first)
 
-    def together(self, size: int) -> sparse.csr_matrix:
-        """Return how many people have both of two pieces."""
+    def together(self, size: int) -> Ints:
+        """Return how many people have both of two pieces, (size, size)."""
         people = int(self.customer.max()) + 1 if len(self.customer) else 0
         has = self.table(np.ones(len(self.customer)), (people, size))
-        return sparse.csr_matrix(has.T @ has)
+        return np.asarray((has.T @ has).todense()).astype(np.int64)
 
     def table(self, values: Floats, shape: tuple[int, int]) -> sparse.csr_matrix:
         """Return a value for each pair as a sparse table (customers, contents)."""
@@ -109,7 +110,7 @@ class Owned:
 
 
 def alikeness(catalogue: Catalogue) -> Floats:
-    """Return how alike two pieces are, (n, n), 1 on the diagonal: the mean over what is known.
+    """Return how alike two pieces are, (n, n), 1 on the diagonal: the weighted mean of what is known.
 
     Text by the cosine of its n-grams, tags by the share they have in common, kind by being the same,
     price by its distance on a logarithmic scale. Zero off the diagonal when nothing is described.
@@ -118,15 +119,16 @@ def alikeness(catalogue: Catalogue) -> Floats:
     if not catalogue.is_described:
         return np.eye(size)
     said = catalogue.text or catalogue.title
-    looks = [text.likeness([words[:LONGEST_TEXT] for words in said]) + np.eye(size)]
+    looks = [(TEXT_WEIGHT, text.likeness([words[:LONGEST_TEXT] for words in said]) + np.eye(size))]
     if any(catalogue.tags):
-        looks.append(_shared_tags(catalogue.tags))
+        looks.append((1.0, _shared_tags(catalogue.tags)))
     if len(set(catalogue.kind)) > 1:
         kinds = np.unique(np.array(catalogue.kind, dtype=str), return_inverse=True)[1]
-        looks.append((kinds[:, None] == kinds).astype(float))
+        looks.append((1.0, (kinds[:, None] == kinds).astype(float)))
     if len(catalogue.price) and np.isfinite(catalogue.price).any():
-        looks.append(_near_prices(catalogue.price))
-    alike = np.asarray(sum(looks) / len(looks))
+        looks.append((1.0, _near_prices(catalogue.price)))
+    weights = sum(weight for weight, _ in looks)
+    alike = np.asarray(sum(weight * look for weight, look in looks) / weights)
     np.fill_diagonal(alike, 1.0)
     return alike
 
