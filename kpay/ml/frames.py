@@ -94,37 +94,31 @@ def purchases(orders: pd.DataFrame, as_of: datetime) -> Purchases:
     """
     check_orders(orders)
     known = orders[orders["at"] < as_of]
-    customer_ids, customer = np.unique(known["customer"].to_numpy(np.int64), return_inverse=True)
-    currencies, currency = np.unique(known["currency"].to_numpy(str), return_inverse=True)
-    lines = pd.DataFrame(
-        {
-            "customer": customer,
-            "day": days_from(known["at"], as_of),
-            "currency": currency,
-            "amount_minor": known["amount_minor"].to_numpy(np.int64),
-            "new": _first_of_content(known),
-        }
-    )
-    rows = (
-        lines.groupby(["customer", "day", "currency"], sort=True)
-        .agg(
-            amount_minor=("amount_minor", "sum"),
-            lines=("amount_minor", "size"),
-            new=("new", "sum"),
-        )
-        .reset_index()
-    )
+    customer, customer_ids = pd.factorize(known["customer"].to_numpy(np.int64), sort=True)
+    currency, currencies = pd.factorize(known["currency"], sort=True)
+    day = days_from(known["at"], as_of)
+    first_day = int(day.min()) if len(day) else 0
+    customer_day = customer * (1 - first_day) + day - first_day
+    key = customer_day * max(1, len(currencies)) + currency
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    amount_minor = known["amount_minor"].to_numpy(np.int64)
+    one = order[starts]
     return Purchases(
         customer_ids,
         tuple(str(code) for code in currencies),
-        _ints(rows["customer"]),
-        _ints(rows["day"]),
-        _ints(rows["currency"]),
-        _ints(rows["amount_minor"]),
-        _ints(rows["lines"]),
-        _ints(rows["new"]),
-        ~rows.duplicated(["customer", "day"]).to_numpy(bool),
+        customer[one],
+        day[one],
+        currency[one],
+        _sums(amount_minor[order], starts),
+        np.diff(starts, append=len(order)),
+        _sums(_first_of_content(known, customer)[order], starts),
+        np.diff(customer_day[one], prepend=-1) > 0,
     )
+
+
+def _sums(column: Ints, starts: Ints) -> Ints:
+    return np.add.reduceat(column, starts) if len(starts) else np.zeros(0, dtype=np.int64)
 
 
 def median_days(known: Purchases) -> Floats:
@@ -146,10 +140,6 @@ def digest(orders: pd.DataFrame) -> bytes:
     return found.digest()
 
 
-def _ints(column: pd.Series[Any]) -> Ints:
-    return np.asarray(column.to_numpy(np.int64))
-
-
 def days_from(at: pd.Series[Any], as_of: datetime) -> Ints:
     """Return the day of each moment, counted from the as-of instant: -1 is the last known day."""
     elapsed = at.dt.as_unit("us") - pd.Timestamp(as_of).as_unit("us")
@@ -157,8 +147,11 @@ def days_from(at: pd.Series[Any], as_of: datetime) -> Ints:
     return np.asarray(np.floor_divide(microseconds, MICROSECONDS_A_DAY), dtype=np.int64)
 
 
-def _first_of_content(lines: pd.DataFrame) -> Ints:
+def _first_of_content(lines: pd.DataFrame, customer: Ints) -> Ints:
     """Mark the first line of each customer and content, in time order."""
-    ordered = lines.sort_values("at", kind="stable")
-    is_first = ~ordered.duplicated(["customer", "content"]) & (ordered["content"] != "")
-    return np.asarray(is_first.reindex(lines.index).to_numpy(np.int64))
+    content, names = pd.factorize(lines["content"])
+    order = np.argsort(lines["at"].astype("int64").to_numpy(), kind="stable")
+    piece = pd.Series((customer * max(1, len(names)) + content)[order])
+    is_first = np.zeros(len(lines), dtype=np.int64)
+    is_first[order] = ~piece.duplicated().to_numpy(bool)
+    return np.where(lines["content"].to_numpy() != "", is_first, 0)
