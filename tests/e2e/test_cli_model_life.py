@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,40 @@ def test_a_target_that_is_none_or_cannot_be_learned_is_explained(shop: Path, kpa
     missing = kpay("train", "--target", "content:nothing", "--json", home=shop)
     assert refusal(missing)["hint"] == "kpay content list"
     assert refusal(kpay("train", "--target", "renewal", "--json", home=shop))["hint"] == "kpay sync"
+
+
+def test_tuning_takes_its_time_and_says_what_came_of_it(shop: Path, kpay: Kpay) -> None:
+    words = ("train", "--as-of", LATE, "--horizon", "60d", "--tune", "1", "--json")
+    said = answer(kpay(*words, home=shop))
+    assert said["tuned"]["trials"] >= 1
+    assert answer(kpay(*words, home=shop))["status"] == "unchanged"
+    assert "Tuning tried" in kpay(*words[:-1], home=shop).stdout
+
+
+def test_tuning_without_its_extra_is_a_matter_of_settings(
+    shop: Path, kpay: Kpay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    monkeypatch.delitem(sys.modules, "kpay.ml.tuning", raising=False)
+    refused = kpay("train", "--as-of", LATE, "--tune", home=shop)
+    assert refused.exit_code == 78
+    assert 'pip install "kpay[tune]"' in refused.stderr
+
+
+@pytest.mark.parametrize("wrong", ["0", "soon", "-5", "2d", "90000"])
+def test_a_budget_that_is_none_is_a_usage_problem(shop: Path, kpay: Kpay, wrong: str) -> None:
+    assert kpay("train", f"--tune={wrong}", home=shop).exit_code == 2
+
+
+def test_settings_that_were_tuned_for_the_champion_are_used_on_newer_rows(
+    shop: Path, kpay: Kpay
+) -> None:
+    champion = next(model for model in runs(shop, kpay).values() if model["is_champion"])
+    card = answer(kpay("model", "show", champion["run"], "--no-drift", "--json", home=shop))["card"]
+    card["recipe"]["settings"] = {"num_leaves": 6}
+    change(shop, champion["run"], "card", json.dumps(card))
+    later = answer(kpay("train", "--as-of", LATE, "--horizon", "60d", "--json", home=shop))
+    shown = answer(kpay("model", "show", later["run"], "--no-drift", "--json", home=shop))
+    assert shown["card"]["recipe"]["settings"] == {"num_leaves": 6}
+    text = (shop / "models" / f"{later['run']}.json").read_text()
+    assert "num_leaves=6" in json.loads(text)["model"]["propensity"]["trees"]["text"]
