@@ -126,6 +126,23 @@ WORDS: dict[str, Words] = {
     **REVIEWS,
 }
 
+FAMILIES = {
+    "subscriptions": "Subscriptions",
+    "site": "Visits and lessons",
+    "mail": "Mails and clicks",
+    "catalogue": "What is left on sale",
+    "text": "Texts read and written",
+    "refunds": "Refunds",
+    "reviews": "Ratings and moods",
+    "piece": "Nearness to the piece",
+}
+"""What the families of features are called."""
+
+
+def family_of(name: str) -> str:
+    """Return what a family of features is called."""
+    return FAMILIES.get(name, name)
+
 
 def words_of(column: str) -> Words:
     """Return the words of a column; its own name where nobody wrote any."""

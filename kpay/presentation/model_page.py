@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from kpay.domain.document import Column
-from kpay.domain.family_words import title_of
+from kpay.domain.family_words import family_of, title_of
 from kpay.domain.target_words import did, doers, train_again, who_does
 from kpay.presentation import model_pictures
 from kpay.presentation.cells import NOTHING, RIGHT_KINDS, for_people
@@ -37,6 +37,7 @@ def model_page_values(payload: Card) -> dict[str, Any]:
         "doer": "buyer" if doers(target) == "buyers" else "customer for whom it came true",
         "rivals": _rivals(payload["rung"], card),
         "measures": _measures(payload["rung"], card),
+        "rolling": _rolling(payload, card),
         "curves": model_pictures.curves(payload["rung"], card, target),
         "lift": model_pictures.lift(payload["rung"], card),
         "cutoff": _cutoff(card.get("confusion") or {}, target),
@@ -44,7 +45,7 @@ def model_page_values(payload: Card) -> dict[str, Any]:
         "has_gain": any(each["gain"] for each in looked_at),
         "dependence": model_pictures.dependence(card.get("dependence") or []),
         "windows": _windows(payload, card),
-        "families": card.get("families") or [],
+        "families": [_family(each) for each in card.get("families") or []],
         "drift": _drift(payload.get("drift")),
         "train_again": train_again(target, payload["horizon_days"]),
         "making": _making(payload, card),
@@ -162,6 +163,29 @@ def _measures(rung: str, card: Card) -> dict[str, Any]:
     return _table("Measures beside the baselines", columns, rows)
 
 
+def _rolling(payload: Card, card: Card) -> dict[str, Any] | None:
+    """Return the log loss of every rung and baseline on each day that was tested."""
+    tests = card.get("rolling") or []
+    if not tests:
+        return None
+    known = {name for test in tests for name in test["log_loss"]}
+    days = [_day_of(payload, test["cutoff_day"]) for test in tests]
+    columns = [Column("log loss"), *(Column(day.isoformat(), "number") for day in days)]
+    rows = [
+        (
+            f"{name_of(name)}{' (this model)' if name == payload['rung'] else ''}",
+            *(test["log_loss"].get(name) for test in tests),
+        )
+        for name in sorted(known, key=_from_the_simplest, reverse=True)
+    ]
+    return _table("The same on earlier days", columns, rows)
+
+
+def _day_of(payload: Card, cutoff_day: int) -> date:
+    """Return the first day that was not known at a cutoff."""
+    return date.fromisoformat(payload["as_of"]) + timedelta(days=1 + cutoff_day)
+
+
 def _interval(low: float | None, high: float | None) -> str | None:
     return None if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
@@ -221,14 +245,18 @@ def _importance(looked_at: list[Card]) -> list[dict[str, Any]]:
     ]
 
 
+def _family(each: Card) -> dict[str, Any]:
+    saved = f"{each['gain']:+.4f} of log loss saved, standard error {each['se']:.4f}"
+    return {"name": family_of(each["name"]), "kept": each["kept"], "why": f"{each['why']}: {saved}"}
+
+
 def _windows(payload: Card, card: Card) -> dict[str, Any] | None:
     found = card.get("windows") or []
     if not found:
         return None
-    as_of = date.fromisoformat(payload["as_of"])
     rows = [
         (
-            as_of + timedelta(days=1 + window["cutoff_day"]),
+            _day_of(payload, window["cutoff_day"]),
             window["customers"],
             window["buyers"],
             window["base_rate"],
@@ -255,13 +283,11 @@ def _drift(found: Card | None) -> dict[str, Any] | None:
     if not found or (found["score_psi"] is None and not found["kept"] and not found["why_not"]):
         return None
     advice = found["advice"]
+    unknown = found["why_not"]
     calm = "Nothing says that it should be trained anew."
-    unknown = found["why_not"] or calm
     return {
-        "is_alarming": bool(advice),
-        "verdict": f"Time to train anew: {'; '.join(advice)}."
-        if advice
-        else (calm if found["score_psi"] is not None else unknown),
+        "tone": "alarm" if advice else "unknown" if unknown else "",
+        "verdict": f"Time to train anew: {'; '.join(advice)}." if advice else unknown or calm,
         "title": f"Customers of {found['as_of']} against those of the last window it learned from",
         "columns": _moved(found),
         "kept": _kept(found["kept"]),
@@ -322,12 +348,18 @@ def _kept(kept: list[Card]) -> dict[str, Any] | None:
 
 def _making(payload: Card, card: Card) -> list[tuple[str, str]]:
     device: Card = card.get("device") or {}
+    recipe: Card = card.get("recipe") or {}
     rows = [
         ("Model", f"{payload['run']}, {payload['rung']}: {name_of(payload['rung'])}"),
         ("Device", f"{device['used']}: {device['why']}" if device else ""),
         ("Threads", str(card.get("threads") or "")),
         ("Boosting rounds", str(card.get("rounds") or "")),
-        ("Settings", _pairs(card.get("settings") or {})),
+        ("Champion", (card.get("champion") or {}).get("why") or ""),
+        (
+            "Evidence used",
+            ", ".join(map(family_of, recipe.get("families") or [])) or "Purchases alone",
+        ),
+        ("Tuned settings", _pairs(recipe.get("settings") or {})),
         ("Seeds", _pairs(card.get("seeds") or {})),
         ("Versions", _pairs(card.get("versions") or {})),
         ("Order lines", f"{card['lines']:,}" if card.get("lines") else ""),

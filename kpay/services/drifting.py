@@ -126,7 +126,15 @@ def look(store: Store, folder: Path, row: Row, seen_from: Vantage) -> Drift:
     try:
         model = load(store, folder, row).propensity
     except ModelUnusable as problem:
-        return Drift(seen_from.day, age_days, {}, None, weighty, kept, f"{problem}.")
+        return Drift(
+            seen_from.day,
+            age_days,
+            {},
+            None,
+            weighty,
+            kept,
+            f"{problem.message[:1].upper()}{problem.message[1:]}.",
+        )
     now = explaining.today(everything, model)
     score = drift.psi(reference["score"], model.probability(now))
     psis = drift.psis(reference["columns"], now.columns)

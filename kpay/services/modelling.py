@@ -9,7 +9,7 @@ from typing import Any
 
 from kpay.domain import uplift_report
 from kpay.domain.document import Block, Column, Document, Figure, Figures, Table, Text
-from kpay.domain.family_words import title_of
+from kpay.domain.family_words import family_of, title_of
 from kpay.domain.target_words import did, train_again, who_does
 from kpay.errors import NotFound, Refused
 from kpay.services import drifting
@@ -174,8 +174,23 @@ def _importance(card: Card) -> Iterator[Block]:
 def _families(families: list[Card]) -> Iterator[Block]:
     if not families:
         return
-    columns = (Column("evidence"), Column("used"), Column("why"))
-    rows = tuple((each["name"], "yes" if each["kept"] else "no", each["why"]) for each in families)
+    columns = (
+        Column("evidence"),
+        Column("used"),
+        Column("log loss saved", "number"),
+        Column("standard error", "number"),
+        Column("why"),
+    )
+    rows = tuple(
+        (
+            family_of(each["name"]),
+            "yes" if each["kept"] else "no",
+            each["gain"],
+            each["se"],
+            each["why"],
+        )
+        for each in families
+    )
     yield Table(columns, rows, title="Evidence that was tried")
 
 
@@ -188,7 +203,9 @@ def _drift(looked: Drift | None) -> Iterator[Block]:
         yield _kept_table(looked)
     if looked.advice:
         yield Text(f"Train anew: {'; '.join(looked.advice)}.", "warning")
-    elif looked.score_psi is not None:
+    elif looked.why_not:
+        yield Text(looked.why_not)
+    else:
         yield Text("Nothing says that it should be trained anew.", "good")
 
 
@@ -228,12 +245,16 @@ def _kept_table(looked: Drift) -> Table:
 
 def _making(card: Card) -> Table:
     device, versions = card.get("device") or {}, card.get("versions") or {}
+    recipe = card.get("recipe") or {}
+    tuned = ", ".join(f"{name} {value}" for name, value in (recipe.get("settings") or {}).items())
     rows = [
         ("first order", card.get("first_day")),
         ("orders", card.get("orders")),
         ("device", f"{device.get('used', '–')}: {device.get('why', '')}"),
         ("threads", card.get("threads")),
-        ("boosting rounds", card.get("rounds")),
+        ("boosting rounds", card.get("rounds") or None),
+        ("tuned settings", tuned),
+        ("champion", (card.get("champion") or {}).get("why")),
         ("seeds", ", ".join(f"{name} {seed}" for name, seed in (card.get("seeds") or {}).items())),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
         ("rows, SHA-256", card.get("rows_sha256")),

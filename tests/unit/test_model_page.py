@@ -59,6 +59,8 @@ PAYLOAD: dict[str, Any] = {
             }
         ],
         "families": [{"name": "mail", "kept": False, "gain": 0.0, "se": 0.1, "why": "no gain"}],
+        "rolling": [{"cutoff_day": -90, "log_loss": {"blend": 0.512345, "recency": 0.6}}],
+        "recipe": {"rung": "blend", "families": ["mail"], "settings": {"num_leaves": 7}},
         "device": {"asked": "auto", "used": "cpu", "why": "few rows"},
         "threads": 1,
         "rounds": 80,
@@ -110,9 +112,14 @@ def test_the_page_says_how_good_it_is_in_words() -> None:
         "The likeliest fifth of the customers holds 40% of all buyers",
         "It is young.",
         "not used",
+        "Mails and clicks",
+        "no gain: +0.0000 of log loss saved, standard error 0.1000",
         "Time to train anew: the scores have moved.",
         "kpay never trains anew by itself",
         "30.5 ± 8.0",
+        "2026-06-03",
+        "0.512",
+        "num_leaves 7",
         "beef",
     ):
         assert said in text, said
