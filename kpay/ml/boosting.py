@@ -95,11 +95,15 @@ def parameters(threads: int, device_type: str = "cpu", seed: int = 0) -> dict[st
 
 @dataclass(frozen=True, slots=True)
 class CrossValidated:
-    """The number of rounds with the least loss, out-of-fold log odds there, and the rounds of each fit."""
+    """The number of rounds with the least loss, out-of-fold log odds there, and the rounds of each fit.
+
+    `rows` are in LightGBM's bins, for a last fit on all of them.
+    """
 
     rounds: int
     out_of_fold: Floats
     fits: tuple[int, ...]
+    rows: lightgbm.Dataset
 
 
 def cross_validate(
@@ -134,7 +138,13 @@ def cross_validate(
             columns[held_out], raw_score=True, num_iteration=rounds, num_threads=1
         )
     fits = tuple(int(booster.current_iteration()) for booster in boosters.boosters)
-    return CrossValidated(rounds, out_of_fold, fits)
+    return CrossValidated(rounds, out_of_fold, fits, whole)
+
+
+def refit(found: CrossValidated, names: tuple[str, ...], settings: dict[str, Any]) -> Boosting:
+    """Fit on all rows of a cross-validation for the rounds that it found."""
+    found.rows.set_feature_name(list(names))
+    return Boosting(lightgbm.train(settings, found.rows, found.rounds).model_to_string(), names)
 
 
 def fit(
