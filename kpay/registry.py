@@ -77,8 +77,9 @@ ENTRIES: tuple[Entry, ...] = (
             ("list", "List content."),
             ("show", "Show one piece."),
             ("archive", "Take a piece off the site and off sale."),
+            ("feedback", "Show what people said about content."),
         ),
-        {"show": "slug", "archive": "slug"},
+        {"show": "slug", "archive": "slug", "feedback": "slug"},
     ),
     Entry(
         "sync",
@@ -168,6 +169,7 @@ ENTRIES: tuple[Entry, ...] = (
             ("list", "List segments with their counts."),
             ("show", "Show what one means, and who is in it."),
             ("remove", "Forget one."),
+            ("groups", "Tell customers apart by how they buy."),
         ),
         {"show": "segment", "remove": "segment"},
     ),

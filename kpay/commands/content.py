@@ -45,3 +45,16 @@ def archive(slug: Annotated[str, typer.Argument(help="The piece's slug.")]) -> N
     archived = archive_piece(open_business().workplace(), slug)
     show(archived.to_document())
     archived.raise_trouble()
+
+
+@app.command(epilog=examples("kpay content feedback", "kpay content feedback my-first-piece"))
+def feedback(
+    slug: Annotated[str | None, typer.Argument(help="Only what is about this piece.")] = None,
+) -> None:
+    """Show what people said: mood, topics, the least happy and the happiest."""
+    from kpay.bootstrap import open_business
+    from kpay.presentation import show
+    from kpay.services.opinions import feedback_on
+
+    business = open_business()
+    show(feedback_on(business.store, slug, business.clock.now()).to_document())

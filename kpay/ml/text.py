@@ -109,10 +109,13 @@ class Weighting:
 
     @classmethod
     def fit(cls, documents: Sequence[str]) -> Weighting:
-        """Count in how many documents each n-gram stands."""
+        """Count in how many documents each n-gram stands.
+
+        One that stands in none is the rarest: a text that is mostly new shares little with any.
+        """
         table = hashed_table(documents)
-        holding = np.bincount(table.indices, minlength=BUCKETS)
-        return cls(np.log((1.0 + len(documents)) / (0.5 + np.minimum(holding, len(documents)))))
+        holding = np.minimum(np.bincount(table.indices, minlength=BUCKETS), len(documents))
+        return cls(np.log((1.0 + len(documents)) / (0.5 + holding)))
 
     def of(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """Return texts as tf-idf rows of length one, (n, BUCKETS)."""
