@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kpay.commands.options import AsOf, ExamplesFirst, Target, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import Device
+
+if TYPE_CHECKING:
+    from kpay.bootstrap import Business
+    from kpay.domain.document import Document
 
 app = new_app()
 USUAL_TUNING = "5m"
@@ -18,9 +22,24 @@ EXAMPLES = examples(
     "kpay train --horizon 30d",
     "kpay train --as-of 2026-06-30 --horizon 90d --json",
     "kpay train --target content:sourdough-course",
+    "kpay train --target uplift                     # whom a mail moves, from past holdouts",
     "kpay train --device gpu --threads 4",
     "kpay train --tune 10m",
 )
+
+
+Where = Annotated[
+    Device,
+    typer.Option(
+        "--device", help="Where to train; auto takes a graphics card only where it is faster."
+    ),
+]
+Tune = Annotated[
+    str | None,
+    typer.Option(
+        "--tune", metavar="[5m]", help="Try other settings for so long; keep them if they win."
+    ),
+]
 
 
 class TrainCommand(ExamplesFirst):
@@ -43,21 +62,11 @@ def train(
     ] = "90d",
     target: Target = "purchase",
     as_of: AsOf = None,
-    device: Annotated[
-        Device,
-        typer.Option(
-            "--device", help="Where to train; auto takes a graphics card only where it is faster."
-        ),
-    ] = Device.AUTO,
+    device: Where = Device.AUTO,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, max=64, help="Else chosen by the rows.")
     ] = None,
-    tune: Annotated[
-        str | None,
-        typer.Option(
-            "--tune", metavar="[5m]", help="Try other settings for so long; keep them if they win."
-        ),
-    ] = None,
+    tune: Tune = None,
 ) -> None:
     """Train the model of who will buy, and show it beside simple baselines."""
     from kpay.bootstrap import open_business
@@ -66,6 +75,9 @@ def train(
     from kpay.services.vantage import budget_s, horizon_days
 
     business = open_business()
+    if target == "uplift":
+        show(_whom_mail_moves(business, as_of))
+        return
     seconds = budget_s(tune) if tune else None
     asked = training.Asked(horizon_days(horizon), as_of, device, threads, target, seconds)
     show(
@@ -79,3 +91,16 @@ def train(
             tune=business.tuner(seconds) if seconds else None,
         ).to_document()
     )
+
+
+def _whom_mail_moves(business: Business, as_of: str | None) -> Document:
+    """Learn from the holdouts of past campaigns; their fortnight is the horizon."""
+    from kpay.services import uplift
+
+    return uplift.train(
+        business.store,
+        business.folder("models"),
+        as_of=as_of,
+        now=business.clock.now(),
+        timezone=business.settings.timezone,
+    ).to_document()
