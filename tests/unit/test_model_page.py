@@ -146,7 +146,7 @@ def test_a_model_that_could_not_be_tested_says_so_and_shows_no_zero() -> None:
     nothing: dict[str, Any] = dict.fromkeys(MEASURED)
     untested["card"] |= {
         "metrics": nothing, "baselines": {"recency": nothing}, "calibration": [], "curves": {},
-        "confusion": {}, "dependence": [], "windows": [],
+        "confusion": {}, "dependence": [], "windows": [], "families": [],
     }  # fmt: skip
     text = page(untested)
     assert "not tested yet" in text
