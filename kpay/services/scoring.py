@@ -12,7 +12,7 @@ from kpay.domain.money import Money
 from kpay.domain.target_words import who_does
 from kpay.ml import scoring
 from kpay.ml.frames import Frame
-from kpay.services import histories
+from kpay.services import groups, histories
 from kpay.services.model_life import load, parsed_target, pick
 from kpay.services.vantage import vantage
 from kpay.store import learning
@@ -140,6 +140,7 @@ def score(
 ) -> Scores:
     """Score everybody known at the end of a day and keep the scores; the same scores write nothing.
 
+    With the scores of a purchase the groups that customers are in are told anew.
     Raises Refused when every model knows what came after that day, ModelUnusable for one that must not
     score here.
     """
@@ -155,6 +156,8 @@ def score(
         written = learning.keep_scores(
             connection, [_stored(scored, model.run, seen_from.day) for scored in rows]
         )
+    if named == PURCHASE:
+        groups.keep(store, groups.tell_apart(everything, seen_from.day))
     return Scores(model.run, seen_from.day, model.horizon_days, rows, written, named)
 
 

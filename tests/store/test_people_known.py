@@ -222,6 +222,26 @@ def test_the_newest_scores_that_are_not_of_the_future_hold(desk: MailDesk) -> No
     assert known(desk, currency="eur")["a@r.example"].expected_value_minor is None
 
 
+def test_scores_are_those_of_a_purchase_and_of_one_day_the_champions(desk: MailDesk) -> None:
+    customer = add_customer(desk, "a@r.example")
+    today = NOW.date()
+    put(
+        desk,
+        ModelRun,
+        {**model_run("champion", today - 9 * DAY), "is_champion": True, "target": "purchase"},
+        {**model_run("newer", today - 5 * DAY), "is_champion": False, "target": "purchase"},
+        {**model_run("refunds", today - 5 * DAY), "is_champion": True, "target": "refund"},
+    )
+    put(
+        desk,
+        Score,
+        score("champion", today - 2 * DAY, customer, 0.25),
+        score("newer", today - 2 * DAY, customer, 0.5),
+        score("refunds", today - 1 * DAY, customer, 0.9),
+    )
+    assert known(desk)["a@r.example"].propensity == 0.25
+
+
 def test_only_marketing_mail_that_left_counts(desk: MailDesk) -> None:
     subscribe(desk, ["a@r.example", "b@r.example"])
     put(desk, Campaign, *({"id": one, "name": f"c{one}", "created_at": NOW} for one in range(1, 5)))
