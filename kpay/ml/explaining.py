@@ -89,7 +89,8 @@ def _score(model: Propensity, now: Snapshot, rows: Ints) -> float:
 def contributions(model: Propensity, now: Snapshot, rows: Ints) -> dict[str, Floats]:
     """Return what each column adds to the calibrated log odds of some rows of a snapshot."""
     if model.rung == "rule" and model.target != PURCHASE:
-        return {model.target.prior_column: now.columns[model.target.prior_column][rows]}
+        prior = now.columns[model.target.prior_column]
+        return {model.target.prior_column: model.platt.slope * (prior[rows] - prior.mean())}
     if model.rung in ("rule", "bgnbd"):
         return _shared(_judge(model, now), now, rows, model.platt.slope)
     found = model.contributions(only(now, rows))

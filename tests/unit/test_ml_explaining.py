@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from kpay.ml import boosting, explaining, fitting, shapley, training
+from kpay.ml import boosting, explaining, fitting, shapley, targets, training
 from kpay.ml.bgnbd import BgNbd, Histories
 from kpay.ml.fitting import Learned
 from kpay.ml.frames import purchases
-from kpay.ml.history import History, Marks
+from kpay.ml.history import OPEN, History, Marks, Spans
 from kpay.ml.logistic import logit
 from kpay.ml.targets import PURCHASE
+from kpay.ml.training import Snapshots
 from tests.fakes.ml_worlds import END, membership_orders
 
 HORIZON = 60
@@ -52,6 +54,44 @@ def test_one_customer_is_explained_as_among_all(learned: Learned, rung: str) -> 
     sizes = [abs(part.adds) for part in found.parts]
     assert sizes == sorted(sizes, reverse=True)
     assert all(part.value == found.values[part.column] for part in found.parts)
+
+
+@pytest.fixture(scope="module")
+def renewing() -> Snapshots:
+    """A business whose customers all subscribed once, of whom some have left."""
+    generator = np.random.default_rng(2)
+    count = len(KNOWN.purchases.customer_ids)
+    start = np.sort(generator.integers(-300, -100, count))
+    months = generator.geometric(0.12, count)
+    end = start + 30 * months
+    spans = Spans(
+        customer=np.arange(count),
+        content=np.full(count, -1),
+        start=start,
+        trial_end=start,
+        notice=np.where(end < 0, end - 15, OPEN),
+        end=np.where(end < 0, end, OPEN),
+        interval_days=np.full(count, 30.0),
+        amount_minor=np.full(count, 900),
+        currency=np.zeros(count, dtype=np.int64),
+    )
+    known = replace(KNOWN, spans=spans)
+    return training.Snapshots(known, HORIZON, targets.parse("renewal"))
+
+
+@pytest.mark.parametrize("rung", ["rule", "logistic", "blend"])
+def test_renewals_are_explained_by_parts_that_add_up(renewing: Snapshots, rung: str) -> None:
+    rows = renewing.panel(-HORIZON)
+    assert rows is not None
+    settings = boosting.parameters(threads=1)
+    now = renewing(0)
+    model = fitting.learn(rows, settings, HORIZON, renewing.target).rung(rung, now)  # type: ignore[arg-type]
+    parts = explaining.contributions(model, now, np.arange(len(now.customer)))
+    base = model.log_odds(now) - np.sum(list(parts.values()), axis=0)
+    assert np.ptp(base) < 1e-8
+    assert np.abs(parts["prior_logit"]).max() > 0.1
+    if rung == "rule":
+        assert base[0] == pytest.approx(model.log_odds(now).mean())
 
 
 def test_nobody_who_never_bought_is_explained(learned: Learned) -> None:
