@@ -19,7 +19,6 @@ FEWEST_ROWS: Final = 100
 FLATTEST: Final = 0.05
 HALVINGS: Final = 40
 LEVEL_NOISE: Final = 0.01  # squared log odds: a tenth up or down happens by itself
-MOST_WEIGHT_OF_PRIOR: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,13 @@ def distance(log_odds: Floats, share: float) -> float:
 
 
 def weight_of_prior(misses: Floats, residues: Floats) -> float:
-    """Return how far to move the level towards the prior's, 0 to about a third.
+    """Return how far to move the level towards the prior's, 0 to 1.
 
     `misses` are the distances by which the prior missed the level of past windows, `residues` those of
     the fitted model; the smaller errors of the two deserve the larger weight. A window's season is in
-    its residue, so the next one may be as far off again.
+    its residue, so the next one may be as far off again. The square leaves the benefit of the doubt to
+    what was fitted: equal errors move it by a quarter.
     """
     prior_error = float(np.median(misses**2)) + LEVEL_NOISE
     own_error = 2 * float(np.mean((residues - residues.mean()) ** 2)) + 2 * LEVEL_NOISE
-    return min(MOST_WEIGHT_OF_PRIOR, own_error / (own_error + prior_error))
+    return (own_error / (own_error + prior_error)) ** 2
