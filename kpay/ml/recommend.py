@@ -20,7 +20,7 @@ from kpay.ml.recommend_reasons import Reasons, Strength
 from kpay.ml.recommend_shelf import Catalogue, Owned, alikeness
 
 CELLS_AT_ONCE: Final = 1_000_000  # people x pieces in one table
-WISH_WEIGHT: Final = 0.5  # of the topics that somebody chose when they joined the list
+WISH_WEIGHT: Final = 1.0  # of the topics that somebody chose when they joined the list
 SEQUEL_LEAD: Final = 3.0  # in standard deviations: what the creator says comes next goes first
 LAST_LAG: Final = 10.0  # what is offered only when nothing else is left
 LEAST_POPULARITY: Final = 1e-9

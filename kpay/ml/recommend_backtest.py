@@ -111,7 +111,9 @@ def chosen(usual: Mix, gains: Sequence[Floats]) -> Mix:
     error = every.std(axis=1) / np.sqrt(every.shape[1])
     if len(gains) > 1:
         error = np.maximum(error, cuts.std(axis=0, ddof=1) / np.sqrt(len(gains)))
-    return MIXES[int(np.argmax(every.mean(axis=1) - PROOF_SE * error))]
+    sure = every.mean(axis=1) - PROOF_SE * error
+    best = int(np.argmax(sure))
+    return MIXES[best] if sure[best] > 0 else usual
 
 
 def _ranked(cuts: Sequence[Window], scores: Sequence[Floats]) -> list[Ranked]:

@@ -36,6 +36,7 @@ class Shop:
     day: Ints
     days: int
     persons: Ints  # who in the world each customer is
+    appeal: Floats  # how much each piece appeals to each customer: what no record tells
 
     @property
     def customers(self) -> int:
@@ -48,7 +49,8 @@ def shop(seed: int, *, items: int = 150, customers: int = 2_000, days: int = 540
     generator = np.random.default_rng(seed)
     pieces, titles = _pieces(generator, items, days)
     people = draw_people(seed, customers, days, Parameters())
-    world = World(people, WorldClock(START), people.chance, Appeal(people))
+    appeal = Appeal(people)
+    world = World(people, WorldClock(START), people.chance, appeal)
     rows, catalogue = [], Catalogue()
     for day in range(days):
         shelf = sum(piece.first_day <= day for piece in pieces)
@@ -63,7 +65,8 @@ def shop(seed: int, *, items: int = 150, customers: int = 2_000, days: int = 540
     person, content, when = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     known, customer = np.unique(person, return_inverse=True)
     prices = np.array([piece.offers[0].amount_minor for piece in pieces], dtype=float)
-    return Shop(pieces, titles, prices, customer, content, when, days, known)
+    wanted = appeal.matrix(Catalogue(pieces))[known]
+    return Shop(pieces, titles, prices, customer, content, when, days, known, wanted)
 
 
 def _pieces(

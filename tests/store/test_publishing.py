@@ -225,14 +225,17 @@ def test_what_becomes_free_is_taken_off_sale(shop: Desk) -> None:
 def test_an_archived_piece_is_neither_shown_nor_sold(shop: Desk) -> None:
     shop.write("content/old.md", EBOOK.replace("Salt", "Old"))
     shop.publish()
-    assert archive(shop.workplace, "old").is_new
+    assert archive(shop.workplace, "old", NOW).is_new
     assert not (shop.home / "site" / "c" / "old.html").exists()
     assert rows(shop.store, "SELECT is_active FROM payment_link") == [(0,)]
     before = digest(shop.store)
-    assert not archive(shop.workplace, "old").is_new
+    assert not archive(shop.workplace, "old", NOW).is_new
     assert changes(shop.publish().result) == {"old": "unchanged"}
     assert digest(shop.store) == before
+    since = "SELECT archived_at FROM content"
+    assert rows(shop.store, since) == [("2026-10-01T09:00:00Z",)]
     assert shop.publish("content/old.md").result.put_on_sale == 1
+    assert rows(shop.store, since) == [(None,)]
     assert "cannot be bought yet" not in shop.page("old")
 
 
@@ -243,8 +246,8 @@ def test_archiving_without_a_key_says_what_is_still_on_sale(shop: Desk) -> None:
         shop.without_key(),
         pytest.raises(CredentialsMissing, match="stale is archived here, but still on sale"),
     ):
-        archive(shop.workplace, "stale").raise_trouble()
-    archive(shop.workplace, "stale").raise_trouble()
+        archive(shop.workplace, "stale", NOW).raise_trouble()
+    archive(shop.workplace, "stale", NOW).raise_trouble()
     assert rows(shop.store, "SELECT is_active FROM payment_link") == [(0,)]
 
 
@@ -413,3 +416,50 @@ def test_a_page_hands_on_only_what_a_mail_can_have_brought(shop: Desk) -> None:
     assert all(handed_on.fullmatch(mail.reference(number)) for number in (None, 1, 10**17))
     assert not handed_on.fullmatch("javascript:alert(1)")
     assert "<script" not in shop.page("fog")
+
+
+def test_a_page_names_what_its_buyers_also_bought(desk: Desk) -> None:
+    for title in ("Salt", "Sea", "Bread"):
+        desk.write(f"content/{title}.md", EBOOK.replace("Salt", title))
+    desk.publish()
+    assert "Readers also bought" not in desk.page("salt")
+    orders = "\n".join(
+        f"{slug}{buyer},b{buyer}@example.com,2026-05-0{buyer + 1}T10:00:00Z,29.00,usd,{slug}"
+        for slug, buyers in (("salt", 6), ("sea", 5), ("bread", 4))
+        for buyer in range(buyers)
+    )
+    head = "order_id,email,ordered_at,amount,currency,product"
+    import_csv(
+        desk.store,
+        ImportKind.ORDERS,
+        f"{head}\n{orders}\n".encode(),
+        name="orders.csv",
+        circumstances=Circumstances(NOW, "UTC"),
+    )
+    assert desk.publish().result.pages_written == 2
+    assert "Readers also bought" in desk.page("salt")
+    assert 'href="sea.html"' in desk.page("salt")
+    assert 'href="bread.html"' not in desk.page("salt")
+    assert desk.publish().result.pages_written == 0
+
+
+def test_what_comes_before_a_piece_must_exist_and_make_no_ring(desk: Desk) -> None:
+    desk.write(
+        "content/one.md", EBOOK.replace("Salt", "One").replace("tags: [sea]", "after: [too]")
+    )
+    desk.write(
+        "content/two.md", EBOOK.replace("Salt", "Two").replace("tags: [sea]", "after: [one]")
+    )
+    assert desk.problems() == [
+        "content/one.md:5: after: there is no piece 'too' to come after; did you mean 'two'?"
+    ]
+    desk.write("content/one.md", EBOOK.replace("Salt", "One").replace("tags: [sea]", "after: two"))
+    assert desk.problems() == [
+        "content/one.md:5: after: 'one' would come after itself",
+        "content/two.md:5: after: 'two' would come after itself",
+    ]
+    desk.write("content/one.md", EBOOK.replace("Salt", "One"))
+    desk.publish()
+    found = rows(desk.store, "SELECT slug, front_matter FROM content_version JOIN content "
+                 "ON content.id = content_id ORDER BY slug")  # fmt: skip
+    assert ["after" in said and "one" in said for _, said in found] == [False, True]
