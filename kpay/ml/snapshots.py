@@ -129,7 +129,10 @@ class Snapshots:
         if cutoff not in self._bg:
             whole = self._wide if cutoff < 0 else self.everything
             known = whole.purchases.before(cutoff)
-            self._bg[cutoff] = bgnbd.fit(bgnbd.histories(known, cutoff).of(known.buyers))
+            seen, start = bgnbd.histories(known, cutoff).of(known.buyers), None
+            if self._bg and len(seen) > bgnbd.MOST_EXACT:
+                start = self._bg[min(self._bg, key=lambda day: (abs(day - cutoff), day))]
+            self._bg[cutoff] = bgnbd.fit(seen, start)
         return self._bg[cutoff]
 
     def _some(self, most: int, found: int) -> History:
