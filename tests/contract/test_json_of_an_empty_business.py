@@ -23,7 +23,7 @@ LOOKING: dict[str, tuple[tuple[str, ...], ...]] = {
     "customer": (("list",), ("show", "ana@example.com")),
     "export": (("customers",), ("orders",), ("subscribers",)),
     "model": (("list",), ("show",), ("explain", "ana@example.com")),
-    "recommend": ((), ("--all",), ("ana@example.com",)),
+    "recommend": ((), ("--all",), ("ana@example.com",), ("--evaluate",)),
     "subscriber": (("list",), ("show", "ana@example.com")),
     "segment": (("list",), ("show", "warm")),
     "campaign": (("list",), ("show", "nothing"), ("results", "nothing")),

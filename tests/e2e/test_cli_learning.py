@@ -226,6 +226,20 @@ def test_products_of_an_import_are_recommended_with_a_reason(shop: Path, kpay: K
     assert kpay("recommend", "c0001@example.com", "--all", home=shop).exit_code == 2
 
 
+def test_recommendations_are_tried_on_the_past_beside_their_rivals(shop: Path, kpay: Kpay) -> None:
+    found = answer(kpay("recommend", "--evaluate", "--json", home=shop))
+    names = [row["name"] for row in found["rows"]]
+    assert names == [
+        "popularity", "popularity of the last month", "item-kNN", "EASE alone", "kpay",
+    ]  # fmt: skip
+    assert (found["people"] >= 20, len(found["cutoffs"])) == (True, 4)
+    basis = answer(kpay("recommend", "--json", home=shop))["basis"]
+    assert basis == ("personal" if found["is_proven"] else "popularity")
+    told = kpay("recommend", "--evaluate", home=shop)
+    assert "NDCG@10" in told.stdout
+    assert kpay("recommend", "--evaluate", "--all", home=shop).exit_code == 2
+
+
 def test_published_content_is_what_gets_recommended_once_there_is_any(
     shop: Path, kpay: Kpay
 ) -> None:
