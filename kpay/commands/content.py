@@ -42,7 +42,8 @@ def archive(slug: Annotated[str, typer.Argument(help="The piece's slug.")]) -> N
     from kpay.presentation import show
     from kpay.services.archiving import archive as archive_piece
 
-    archived = archive_piece(open_business().workplace(), slug)
+    business = open_business()
+    archived = archive_piece(business.workplace(), slug, business.clock.now())
     show(archived.to_document())
     archived.raise_trouble()
 

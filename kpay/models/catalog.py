@@ -14,7 +14,10 @@ from kpay.models.types import Flag, Instant, Json
 
 
 class Content(SQLModel, table=True):
-    """A piece of content; `pricing` is fixed, free or from (pay what you want, at least)."""
+    """A piece of content; `pricing` is fixed, free or from (pay what you want, at least).
+
+    `archived_at` is empty where a piece was archived before that was written down.
+    """
 
     __tablename__ = "content"
     __table_args__ = (
@@ -45,6 +48,7 @@ class Content(SQLModel, table=True):
     file: str
     attachments: list[str] = Field(default_factory=list, sa_type=Json)
     published_at: datetime | None = Field(default=None, sa_type=Instant)
+    archived_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(sa_type=Instant)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from kpay.domain.document import Document, done
 from kpay.domain.enums import ContentStatus
@@ -44,7 +45,7 @@ class Archived:
             raise self.trouble
 
 
-def archive(workplace: Workplace, slug: str) -> Archived:
+def archive(workplace: Workplace, slug: str, now: datetime) -> Archived:
     """Archive a piece: its page goes, its offer is closed; raise NotFound for an unknown slug.
 
     Archiving again closes an offer that could not be closed the first time.
@@ -54,7 +55,7 @@ def archive(workplace: Workplace, slug: str) -> Archived:
     is_new = row["status"] != ContentStatus.ARCHIVED
     if is_new:
         with workplace.store.writing() as connection:
-            content.set_status(connection, slug, ContentStatus.ARCHIVED)
+            content.archive(connection, slug, now)
     trouble = _close_offer(workplace, row["id"], slug)
     workplace.site.remove(slug)
     workplace.site.write(published_texts(workplace))

@@ -119,19 +119,19 @@ def _save(store: Store, steps: Sequence[_Step], moved: Sequence[_Step], now: dat
     with store.writing() as connection:
         for step in (*changed, *(step for step in moved if step not in changed)):
             existing = content.by_slug(connection, step.read.slug)
-            created_at = existing["created_at"] if existing else now
             is_new_text = step.decision.change in (Change.NEW, Change.CHANGED)
             content.save(
                 connection,
-                _content_row(step, created_at),
+                _content_row(step, existing or {"created_at": now}),
                 _version_row(step, now) if is_new_text else None,
             )
         _note_owed(connection, [step.read.slug for step in changed])
         entitle_by_orders(connection, orders.adopt_content(connection))
 
 
-def _content_row(step: _Step, created_at: datetime) -> dict[str, Any]:
+def _content_row(step: _Step, before: Row) -> dict[str, Any]:
     piece, decision = step.read.piece, step.decision
+    is_archived = decision.status is ContentStatus.ARCHIVED
     return {
         "slug": step.read.slug,
         "kind": piece.kind.value,
@@ -151,7 +151,8 @@ def _content_row(step: _Step, created_at: datetime) -> dict[str, Any]:
         "file": step.read.file,
         "attachments": list(step.read.attachments),
         "published_at": decision.published_at,
-        "created_at": created_at,
+        "archived_at": before.get("archived_at") if is_archived else None,
+        "created_at": before["created_at"],
     }
 
 
@@ -159,14 +160,21 @@ def _version_row(step: _Step, now: datetime) -> dict[str, Any]:
     return {
         "version": step.decision.version,
         "digest": step.read.digest,
-        "front_matter": {
-            "cover": step.read.cover,
-            "price": price_text(step.read.piece.price),
-            "after": list(step.read.piece.after),
-        },
+        "front_matter": _front_matter(step.read),
         "preview": step.read.preview,
         "body": step.read.body,
         "created_at": now,
+    }
+
+
+def _front_matter(read: ReadPiece) -> dict[str, Any]:
+    """Return what the file said of this version, beside its text."""
+    return {
+        "cover": read.cover,
+        "price": price_text(read.piece.price),
+        "after": list(read.piece.after),
+        "title": read.piece.title,
+        "summary": read.piece.summary,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, update
@@ -49,9 +50,10 @@ def save(connection: Connection, row: Mapping[str, Any], version: Mapping[str, A
         connection.execute(insert(VERSION).values(content_id=content_id, **version))
 
 
-def set_status(connection: Connection, slug: str, status: ContentStatus) -> None:
-    """Say where a piece of content stands."""
-    connection.execute(update(CONTENT).where(CONTENT.c.slug == slug).values(status=status.value))
+def archive(connection: Connection, slug: str, moment: datetime) -> None:
+    """Say that a piece of content is archived, and since when."""
+    archived = {"status": ContentStatus.ARCHIVED.value, "archived_at": moment}
+    connection.execute(update(CONTENT).where(CONTENT.c.slug == slug).values(**archived))
 
 
 def versions(connection: Connection, content_id: int) -> list[Row]:

@@ -201,10 +201,13 @@ def subscriptions(until: datetime) -> Select[Any]:
 def pieces(connection: Connection, until: datetime) -> Iterator[tuple[Any, ...]]:
     """Yield slug, first text, kind, tags, price, currency and publication of what was published."""
     columns = CONTENT.c
-    published = type_coerce(columns.published_at, Text)
+    moments = (
+        type_coerce(columns.published_at, Text).label("published"),
+        type_coerce(columns.archived_at, Text).label("archived"),
+    )
     first = (VERSIONS.c.content_id == columns.id) & (VERSIONS.c.version == 1)
     query = (
-        select(CONTENT, VERSIONS.c.body, published.label("published"))
+        select(CONTENT, VERSIONS.c.body, VERSIONS.c.front_matter, *moments)
         .outerjoin(VERSIONS, first)
         .where(columns.status.in_(SHOWN), columns.published_at < until)
         .order_by(columns.published_at, columns.slug)
@@ -218,7 +221,7 @@ def pieces(connection: Connection, until: datetime) -> Iterator[tuple[Any, ...]]
             row.amount_minor,
             row.currency or "",
             row.published,
-            None,
+            row.archived,
         )
 
 
@@ -232,6 +235,7 @@ def edits(connection: Connection, until: datetime) -> Iterator[tuple[Any, ...]]:
             CONTENT.c.summary,
             CONTENT.c.tags,
             VERSIONS.c.body,
+            VERSIONS.c.front_matter,
             published.label("published"),
         )
         .join(VERSIONS, VERSIONS.c.content_id == CONTENT.c.id)
@@ -243,4 +247,7 @@ def edits(connection: Connection, until: datetime) -> Iterator[tuple[Any, ...]]:
 
 
 def _text(row: Any) -> str:
-    return "\n".join((row.title, row.summary, " ".join(row.tags), row.body or ""))
+    """Return a version's text; title and summary are of today where it did not keep its own."""
+    said = row.front_matter or {}
+    title, summary = said.get("title", row.title), said.get("summary", row.summary)
+    return "\n".join((title, summary, " ".join(row.tags), row.body or ""))
