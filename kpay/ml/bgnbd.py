@@ -25,6 +25,7 @@ LIMIT: Final = 9.0  # on the log of each parameter
 MOST_EXACT: Final = 5_000  # customers; the histories of more are gathered into weeks
 MOST_CELLS: Final = 30_000  # histories to fit on
 MOST_COUNTED: Final = 5_000_000  # possible cells; more are numbered by sorting
+LARGEST_EXPONENT: Final = 700.0  # of e, before it is more than a float holds
 LEAVING_NODES: Final = 24
 
 
@@ -123,14 +124,12 @@ class BgNbd:
 
     def alive(self, seen: Histories) -> Floats:
         """Return the probability that each customer has not left."""
+        silence = np.log((self.alpha + seen.observed) / (self.alpha + seen.last))
         odds_left = np.where(
             seen.repeats > 0,
             self.a
             / (self.b + np.maximum(seen.repeats, 1) - 1)
-            * np.exp(
-                (self.r + seen.repeats)
-                * np.log((self.alpha + seen.observed) / (self.alpha + seen.last))
-            ),
+            * np.exp(np.minimum((self.r + seen.repeats) * silence, LARGEST_EXPONENT)),
             0.0,
         )
         return np.asarray(1 / (1 + odds_left))

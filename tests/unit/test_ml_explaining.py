@@ -146,6 +146,13 @@ def test_shares_add_up_where_the_numbers_mix() -> None:
     assert base[0] == pytest.approx(judge(seen).mean())
 
 
+def test_histories_that_nobody_has_can_be_asked_about() -> None:
+    model = BgNbd(0.6, 4.0, 0.8, 3.0)
+    seen = Histories(np.array([0.0, 900.0]), np.array([0.0, 300.0]), np.array([400.0, 300.0]))
+    shares = shapley.shares(lambda asked: logit(model.any_purchase(asked, HORIZON)), seen, seen)
+    assert np.isfinite(list(shares.values())).all()
+
+
 def test_facts_say_when_a_mail_was_last_of_interest() -> None:
     def marks(*days: int) -> Marks:
         count = len(days)
