@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kpay.commands.options import Format, Out, Target, examples
+from kpay.commands.options import Format, Learned, Out, Target, examples
 from kpay.commands.options import app as new_app
 
 app = new_app("List, show and choose trained models.")
@@ -113,7 +113,7 @@ def promote(
 @app.command(
     "rollback", epilog=examples("kpay model rollback", "kpay model rollback --target refund")
 )
-def rollback(target: Target = "purchase") -> None:
+def rollback(target: Learned = "purchase") -> None:
     """Go back to the champion before the present one."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show

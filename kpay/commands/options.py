@@ -27,6 +27,12 @@ Target = Annotated[
     str,
     typer.Option("--target", metavar="WHAT", help="purchase, content:SLUG, renewal or refund."),
 ]
+Learned = Annotated[
+    str,
+    typer.Option(
+        "--target", metavar="WHAT", help="purchase, content:SLUG, renewal, refund or uplift."
+    ),
+]
 Format = Annotated[OutputFormat | None, typer.Option("--format", help="How to write the answer.")]
 
 

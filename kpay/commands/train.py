@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kpay.commands.options import AsOf, ExamplesFirst, Target, examples
+from kpay.commands.options import AsOf, ExamplesFirst, Learned, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import Device
 
@@ -60,7 +60,7 @@ def train(
     horizon: Annotated[
         str, typer.Option("--horizon", metavar="90d", help="How far ahead a purchase counts.")
     ] = "90d",
-    target: Target = "purchase",
+    target: Learned = "purchase",
     as_of: AsOf = None,
     device: Where = Device.AUTO,
     threads: Annotated[

@@ -70,10 +70,13 @@ class Boosting:
 
     def gain(self) -> dict[str, float]:
         """Return each column's share of the total gain, largest first."""
-        gains = self._booster().feature_importance("gain")
+        gains = self._gains()
         total = float(gains.sum()) or 1.0
         ranked = sorted(zip(gains.tolist(), self.names, strict=True), reverse=True)
         return {name: round(gain / total, 4) for gain, name in ranked if gain > 0}
+
+    def _gains(self) -> Floats:
+        return np.asarray(self._booster().feature_importance("gain"))
 
     def _booster(self) -> lightgbm.Booster:
         return lightgbm.Booster(model_str=self.text)

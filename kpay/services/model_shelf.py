@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from kpay.domain.document import Column, Document, Table, Text
 from kpay.domain.period import instant_text
 from kpay.errors import NotFound, Refused
-from kpay.services.model_life import Row, load
+from kpay.services.model_life import Row, head_of, load
 from kpay.store import learning, model_files
 from kpay.store.engine import Store
+
+UPLIFT: Final = "uplift"
 
 
 def list_models(store: Store, folder: Path) -> Document:
@@ -55,7 +57,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
                 row["horizon_days"],
                 row["rung"],
                 row["customers"],
-                row["card"]["metrics"]["auc"],
+                _metrics(row).get("auc"),
                 "yes" if row["is_champion"] else "",
                 row["promoted_at"],
             )
@@ -77,8 +79,13 @@ def summary(row: Row) -> dict[str, Any]:
         "buyers": row["buyers"],
         "is_champion": row["is_champion"],
         "promoted_at": instant_text(promoted_at) if promoted_at else None,
-        "metrics": row["card"]["metrics"],
+        "metrics": _metrics(row),
     }
+
+
+def _metrics(row: Row) -> dict[str, Any]:
+    """Return the measures of a card; a model of uplift has others."""
+    return row["card"].get("metrics") or {}
 
 
 def promote(store: Store, folder: Path, run: str, now: datetime) -> Document:
@@ -89,7 +96,7 @@ def promote(store: Store, folder: Path, run: str, now: datetime) -> Document:
     with store.reading() as connection:
         row = named_run(connection, run)
         before = learning.champion(connection, row["target"], row["horizon_days"])
-    load(store, folder, row)
+    _read(store, folder, row)
     is_new = before is None or before["run"] != row["run"]
     if is_new:
         with store.writing() as connection:
@@ -106,10 +113,18 @@ def rollback(store: Store, folder: Path, target: str) -> Document:
         raise Refused(
             f"no champion of the target {target} came before the present one", "kpay model list"
         )
-    load(store, folder, before)
+    _read(store, folder, before)
     with store.writing() as connection:
         learning.give_back(connection, row, before)
     return _document("rollback", before, row, is_new=True)
+
+
+def _read(store: Store, folder: Path, row: Row) -> None:
+    """Read a model as scoring will; one of uplift is read by campaigns, in its own way."""
+    if row["target"] == UPLIFT:
+        model_files.read_model(folder, head_of(row), row["checksum"])
+    else:
+        load(store, folder, row)
 
 
 def named_run(connection: Connection, run: str) -> dict[str, Any]:

@@ -36,12 +36,8 @@ class SealedTrees(Boosting):
         """Return what each column adds, the base last; ModelDamaged as above."""
         return self._ask("contributions", columns, (len(columns), len(self.names) + 1))
 
-    def gain(self) -> dict[str, float]:
-        """Return each column's share of the total gain, largest first; ModelDamaged as above."""
-        gains = self._ask("gain", np.zeros((0, 0)), (len(self.names), 1))[:, 0]
-        total = float(gains.sum()) or 1.0
-        ranked = sorted(zip(gains.tolist(), self.names, strict=True), reverse=True)
-        return {name: round(gain / total, 4) for gain, name in ranked if gain > 0}
+    def _gains(self) -> Floats:
+        return self._ask("gain", np.zeros((0, 0)), (len(self.names), 1))[:, 0]
 
     def _ask(self, what: str, columns: Floats, shape: tuple[int, int]) -> Floats:
         if shape[0] == 0:

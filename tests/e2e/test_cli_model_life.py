@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from kpay.store.model_files import Head, write_model
 from tests.conftest import Result, run_kpay
 from tests.e2e.test_cli_learning import answer, digest, orders_csv
 
@@ -91,6 +92,26 @@ def test_promoting_the_champion_changes_nothing(shop: Path, kpay: Kpay) -> None:
     assert "Nothing to do" in kpay("model", "promote", run, home=shop).stdout
     assert digest(shop) == before
     assert refusal(kpay("model", "promote", "nope", "--json", home=shop))["code"] == "not_found"
+
+
+def test_models_of_uplift_are_promoted_and_rolled_back_alike(shop: Path, kpay: Kpay) -> None:
+    checksums = {
+        run: write_model(shop / "models", Head(run, "uplift", "", "theirs"), {"uplift": {}})
+        for run in ("aaa", "bbb")
+    }
+    with sqlite3.connect(shop / "kpay.db") as connection:
+        connection.executemany(
+            "INSERT INTO model_run (run, target, as_of, horizon_days, rung, customers, buyers, account,"
+            " columns_digest, checksum, card, is_champion, trained_at) VALUES (?, 'uplift',"
+            " '2026-01-01', 14, 't_learner', 1, 1, '', 'theirs', ?, '{}', 0, '2026-01-02T00:00:00Z')",
+            checksums.items(),
+        )
+    connection.close()
+    for run in checksums:
+        assert answer(kpay("model", "promote", run, "--json", home=shop))["status"] == "promoted"
+    back = answer(kpay("model", "rollback", "--target", "uplift", "--json", home=shop))
+    assert (back["run"], back["instead_of"]) == ("aaa", "bbb")
+    assert any(model["is_champion"] for model in runs(shop, kpay).values())
 
 
 def test_a_day_that_is_asked_for_gets_the_newest_model_of_it_whoever_is_champion(
