@@ -16,11 +16,13 @@ from kpay.ml.frames import Flags, Floats, Ints
 SMALLEST_PROBABILITY: Final = 1e-6
 BINS: Final = 10
 RESAMPLES: Final = 200
+MOST_RESAMPLED: Final = 5_000
+NORMAL95: Final = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """How good a set of probabilities was; intervals are 95 % bootstrap intervals over customers."""
+    """How good a set of probabilities was; intervals are 95 % intervals over customers."""
 
     auc: float | None
     log_loss: float | None
@@ -141,7 +143,12 @@ def lift_top_decile(bought: Floats, score: Floats) -> float | None:
 def auc_interval(
     bought: Floats, score: Floats, *, seed: int = 0
 ) -> tuple[float | None, float | None]:
-    """Return the 95 % bootstrap interval of the AUC."""
+    """Return the 95 % interval of the AUC, by bootstrap up to 5,000 customers."""
+    if len(bought) > MOST_RESAMPLED:
+        found, error = auc(bought, score), auc_advantage(bought, score, np.zeros(len(score)))[1]
+        return (
+            (None, None) if found is None else (found - NORMAL95 * error, found + NORMAL95 * error)
+        )
     _, rank = np.unique(score, return_inverse=True)
     draws = [_auc_of_ranks(bought, rank, weight) for weight in _resamples(len(score), seed)]
     return _middle95([draw for draw in draws if draw is not None])
@@ -150,8 +157,11 @@ def auc_interval(
 def log_loss_interval(
     bought: Floats, probability: Floats, *, seed: int = 0
 ) -> tuple[float | None, float | None]:
-    """Return the 95 % bootstrap interval of the mean log loss."""
+    """Return the 95 % interval of the mean log loss, by bootstrap up to 5,000 customers."""
     each = losses(bought, probability)
+    if len(each) > MOST_RESAMPLED:
+        middle, error = float(each.mean()), float(each.std() / np.sqrt(len(each)))
+        return middle - NORMAL95 * error, middle + NORMAL95 * error
     return _middle95([float(weight @ each) / len(each) for weight in _resamples(len(each), seed)])
 
 
