@@ -349,6 +349,7 @@ def _kept(kept: list[Card]) -> dict[str, Any] | None:
 def _making(payload: Card, card: Card) -> list[tuple[str, str]]:
     device: Card = card.get("device") or {}
     recipe: Card = card.get("recipe") or {}
+    seen = sum(window["customers"] for window in card.get("windows") or [])
     rows = [
         ("Model", f"{payload['run']}, {payload['rung']}: {name_of(payload['rung'])}"),
         ("Device", f"{device['used']}: {device['why']}" if device else ""),
@@ -362,6 +363,7 @@ def _making(payload: Card, card: Card) -> list[tuple[str, str]]:
         ("Tuned settings", _pairs(recipe.get("settings") or {})),
         ("Seeds", _pairs(card.get("seeds") or {})),
         ("Versions", _pairs(card.get("versions") or {})),
+        ("Rows learned from", f"{seen:,}, a customer once for each window" if seen else ""),
         ("Order lines", f"{card['lines']:,}" if card.get("lines") else ""),
         ("Rows, SHA-256", card.get("rows_sha256") or ""),
     ]

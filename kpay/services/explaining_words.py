@@ -107,7 +107,7 @@ def _money(values: Values, _day: date) -> str:
     mean, lately = (shown("multiple", values[name]) for name in ("mean_value", "value_90"))
     if values["days_bought"] == 1:
         return f"Paid {mean} times a usual purchase"
-    return f"Pays {mean} times a usual purchase; {lately} of them in the last 90 days"
+    return f"Pays {mean} usual purchases at a time; {lately} in the last 90 days"
 
 
 def _tenure(values: Values, day: date) -> str:

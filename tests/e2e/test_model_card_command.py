@@ -175,3 +175,39 @@ def test_a_stranger_and_an_untrained_target_are_refused(trained: Path, kpay: Kpa
     assert "next: kpay train --target refund" in refund.stderr
     unknown = kpay("model", "explain", "c0001@example.com", "--target", "luck", home=trained)
     assert (unknown.exit_code, "purchase, content:SLUG" in unknown.stderr) == (2, True)
+
+
+def test_a_model_of_uplift_shows_its_own_measures(
+    trained: Path, tmp_path: Path, kpay: Kpay
+) -> None:
+    home = tmp_path / "shop"
+    shutil.copytree(trained, home)
+    figure = {"value": 0.031, "low95": 0.011, "high95": 0.052}
+    card = {
+        "why": "learned from 6 campaigns",
+        "pooled": {
+            "campaigns": 6, "people": 2400, "mailed": 1900, "held_out": 500,
+            "mailed_buyers": 130, "held_out_buyers": 22,
+        },
+        "uplift": dict.fromkeys(("qini", "effect", "top_effect", "last_effect"), figure),
+        "metrics": dict.fromkeys(("auc", "auc_low95", "auc_high95", "ece")),
+        "baselines": {},
+        "device": {"asked": "cpu", "used": "cpu", "why": "two small regressions"},
+        "threads": 1,
+        "versions": {},
+    }  # fmt: skip
+    with sqlite3.connect(home / "kpay.db") as connection:
+        connection.execute(
+            "INSERT INTO model_run (run, target, as_of, horizon_days, rung, customers, buyers,"
+            " account, columns_digest, checksum, card, is_champion, trained_at)"
+            " VALUES ('feedbeef', 'uplift', '2025-08-31', 14, 't-learner', 2400, 152,"
+            " '', '', 'none', ?, 1, '2025-09-01T00:00:00Z')",
+            (json.dumps(card),),
+        )
+    shown = kpay("model", "show", "--target", "uplift", home=home)
+    assert (shown.exit_code, "0.031" in shown.stdout) == (0, True), shown.stderr
+    assert "nobody knows" not in shown.stdout
+    page = home / "uplift.html"
+    assert kpay("model", "show", "feed", "--out", str(page), home=home).exit_code == 0
+    assert "0.031" in page.read_text(encoding="utf-8")
+    assert "who buys within 60 days" in kpay("model", "show", home=home).stdout
