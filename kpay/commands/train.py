@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,7 +49,7 @@ class TrainCommand(ExamplesFirst):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give a bare `--tune` its usual time."""
         filled = []
-        for word, following in zip(args, [*args[1:], "-"], strict=True):
+        for word, following in zip_longest(args, args[1:], fillvalue="-"):
             filled.append(word)
             if word == "--tune" and following.startswith("-"):
                 filled.append(USUAL_TUNING)
