@@ -18,7 +18,7 @@ from kpay.ml.frames import Floats
 from kpay.ml.relevance import Relevance
 from kpay.services.attention_past import Past
 from kpay.services.attention_replay import Replay
-from kpay.store import learning
+from kpay.store import person_facts
 
 USUAL_DAYS_BETWEEN: Final = 14.0
 USUAL_HORIZON_DAYS: Final = 90
@@ -120,8 +120,7 @@ def worth(
     rhythm = past.days_between()
     judge = _Judge(past, model, opt_outs, about, rhythm or USUAL_DAYS_BETWEEN)
     balances = list(judge.balances(chosen))
-    run = learning.newest_run(connection, now.date())
-    sums = _Sums(run["horizon_days"] if run else USUAL_HORIZON_DAYS)
+    sums = _Sums(person_facts.scored_horizon_days(connection, now) or USUAL_HORIZON_DAYS)
     low_value: set[str] = set()
     for people, balance in balances:
         low_value.update(

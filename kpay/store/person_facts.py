@@ -178,27 +178,9 @@ def mails() -> Select[Any]:
 def scores(connection: Connection, now: datetime) -> Select[Any] | None:
     """Select address, propensity, expected value, currency and decile of the newest scores, if any.
 
-    Of a purchase, and of a day's scores the champion's. The day that scores are of is the creator's,
-    which may be ahead of UTC.
+    Of a purchase, and of a day's scores the champion's.
     """
-    last_day = (now + FURTHEST_EAST).date()
-    scored = (
-        select(func.max(SCORE.c.as_of))
-        .where(SCORE.c.run == RUN.c.run, SCORE.c.as_of <= last_day)
-        .scalar_subquery()
-    )
-    newest = connection.execute(
-        select(RUN.c.run, scored.label("as_of"))
-        .where(scored.is_not(None), RUN.c.target == PURCHASE)
-        .order_by(
-            scored.desc(),
-            RUN.c.is_champion.desc(),
-            RUN.c.promoted_at.desc(),
-            RUN.c.as_of.desc(),
-            RUN.c.id.desc(),
-        )
-        .limit(1)
-    ).first()
+    newest = _newest_scores(connection, now)
     if newest is None:
         return None
     columns = SCORE.c
@@ -214,6 +196,37 @@ def scores(connection: Connection, now: datetime) -> Select[Any] | None:
         .where(ADDRESS.is_not(None), columns.run == newest.run, columns.as_of == newest.as_of)
         .order_by(ADDRESS)
     )
+
+
+def scored_horizon_days(connection: Connection, now: datetime) -> int | None:
+    """Return how far ahead the newest scores look; None without any."""
+    newest = _newest_scores(connection, now)
+    return None if newest is None else int(newest.horizon_days)
+
+
+def _newest_scores(connection: Connection, now: datetime) -> Any | None:
+    """Return run, day and horizon of the scores to use.
+
+    The day that scores are of is the creator's, which may be ahead of UTC.
+    """
+    last_day = (now + FURTHEST_EAST).date()
+    scored = (
+        select(func.max(SCORE.c.as_of))
+        .where(SCORE.c.run == RUN.c.run, SCORE.c.as_of <= last_day)
+        .scalar_subquery()
+    )
+    return connection.execute(
+        select(RUN.c.run, RUN.c.horizon_days, scored.label("as_of"))
+        .where(scored.is_not(None), RUN.c.target == PURCHASE)
+        .order_by(
+            scored.desc(),
+            RUN.c.is_champion.desc(),
+            RUN.c.promoted_at.desc(),
+            RUN.c.as_of.desc(),
+            RUN.c.id.desc(),
+        )
+        .limit(1)
+    ).first()
 
 
 def groups() -> Select[Any]:

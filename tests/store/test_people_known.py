@@ -22,7 +22,7 @@ from kpay.models import (
     Subscriber,
 )
 from kpay.services.mail_desk import MailDesk
-from kpay.store import audience
+from kpay.store import audience, person_facts
 from kpay.store.dialect import table_of
 from tests.fakes.mail_rooms import NOW, add_content, add_customer, grant, mail_desk, subscribe
 
@@ -240,6 +240,9 @@ def test_scores_are_those_of_a_purchase_and_of_one_day_the_champions(desk: MailD
         score("refunds", today - 1 * DAY, customer, 0.9),
     )
     assert known(desk)["a@r.example"].propensity == 0.25
+    with desk.store.reading() as connection:
+        assert person_facts.scored_horizon_days(connection, NOW) == 90
+        assert person_facts.scored_horizon_days(connection, NOW - 99 * DAY) is None
 
 
 def test_only_marketing_mail_that_left_counts(desk: MailDesk) -> None:
