@@ -22,9 +22,12 @@ COLUMNS: Final = (
     "log_mails",
     "log_rest",
     "log_clicks",
+    "log_prompted",
 )
 MAILS_DAYS: Final = 90
 CLICKS_DAYS: Final = 365
+PROMPTED_DAYS: Final = 3.0
+"""A purchase so soon after a mail counts as prompted by it; some of them would have come anyway."""
 LONGEST_REST_DAYS: Final = 365.0
 SPAN: Final = 10.0**6  # days; more than any history has
 
@@ -47,7 +50,7 @@ class Moments:
         """Return how often it happened to each in [since, until)."""
         return self._place(person, until) - self._place(person, since)
 
-    def last(self, person: Ints, until: float) -> Floats:
+    def last(self, person: Ints, until: float | Floats) -> Floats:
         """Return when it happened last before `until`, NaN where it never did."""
         place = self._place(person, until) - 1
         found = np.full(len(person), np.nan)
@@ -56,18 +59,42 @@ class Moments:
         found[known] = self.at[place[known]]
         return found
 
-    def _place(self, person: Ints, at: float) -> Ints:
+    def _place(self, person: Ints, at: float | Floats) -> Ints:
         return np.searchsorted(self.person * SPAN + self.at, person * SPAN + at)
 
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Everybody who was ever on the list: their customer, -1 for none, and when they joined, or NaN."""
+    """Everybody who was ever on the list: their customer, -1 for none, and when they joined, or NaN.
+
+    `prompted` are the ends of the days on which they bought soon after a mail.
+    """
 
     customer: Ints  # index into Purchases.customer_ids
     joined: Floats
     mails: Moments
     clicks: Moments
+    prompted: Moments
+
+    @classmethod
+    def of(
+        cls, history: History, customer: Ints, joined: Floats, mails: Moments, clicks: Moments
+    ) -> Self:
+        """Gather them; which purchases a mail prompted follows from the rest."""
+        return cls(customer, joined, mails, clicks, _prompted(history, customer, mails))
+
+
+def _prompted(history: History, customer: Ints, mails: Moments) -> Moments:
+    """Return when days ended on which somebody bought who had been mailed within PROMPTED_DAYS."""
+    known = history.purchases
+    person_of = np.full(len(known.customer_ids), -1)
+    buyers = np.flatnonzero(customer >= 0)
+    person_of[customer[buyers]] = buyers
+    person = person_of[known.customer[known.opens_day]]
+    over = np.asarray(known.day[known.opens_day] + 1, dtype=np.float64)
+    waited = over - mails.last(person, over)
+    soon = (person >= 0) & (np.nan_to_num(waited, nan=np.inf) <= PROMPTED_DAYS)
+    return Moments.of(person[soon].tolist(), over[soon].tolist())
 
 
 def columns(
@@ -81,6 +108,7 @@ def columns(
         "log_mails": readers.mails.count(person, at - MAILS_DAYS, at),
         "log_rest": np.minimum(rest, LONGEST_REST_DAYS),
         "log_clicks": readers.clicks.count(person, at - CLICKS_DAYS, at),
+        "log_prompted": readers.prompted.count(person, -SPAN / 4, np.floor(at) + 0.5),
     }
     bought = _of_buyers(history, readers.customer[person], at, horizon_days)
     return np.column_stack(

@@ -43,7 +43,8 @@ class Past:
         place = {int(one): at for at, one in enumerate(ids)}
         customer = np.array([place.get(row.id, -1) for row in rows], dtype=np.int64)
         joined = np.array([_day(row.joined, moment) for row in rows], dtype=float)
-        known = Readers(
+        known = Readers.of(
+            history,
             customer,
             joined,
             _moments(trials.mails(connection, moment), number, moment),
