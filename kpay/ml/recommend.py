@@ -24,7 +24,7 @@ WISH_WEIGHT: Final = 1.0  # of the topics that somebody chose when they joined t
 SEQUEL_LEAD: Final = 3.0  # in standard deviations: what the creator says comes next goes first
 LAST_LAG: Final = 10.0  # what is offered only when nothing else is left
 LEAST_POPULARITY: Final = 1e-9
-VARIETY: Final = 0.1  # what a piece loses for being just like one above it in the list
+VARIETY: Final = 0.2  # what a piece loses for being just like one above it in the list
 POOL: Final = 4  # lists are made out of so many times as many pieces
 
 
@@ -117,7 +117,7 @@ class Recommender:
     def _suggest(self, readers: Sequence[Reader], count: int) -> list[list[Suggestion]]:
         found = self.parts(readers)
         sequel, in_time = self._in_order(readers)
-        wish = WISH_WEIGHT * parts.standard(self._wishes(readers), found.allowed)
+        wish = WISH_WEIGHT * self.wishes(readers, found.allowed)
         total = found.mixed(self.mix) + wish + SEQUEL_LEAD * sequel
         for row, reader in enumerate(readers):
             total[row, reader.last] -= LAST_LAG
@@ -209,8 +209,8 @@ class Recommender:
                 sequel[:, item] = in_time[:, item] & has[:, places].any(axis=1)
         return sequel, in_time
 
-    def _wishes(self, readers: Sequence[Reader]) -> Floats:
-        """Return how many of a piece's tags each person chose as a topic."""
+    def wishes(self, readers: Sequence[Reader], allowed: Flags) -> Floats:
+        """Return how many of a piece's tags each person chose as a topic, standardised."""
         wished = np.zeros((len(readers), len(self.catalogue)))
         for row, reader in enumerate(readers):
             if reader.topics:
@@ -218,7 +218,7 @@ class Recommender:
                     sum(tag.casefold() in reader.topics for tag in tags)
                     for tags in self.catalogue.tags
                 ]
-        return wished
+        return parts.standard(wished, allowed)
 
     def _strength(self, found: Parts, wish: Floats, row: int, item: int) -> Strength:
         return Strength(

@@ -31,7 +31,7 @@ MIXES: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good one way to recommend was, means over the tested people of all cutoffs."""
+    """How good one way to recommend was: means over the tested people of all cutoffs."""
 
     name: str
     ndcg: float
@@ -60,7 +60,8 @@ class Backtest:
 def backtest(catalogue: Catalogue, owned: Owned) -> Backtest:
     """Try the model and its rivals on the shop's own past and choose today's mix.
 
-    The mix is popularity alone where the model proves nothing.
+    The mix is popularity alone where the model proves nothing. A cutoff weighs by how much of today's
+    purchases it knew: what a shop knew in its first months says little about today.
     """
     horizon_days = horizon(owned)
     cuts = list(windows(catalogue, owned, horizon_days))
@@ -78,13 +79,21 @@ def judged(cuts: Sequence[Window], mixes: Sequence[Mix], today: Mix, horizon_day
     mixed = [window.parts.mixed(mix) for window, mix in zip(cuts, mixes, strict=True)]
     found[MODEL] = _ranked(cuts, mixed)
     customer = np.concatenate([window.customer for window in cuts])
-    stronger = max(POPULARITIES, key=lambda name: float(_ndcg(found[name]).mean()))
-    gain, error = _mean_and_error(_ndcg(found[MODEL]) - _ndcg(found[stronger]), customer)
+    weight = np.repeat(
+        [window.known_share for window in cuts], [len(window.customer) for window in cuts]
+    )
+    qualities = tuple(_quality(name, ranks, cuts, weight) for name, ranks in found.items())
+    stronger = max(
+        (quality for quality in qualities if quality.name in POPULARITIES),
+        key=lambda quality: quality.ndcg,
+    )
+    above = _ndcg(found[MODEL]) - _ndcg(found[stronger.name])
+    gain, error = _mean_and_error(above, weight, customer)
     outcome = Backtest(
         horizon_days,
         tuple(window.cutoff_days for window in cuts),
         len(np.unique(customer)),
-        tuple(_quality(name, ranks, cuts) for name, ranks in found.items()),
+        qualities,
         gain,
         error,
         today,
@@ -124,7 +133,7 @@ def _ndcg(ranks: Sequence[Ranked]) -> Floats:
     return np.concatenate([one.ndcg for one in ranks])
 
 
-def _quality(name: str, ranks: Sequence[Ranked], cuts: Sequence[Window]) -> Quality:
+def _quality(name: str, ranks: Sequence[Ranked], cuts: Sequence[Window], weight: Floats) -> Quality:
     """Average over people; the coverage over cutoffs, of what could be shown there."""
     shares = [
         len(one.shown) / max(1, int(window.parts.allowed.any(axis=0).sum()))
@@ -132,13 +141,19 @@ def _quality(name: str, ranks: Sequence[Ranked], cuts: Sequence[Window]) -> Qual
     ]
     recall = np.concatenate([one.recall for one in ranks])
     return Quality(
-        name, float(_ndcg(ranks).mean()), float(recall.mean()), min(1.0, float(np.mean(shares)))
+        name,
+        float(np.average(_ndcg(ranks), weights=weight)),
+        float(np.average(recall, weights=weight)),
+        min(1.0, float(np.mean(shares))),
     )
 
 
-def _mean_and_error(differences: Floats, customer: Ints) -> tuple[float, float]:
-    """Return the mean and its standard error, each person's differences averaged first."""
-    _, place = np.unique(customer, return_inverse=True)
-    each = np.bincount(place, differences) / np.bincount(place)
-    error = each.std(ddof=1) / np.sqrt(len(each)) if len(each) > 1 else np.inf
-    return float(each.mean()), float(error)
+def _mean_and_error(differences: Floats, weight: Floats, customer: Ints) -> tuple[float, float]:
+    """Return the weighted mean and its standard error, all of one person's taken together."""
+    mean = float(np.average(differences, weights=weight))
+    people, place = np.unique(customer, return_inverse=True)
+    if len(people) < 2:
+        return mean, float("inf")
+    strays = np.bincount(place, weight * (differences - mean))
+    error = np.sqrt((strays**2).sum() * len(people) / (len(people) - 1)) / weight.sum()
+    return mean, float(error)

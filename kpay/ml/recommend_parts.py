@@ -79,7 +79,8 @@ def popularity(owned: Owned, catalogue: Catalogue, alike: Floats) -> Floats:
     span = float(owned.known_days.max())
     days = np.minimum(catalogue.days_on_show, span) + 1.0
     shown = 1.0 - lately(catalogue.days_on_show)
-    usual = _expected(owned.counts(len(catalogue)) / days, days, alike)
+    rate = owned.counts(len(catalogue)) / days
+    usual = _expected(rate, days, alike) if catalogue.is_described else np.ones(len(catalogue))
     usual *= fresh.sum() / (usual @ shown)
     return np.asarray((fresh + POPULAR_PRIOR * usual) / (shown + POPULAR_PRIOR))
 

@@ -28,9 +28,13 @@ RIVALS: Final = (*POPULARITIES, "item-kNN", "EASE alone")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One cutoff: the parts for whoever is tested, what they bought next, and the rivals' scores."""
+    """One cutoff: the parts for whoever is tested, what they bought next, and the rivals' scores.
+
+    `known_share` is how much of all that is known today was known there.
+    """
 
     cutoff_days: int  # before the end of what is known
+    known_share: float
     customer: Ints
     parts: Parts
     wanted: Flags
@@ -98,13 +102,16 @@ def window_at(
     if not len(tested):
         return None
     before = _aged(known, cutoff_days)
-    past = replace(catalogue, is_sellable=is_there, shown_days=shown - cutoff_days, after=())
+    then = np.maximum(shown - cutoff_days, 0.0)
+    past = replace(catalogue, is_sellable=is_there, shown_days=then, after=())
     learned = recommend.fit(past, before, int(owned.customer.max()) + 1)
     wanted = np.zeros((len(tested), len(catalogue)), dtype=bool)
     asked = is_next & np.isin(owned.customer, tested)
     wanted[np.searchsorted(tested, owned.customer[asked]), owned.content[asked]] = True
     parts = learned.parts(readers_of(before, tested))
-    return Window(cutoff_days, tested, parts, wanted, _rival_scores(before, tested, len(catalogue)))
+    share = len(known.customer) / len(owned.customer)
+    rival = _rival_scores(before, tested, len(catalogue))
+    return Window(cutoff_days, share, tested, parts, wanted, rival)
 
 
 def readers_of(owned: Owned, customers: Ints) -> list[Reader]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from kpay.domain.document import Column, Document, Table
@@ -80,7 +81,7 @@ class Trial:
             "people": found.people,
             "is_proven": found.is_proven,
             "gain": round(found.gain, 6),
-            "gain_se": round(found.gain_se, 6) if found.qualities else None,
+            "gain_se": round(found.gain_se, 6) if isfinite(found.gain_se) else None,
             "weights": {
                 "ease": found.mix.ease,
                 "rising": found.mix.rising,

@@ -36,6 +36,9 @@ class Shop:
     day: Ints
     days: int
     persons: Ints  # who in the world each customer is
+    topics: tuple[
+        frozenset[str], ...
+    ]  # the two that each customer likes best, of those liked at all
     appeal: Floats  # how much each piece appeals to each customer: what no record tells
 
     @property
@@ -66,7 +69,16 @@ def shop(seed: int, *, items: int = 150, customers: int = 2_000, days: int = 540
     known, customer = np.unique(person, return_inverse=True)
     prices = np.array([piece.offers[0].amount_minor for piece in pieces], dtype=float)
     wanted = appeal.matrix(Catalogue(pieces))[known]
-    return Shop(pieces, titles, prices, customer, content, when, days, known, wanted)
+    topics = _topics(appeal, pieces, known)
+    return Shop(pieces, titles, prices, customer, content, when, days, known, topics, wanted)
+
+
+def _topics(appeal: Appeal, pieces: tuple[Item, ...], known: Ints) -> tuple[frozenset[str], ...]:
+    tags = sorted({tag for piece in pieces for tag in piece.tags})
+    liking = np.column_stack([appeal.interest(tag) for tag in tags])[known]
+    return tuple(
+        frozenset(tags[place] for place in np.argsort(-row)[:2] if row[place] > 1) for row in liking
+    )
 
 
 def _pieces(

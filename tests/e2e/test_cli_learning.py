@@ -232,7 +232,8 @@ def test_recommendations_are_tried_on_the_past_beside_their_rivals(shop: Path, k
     assert names == [
         "popularity", "popularity of the last month", "item-kNN", "EASE alone", "kpay",
     ]  # fmt: skip
-    assert (found["people"] >= 20, len(found["cutoffs"])) == (True, 4)
+    assert found["people"] >= 20
+    assert 1 <= len(found["cutoffs"]) <= 4
     basis = answer(kpay("recommend", "--json", home=shop))["basis"]
     assert basis == ("personal" if found["is_proven"] else "popularity")
     told = kpay("recommend", "--evaluate", home=shop)

@@ -85,6 +85,18 @@ def test_what_comes_after_the_cutoff_changes_nothing_of_what_was_known() -> None
     assert np.array_equal(before.wanted, after.wanted)
 
 
+def test_a_piece_that_came_out_after_the_cutoff_was_not_there_before_it() -> None:
+    catalogue, owned = shop(2)
+    shown = np.full(len(catalogue), 390.0)
+    shown[5] = 99.0
+    window = window_at(
+        replace(catalogue, shown_days=shown), owned.where(owned.content != 5), 100, 90
+    )
+    assert window is not None
+    assert window.parts.allowed[:, 6].any()
+    assert not window.parts.allowed[:, 5].any()
+
+
 def test_what_is_got_again_after_the_cutoff_is_no_newer_before_it() -> None:
     catalogue, owned = shop(2)
     again = replace(owned, age_days=np.minimum(owned.age_days, 3.0), first_days=owned.age_days)
@@ -103,7 +115,7 @@ def test_ndcg_and_recall_are_those_of_the_formulas() -> None:
     wanted[0, [1, 20]] = True
     parts = replace(window.parts, allowed=allowed)
     score = -np.arange(24, dtype=float)[None]
-    found = ranked(score, Window(0, np.array([0]), parts, wanted, {}))
+    found = ranked(score, Window(0, 1.0, np.array([0]), parts, wanted, {}))
     assert found.ndcg[0] == pytest.approx((1 / np.log2(3)) / (1 + 1 / np.log2(3)))
     assert found.recall[0] == 0.5
     assert found.shown.tolist() == list(range(10))
