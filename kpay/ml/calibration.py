@@ -18,6 +18,7 @@ from kpay.ml.frames import Floats
 FEWEST_ROWS: Final = 100
 FLATTEST: Final = 0.05
 HALVINGS: Final = 40
+DOUBT: Final = 3  # power of the share of error: what was fitted has the benefit of it
 LEVEL_NOISE: Final = 0.01  # squared log odds: a tenth up or down happens by itself
 
 
@@ -75,9 +76,8 @@ def weight_of_prior(misses: Floats, residues: Floats) -> float:
 
     `misses` are the distances by which the prior missed the level of past windows, `residues` those of
     the fitted model; the smaller errors of the two deserve the larger weight. A window's season is in
-    its residue, so the next one may be as far off again. The square leaves the benefit of the doubt to
-    what was fitted: equal errors move it by a quarter.
+    its residue, so the next one may be as far off again. Equal errors move it by an eighth.
     """
     prior_error = float(np.median(misses**2)) + LEVEL_NOISE
     own_error = 2 * float(np.mean((residues - residues.mean()) ** 2)) + 2 * LEVEL_NOISE
-    return (own_error / (own_error + prior_error)) ** 2
+    return (own_error / (own_error + prior_error)) ** DOUBT

@@ -4,7 +4,7 @@ rule      for a purchase a shrunken rate, halved for every three horizons of sil
           target its prior: the survival of renewals, or the rate of the past
 bgnbd     BG/NBD, fitted without labels, for any horizon; for a purchase only
 logistic  a few columns that correct the prior (for a purchase BG/NBD), pulled back to it by a ridge
-blend     a third that logistic, two thirds boosting, in log odds
+blend     a fifth that logistic, four fifths boosting, in log odds
 boosting  restrained LightGBM that starts from half the logistic's log odds
 """
 
@@ -32,7 +32,7 @@ RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
 FORMAT: Final = 2
 MIXED: Final[dict[Rung, tuple[float, float]]] = {  # weights of the logistic and of the trees
     "logistic": (1.0, 0.0),
-    "blend": (2 / 3, 2 / 3),
+    "blend": (0.6, 0.8),
     "boosting": (0.5, 1.0),
 }
 OWN_COLUMNS: Final = (*RFM_AND_BG, *FADING)
