@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
+from kpay.domain.by_chance import calibration_error
 from kpay.domain.document import Column
 from kpay.domain.family_words import family_of, title_of
 from kpay.domain.target_words import did, doers, train_again, who_does
@@ -86,7 +87,7 @@ def _figures(payload: Card, card: Card) -> list[dict[str, str]]:
         {
             "label": "Kept its word within",
             "value": f"{100 * ece:.1f} pts" if ece is not None else NOTHING,
-            "note": "mean gap of promised and come (ECE)" if ece is not None else "not tested yet",
+            "note": _ece_note(rate, int(tested)) if ece is not None else "not tested yet",
         },
         {
             "label": "Base rate",
@@ -94,6 +95,11 @@ def _figures(payload: Card, card: Card) -> list[dict[str, str]]:
             "note": f"{payload['buyers']:,} of {tested:,} in the backtest" if tested else "unknown",
         },
     ]
+
+
+def _ece_note(rate: float | None, tested: int) -> str:
+    chance = f"; chance alone gives {100 * calibration_error(rate, tested):.1f}" if rate else ""
+    return f"mean gap of promised and come (ECE){chance}"
 
 
 def _decimals(value: float | None) -> str:
@@ -283,11 +289,9 @@ def _drift(found: Card | None) -> dict[str, Any] | None:
     if not found or (found["score_psi"] is None and not found["kept"] and not found["why_not"]):
         return None
     advice = found["advice"]
-    unknown = found["why_not"]
-    calm = "Nothing says that it should be trained anew."
     return {
-        "tone": "alarm" if advice else "unknown" if unknown else "",
-        "verdict": f"Time to train anew: {'; '.join(advice)}." if advice else unknown or calm,
+        "tone": "alarm" if advice else "" if found["is_calm"] else "unknown",
+        "verdict": found["verdict"],
         "title": f"Customers of {found['as_of']} against those of the last window it learned from",
         "columns": _moved(found),
         "kept": _kept(found["kept"]),
@@ -314,6 +318,8 @@ def _moved(found: Card) -> list[dict[str, Any]]:
 
 
 def _reading(psi: float, found: Card) -> dict[str, str]:
+    if psi >= found["notable_psi"] and psi < found["chance_psi"]:
+        return {"tone": "", "word": "chance"}
     if psi >= found["alarming_psi"]:
         return {"tone": "others", "word": "others"}
     if psi >= found["notable_psi"]:

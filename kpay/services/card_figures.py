@@ -52,6 +52,7 @@ def _reference(found: Training, now: Snapshot, names: Iterable[str]) -> dict[str
     """Return how the customers of the last window it learned from spread over its columns."""
     return {
         "cutoff_day": now.cutoff,
+        "customers": len(now.customer),
         "columns": drift.spreads(now.columns, names),
         "score": drift.spread(found.model.probability(now)),
     }

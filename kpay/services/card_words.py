@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kpay.domain.by_chance import calibration_error as by_chance_of
+
 FEW_CUSTOMERS: Final = 200
 FEW_BUYERS: Final = 30
 YEAR_AND_MONTH_DAYS: Final = 395
@@ -13,12 +15,7 @@ LARGE_ECE: Final = 0.08
 def limits(card: dict[str, Any], row: dict[str, Any]) -> list[str]:
     """Return what a reader of the card should know before trusting it, the gravest first."""
     found = [*_untested(card), *_no_signal(card), *_small(row), *_season(card, row)]
-    ece = (card.get("metrics") or {}).get("ece")
-    if ece is not None and ece > LARGE_ECE:
-        found.append(
-            f"Its probabilities were off by {ece:.0%} on average: the base rate moved between "
-            "the windows it learned from and the one it was tested on."
-        )
+    found += _miscalibrated(card, row)
     if card.get("vantage"):
         found.append(f"Trained as of the last day known: {card['vantage']}.")
     if card.get("at_limit"):
@@ -37,6 +34,21 @@ def _no_signal(card: dict[str, Any]) -> list[str]:
     if low is None or low > 0.5:
         return []
     return ["No signal yet: on the backtest it cannot be told from chance (AUC interval holds .5)."]
+
+
+def _miscalibrated(card: dict[str, Any], row: dict[str, Any]) -> list[str]:
+    ece = (card.get("metrics") or {}).get("ece")
+    tested = sum(part["customers"] for part in card.get("calibration") or [])
+    if ece is None or not tested:
+        return []
+    by_chance = by_chance_of(row["buyers"] / tested, int(tested))
+    if ece < LARGE_ECE or ece < 2 * by_chance:
+        return []
+    return [
+        f"Its probabilities were off by {100 * ece:.0f} points on average, where chance alone gives "
+        f"{100 * by_chance:.0f}: the base rate moved between the windows it learned from and the one "
+        "it was tested on."
+    ]
 
 
 def _small(row: dict[str, Any]) -> list[str]:

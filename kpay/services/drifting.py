@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import sqrt
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection
 
+from kpay.domain.by_chance import stability_index
 from kpay.domain.family_words import title_of
 from kpay.errors import ModelUnusable
 from kpay.ml import drift, explaining, targets
@@ -72,6 +73,7 @@ class Drift:
     score_psi: float | None
     weighty: frozenset[str]
     kept: tuple[Kept, ...]
+    chance_psi: float = 0.0  # what samples of the same customers would rarely exceed
     why_not: str = ""
 
     @property
@@ -79,13 +81,14 @@ class Drift:
         """Return the reasons to train anew, none when all is well."""
         if self.age_days < NEW_WINDOW_DAYS:
             return []
+        alarming = max(drift.ALARMING_PSI, self.chance_psi)
         moved = [
             title_of(name)
             for name, psi in self.psi.items()
-            if psi >= drift.ALARMING_PSI and name in self.weighty
+            if psi >= alarming and name in self.weighty
         ]
         reasons = []
-        if self.score_psi is not None and self.score_psi >= drift.ALARMING_PSI:
+        if self.score_psi is not None and self.score_psi >= alarming:
             reasons.append(f"the scores of today's customers have moved (PSI {self.score_psi:.2f})")
         if moved:
             reasons.append(f"what weighs in its scores has moved: {', '.join(moved).lower()}")
@@ -94,10 +97,30 @@ class Drift:
             reasons.append(f"of {last.promised:.0f} promised as of {last.as_of}, {last.came} came")
         return reasons
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether it was looked at and nothing speaks for training anew."""
+        known = self.score_psi is not None and self.age_days >= NEW_WINDOW_DAYS
+        return known and not self.advice
+
+    @property
+    def verdict(self) -> str:
+        """What all this comes to, in a sentence."""
+        if self.advice:
+            return f"Time to train anew: {'; '.join(self.advice)}."
+        if self.why_not:
+            return self.why_not
+        if self.age_days < NEW_WINDOW_DAYS:
+            return "It is too young to be trained anew: no new window has ended to learn from."
+        return "Nothing says that it should be trained anew."
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
             "as_of": self.day.isoformat(),
+            "verdict": self.verdict,
+            "is_calm": self.is_calm,
+            "chance_psi": round(self.chance_psi, 4),
             "age_days": self.age_days,
             "score_psi": self.score_psi,
             "psi": self.psi,
@@ -117,28 +140,29 @@ def look(store: Store, folder: Path, row: Row, seen_from: Vantage) -> Drift:
     with store.reading() as connection:
         everything = histories.read(connection, seen_from.moment)
         kept = _kept(connection, row, everything, seen_from.day)
-    age_days = (seen_from.day - row["as_of"]).days
     reference = row["card"].get("reference") or {}
-    weighty = _weighty(row["card"].get("importance", []))
+    blank = Drift(
+        day=seen_from.day,
+        age_days=(seen_from.day - row["as_of"]).days,
+        psi={},
+        score_psi=None,
+        weighty=_weighty(row["card"].get("importance", [])),
+        kept=kept,
+    )
     if not reference:
-        why_not = "Its backtest had no customers to compare with."
-        return Drift(seen_from.day, age_days, {}, None, weighty, kept, why_not)
+        return replace(blank, why_not="Its backtest had no customers to compare with.")
     try:
         model = load(store, folder, row).propensity
     except ModelUnusable as problem:
-        return Drift(
-            seen_from.day,
-            age_days,
-            {},
-            None,
-            weighty,
-            kept,
-            f"{problem.message[:1].upper()}{problem.message[1:]}.",
-        )
+        return replace(blank, why_not=f"{problem.message[:1].upper()}{problem.message[1:]}.")
     now = explaining.today(everything, model)
-    score = drift.psi(reference["score"], model.probability(now))
-    psis = drift.psis(reference["columns"], now.columns)
-    return Drift(seen_from.day, age_days, psis, round(score, 4), weighty, kept)
+    then = reference.get("customers", len(now.customer))
+    return replace(
+        blank,
+        psi=drift.psis(reference["columns"], now.columns),
+        score_psi=round(drift.psi(reference["score"], model.probability(now)), 4),
+        chance_psi=stability_index(then, len(now.customer)),
+    )
 
 
 def _weighty(importance: list[dict[str, Any]]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kpay.domain import uplift_report
 from kpay.domain.document import Block, Column, Document, Figure, Figures, Table, Text
@@ -201,12 +201,8 @@ def _drift(looked: Drift | None) -> Iterator[Block]:
         yield _psi_table(looked)
     if looked.kept:
         yield _kept_table(looked)
-    if looked.advice:
-        yield Text(f"Train anew: {'; '.join(looked.advice)}.", "warning")
-    elif looked.why_not:
-        yield Text(looked.why_not)
-    else:
-        yield Text("Nothing says that it should be trained anew.", "good")
+    tone: Literal["plain", "good", "warning"] = "warning" if looked.advice else "plain"
+    yield Text(looked.verdict, "good" if looked.is_calm else tone)
 
 
 def _psi_table(looked: Drift) -> Table:

@@ -88,7 +88,8 @@ def test_what_came_of_past_scores_is_counted(trained: Path, kpay: Kpay) -> None:
         came = connection.execute(
             "SELECT count(DISTINCT o.customer_id) FROM orders AS o JOIN score AS s"
             " ON s.customer_id = o.customer_id"
-            " WHERE o.ordered_at >= '2025-09-01' AND o.ordered_at < '2025-10-31'"
+            " WHERE s.as_of = '2025-08-31'"
+            " AND o.ordered_at >= '2025-09-01' AND o.ordered_at < '2025-10-31'"
         ).fetchone()[0]
     assert kept["as_of"] == AS_OF
     assert kept["customers"] == len(scored)

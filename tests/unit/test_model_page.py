@@ -72,7 +72,8 @@ PAYLOAD: dict[str, Any] = {
     },
     "drift": {
         "as_of": "2026-09-30", "age_days": 30, "score_psi": 0.3, "psi": {"recency_days": 0.12},
-        "notable_psi": 0.1, "alarming_psi": 0.25, "advice": ["the scores have moved"],
+        "notable_psi": 0.1, "alarming_psi": 0.25, "chance_psi": 0.02, "is_calm": False,
+        "verdict": "Time to train anew: the scores have moved.", "advice": ["the scores have moved"],
         "why_not": "",
         "kept": [{"run": "a", "as_of": "2026-05-01", "customers": 90, "promised": 30.5,
                   "came": 28, "error": 4.0, "is_off": False}],
