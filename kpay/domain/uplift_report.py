@@ -145,7 +145,7 @@ class Aim:
             return f"Nobody is left out as hard to move: {self.why}, and nobody is scored (kpay score)."
         rule = (
             f"whoever a mail is expected to move less than {100 * self.price:.0f} % as much as the average "
-            "is left out, because a mail costs that much in readers who leave"
+            "is left out: that much a mail costs in readers who leave and in the answer to the next mails"
         )
         unknown = (
             f" {self.unknown:,} who never bought have no score and stay." if self.unknown else ""

@@ -31,7 +31,8 @@ class Worth:
 
     The sums are estimates in `currency`, None where nobody is scored: what the mail is expected to earn
     after its price from those it is worth, and what it would have cost, after what it would have
-    earned, with those in `low_value`. `opt_outs` are those of a usual mail with a 95 % interval.
+    earned, with those in `low_value`. `opt_outs` are those of a usual mail with a 95 % interval. `price`
+    is what this mail costs a reader on average, as a share of what a usual fresh mail earns from them.
     """
 
     low_value: frozenset[str]
@@ -45,6 +46,7 @@ class Worth:
     is_mostly_prior: bool
     clicks_seen: int
     mails_to_come: float
+    price: float
     days_between: float
     is_rhythm_known: bool
 
@@ -102,6 +104,7 @@ class Worth:
             },
             "clicks_seen": self.clicks_seen,
             "mails_to_come": round(self.mails_to_come, 1),
+            "price": round(self.price, 4),
             "days_between": round(self.days_between, 1),
             "sentence": self.sentence,
         }
@@ -130,6 +133,7 @@ def worth(
         )
         sums.add(people, balance)
     to_come = [balance.to_come for _, balance in balances]
+    prices = [balance.price for _, balance in balances]
     return Worth(
         low_value=frozenset(low_value),
         expected_net_minor=round(sums.earned_minor) if sums.scored else None,
@@ -142,6 +146,7 @@ def worth(
         is_mostly_prior=opt_outs.is_mostly_prior,
         clicks_seen=model.clicks,
         mails_to_come=float(np.concatenate(to_come).mean()) if to_come else 0.0,
+        price=float(np.concatenate(prices).mean()) if prices else 0.0,
         days_between=judge.days_between,
         is_rhythm_known=rhythm is not None,
     )

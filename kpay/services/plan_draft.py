@@ -236,8 +236,7 @@ def _narrowed(
         left_out["low_value"] = len(found.low_value)
     if not persuades:
         return _Narrowed(chosen, left_out, worth)
-    price = worth["opt_outs_a_mail"]["estimate"] * worth["mails_to_come"]
-    aim = desk.persuade(connection, chosen, price, now)
+    aim = desk.persuade(connection, chosen, worth["price"], now)
     left_out["not_persuadable"] = len(aim.left_out)
     chosen = tuple(one for one in chosen if one.email not in aim.left_out)
     return _Narrowed(chosen, left_out, worth if weighs else None, aim.to_plain())
