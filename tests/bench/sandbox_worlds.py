@@ -9,10 +9,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from threading import RLock
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,18 +20,7 @@ from kpay.ml.gathering import Frames, gather
 from kpay.ml.history import History
 from kpay.sandbox.catalogue import Appeal, Catalogue, Item, Offer
 from kpay.sandbox.clock import WorldClock
-from kpay.sandbox.happenings import (
-    Happening,
-    MembershipBilled,
-    MembershipEnded,
-    MembershipRecovered,
-    MembershipStarted,
-    NoticeGiven,
-    Refunded,
-    Sale,
-    Trace,
-    taking,
-)
+from kpay.sandbox.happenings import Sale
 from kpay.sandbox.mail import Mail
 from kpay.sandbox.papers import Papers
 from kpay.sandbox.parameters import Parameters
@@ -40,8 +28,8 @@ from kpay.sandbox.people import People, draw_people
 from kpay.sandbox.timeline import Timeline
 from kpay.sandbox.truth import Truth
 from kpay.sandbox.world import World
-from kpay.store import frames
 from tests.bench import topic_texts
+from tests.bench.diary import EDITS, MARKS, PIECES, WORDS, Diary, framed
 from tests.fakes.mail_year import BUSINESS, MIDDLE
 
 START = date(2025, 1, 6)
@@ -49,13 +37,10 @@ CUTOFF_DAY, HORIZON_DAYS = 450, 90
 FIRST_PIECES, LAUNCHES = 13, 11
 KINDS = ("ebook", "article", "course", "audio")
 PRICES_MINOR = (900, 1900, 2900, 4900, 9900)
+A_SHELF, FRESH_DAYS, NEVER = 8, 30, 10**6
 HELD_BACK = 0.1
 FIRST_MAIL_DAY, MAIL_EVERY_DAYS = 60, 7
 CALM = replace(BUSINESS, **MIDDLE)
-ORDER_LINES, SUBSCRIPTIONS = tuple(frames.ORDER_LINES), tuple(frames.SUBSCRIPTIONS)
-MARKS, WORDS, EDITS = tuple(frames.MARKS), tuple(frames.WORDS), tuple(frames.EDITS)
-PIECES = tuple(frames.PIECES)
-KIND_OF_TRACE = {"complaint": "unsubscribe"}
 
 
 @dataclass(frozen=True)
@@ -71,95 +56,9 @@ class Plan:
     sees_visits: bool = True  # the site tells who looked at what
     currencies: tuple[str, ...] = ("usd",)
     memberships: int = 1
-
-
-@dataclass
-class Diary:
-    """Rows as kpay's store would have them, in the order in which they happened."""
-
-    lines: list[tuple[Any, ...]] = field(default_factory=list)
-    marks: list[tuple[Any, ...]] = field(default_factory=list)
-    subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    orders: dict[str, tuple[int, int, str]] = field(default_factory=dict)  # person, total, slug
-
-    def note(self, happening: Happening) -> None:
-        """Write down what the provider would have recorded."""
-        taken = taking(happening)
-        if taken is not None and taken.person >= 0:
-            self._sold(happening, taken.amount_minor, taken.currency)
-        match happening:
-            case MembershipStarted():
-                self._began(happening)
-            case NoticeGiven():
-                self._dated(happening.membership, "notice_at", happening.at)
-            case MembershipEnded():
-                self._dated(happening.membership, "ended_at", happening.at)
-            case Refunded() if happening.order in self.orders:
-                person, total_minor, slug = self.orders[happening.order]
-                share = min(1.0, happening.amount_minor / total_minor)
-                self.mark(happening.at, person, "refund", slug, share)
-
-    def mark(self, at: int, person: int, kind: str, slug: str = "", value: float = 1.0) -> None:
-        """Write down what somebody did, or what was done to them."""
-        self.marks.append((person, at, kind, slug, value))
-
-    def see(self, trace: Trace) -> None:
-        """Write down what a tracker or a mail server noted."""
-        kind = KIND_OF_TRACE.get(trace.kind, trace.kind)
-        if kind != "bounce":
-            self.mark(trace.at, trace.person, kind, trace.content)
-
-    def frames(self) -> Frames:
-        """Return everything written down as the store's frames; nothing of what nobody wrote down."""
-        return Frames(
-            orders=self.order_lines(),
-            marks=_frame(self.marks, MARKS, ("at",)),
-            words=_frame([], WORDS, ("at",)),
-            wishes=_frame([], WORDS, ("at",)),
-            subscriptions=self.memberships(),
-            pieces=_frame([], PIECES, PIECES[-2:]),
-            edits=_frame([], EDITS, ("at",)),
-        )
-
-    def order_lines(self) -> pd.DataFrame:
-        """Return every paid order, as `kpay.store.frames.order_lines` would."""
-        return _frame(sorted(self.lines, key=lambda row: row[1]), ORDER_LINES, ("at",))
-
-    def memberships(self) -> pd.DataFrame:
-        """Return every membership that began, with its end where it has one."""
-        rows = [tuple(one.values()) for one in self.subscriptions.values()]
-        frame = _frame(rows, SUBSCRIPTIONS, SUBSCRIPTIONS[2:6])
-        return frame.sort_values(["customer", "started_at"], kind="stable").reset_index(drop=True)
-
-    def _sold(self, happening: Any, amount_minor: int, currency: str) -> None:
-        if isinstance(happening, Sale | MembershipStarted):
-            person, slug = happening.buyer.person, happening.slug
-        else:
-            assert isinstance(happening, MembershipBilled | MembershipRecovered)
-            began = self.subscriptions[happening.membership]
-            person, slug = happening.person, began["content"]
-        self.orders[happening.order] = (person, amount_minor, slug)
-        self.lines.append((person, happening.at, amount_minor, currency, slug, len(self.lines)))
-
-    def _began(self, started: MembershipStarted) -> None:
-        self.subscriptions[started.membership] = {
-            "customer": started.buyer.person,
-            "content": started.slug,
-            "started_at": started.at,
-            "trial_end_at": started.trial_end,
-            "notice_at": None,
-            "ended_at": None,
-            "interval": started.offer.interval,
-            "interval_count": started.offer.interval_count,
-            "amount_minor": started.offer.amount_minor,
-            "currency": started.offer.currency,
-        }
-
-    def _dated(self, membership: str, name: str, at: int) -> None:
-        row = self.subscriptions[membership]
-        row[name] = at
-        # The provider says of every ended subscription when it was cancelled, at the latest as it ends.
-        row["notice_at"] = row["notice_at"] or at
+    turns_every_days: int | None = (
+        None  # after so many days other pieces are on sale, on other topics
+    )
 
 
 class LivedWorld:
@@ -170,7 +69,7 @@ class LivedWorld:
         self._seed = seed
         self._clock = WorldClock(START)
         self.items = pieces(seed, self.plan)
-        self._shelves = [Catalogue(self.items[:count]) for count in range(len(self.items) + 1)]
+        self._shelves: dict[tuple[bool, ...], Catalogue] = {}
         self.people = draw_people(seed, self.plan.customers, self.plan.days, self.plan.parameters)
         self._appeal = Appeal(self.people)
         self._world = World(self.people, self._clock, self.people.chance, self._appeal)
@@ -185,7 +84,21 @@ class LivedWorld:
     # ------------------------------------------------------------------ living
 
     def _on_sale(self, day: int) -> Catalogue:
-        return self._shelves[sum(item.first_day <= day for item in self.items)]
+        come = [item for item in self.items if item.first_day <= day]
+        is_gone = tuple(self._last_day(item) <= day for item in come)
+        if is_gone not in self._shelves:
+            self._shelves[is_gone] = Catalogue(
+                tuple(
+                    replace(item, offers=()) if gone else item
+                    for item, gone in zip(come, is_gone, strict=True)
+                )
+            )
+        return self._shelves[is_gone]
+
+    def _last_day(self, item: Item) -> int:
+        """Return the first day on which a piece is not on sale any more."""
+        turns = self.plan.turns_every_days
+        return item.first_day + turns if turns and item.kind != "membership" else NEVER
 
     def _live(self, day: int) -> None:
         if day == CUTOFF_DAY:
@@ -247,7 +160,7 @@ class LivedWorld:
             **found,
             subscriptions=began.reset_index(drop=True),
             pieces=catalogue[catalogue["published_at"] < moment].reset_index(drop=True),
-            edits=_frame([], EDITS, ("at",)),
+            edits=framed([], EDITS, ("at",)),
         )
 
     def lines(self) -> pd.DataFrame:
@@ -266,15 +179,15 @@ class LivedWorld:
                 item.offers[0].amount_minor,
                 item.offers[0].currency,
                 self._clock.second(item.first_day),
-                None,
+                None if self._last_day(item) == NEVER else self._clock.second(self._last_day(item)),
             )
             for item in self.items
         ]
-        return _frame(rows, PIECES, PIECES[-2:])
+        return framed(rows, PIECES, PIECES[-2:])
 
     def _marks(self, papers: Papers) -> pd.DataFrame:
         joined = [(person, at, "join", "", 1.0) for person, at, _ in _joined(self.people, papers)]
-        return _frame([*self._diary.marks, *joined], MARKS, ("at",))
+        return framed([*self._diary.marks, *joined], MARKS, ("at",))
 
     def _words(self, papers: Papers, day: int) -> pd.DataFrame:
         rows = [
@@ -282,7 +195,7 @@ class LivedWorld:
              float(row["rating"]), row["text"])
             for row in csv.DictReader(io.StringIO(papers.feedback(self._sales, day)))
         ]  # fmt: skip
-        return _frame(rows, WORDS, ("at",))
+        return framed(rows, WORDS, ("at",))
 
     def _wishes(self, papers: Papers) -> pd.DataFrame:
         rows = [
@@ -290,7 +203,7 @@ class LivedWorld:
             for person, at, tags in _joined(self.people, papers)
             if tags and self.plan.tells_tags
         ]
-        return _frame(rows, WORDS, ("at",))
+        return framed(rows, WORDS, ("at",))
 
     # ------------------------------------------------------------------ what is true
 
@@ -313,6 +226,8 @@ class LivedWorld:
 def pieces(seed: int, plan: Plan) -> tuple[Item, ...]:
     """Draw a catalogue: some pieces and the memberships from the start, the rest launched later."""
     luck = np.random.default_rng([seed, 7])
+    if plan.turns_every_days:
+        return _turning(luck, plan, plan.turns_every_days)
     span = plan.days - 90
     launches = [60 + int((number + 0.5) * span / LAUNCHES) for number in range(LAUNCHES)]
     made = []
@@ -328,6 +243,20 @@ def pieces(seed: int, plan: Plan) -> tuple[Item, ...]:
     return (*clubs, *made)
 
 
+def _turning(luck: np.random.Generator, plan: Plan, turns_every_days: int) -> tuple[Item, ...]:
+    """Draw shelves of pieces that are on sale for a while, each shelf about two topics only."""
+    last_turn = CUTOFF_DAY - FRESH_DAYS
+    turns = sorted(range(last_turn, -turns_every_days, -turns_every_days))
+    made = []
+    for turn, day in enumerate(turns):
+        topics = luck.choice(list(topic_texts.TOPICS), 2, replace=False)
+        for place in range(A_SHELF):
+            slug, amount_minor = f"piece-{turn}-{place}", int(luck.choice(PRICES_MINOR[:3]))
+            kind = str(luck.choice(KINDS))
+            made.append(_piece(slug, kind, max(day, 0), amount_minor, luck, plan, topics=topics))
+    return tuple(made)
+
+
 def _piece(
     slug: str,
     kind: str,
@@ -336,8 +265,10 @@ def _piece(
     luck: np.random.Generator,
     plan: Plan,
     interval: str | None = None,
+    *,
+    topics: Sequence[str] = tuple(topic_texts.TOPICS),
 ) -> Item:
-    tags = luck.choice(list(topic_texts.TOPICS), luck.integers(1, 3), replace=False)
+    tags = luck.choice(list(topics), luck.integers(1, 3), replace=False)
     currency = str(luck.choice(plan.currencies))
     offers = [Offer(f"l-{slug}", f"p-{slug}", f"d-{slug}", amount_minor, currency, interval)]
     if interval:
@@ -355,13 +286,3 @@ def _joined(people: People, papers: Papers) -> Iterable[tuple[int, int, str]]:
 
 def _second(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
-
-
-def _frame(
-    rows: Sequence[tuple[Any, ...]], columns: Sequence[str], moments: Sequence[str]
-) -> pd.DataFrame:
-    frame = pd.DataFrame.from_records(rows, columns=list(columns))
-    for name in moments:
-        seconds = pd.to_datetime(frame[name].astype("float64"), unit="s", utc=True)
-        frame[name] = seconds.astype("datetime64[us, UTC]")
-    return frame

@@ -21,7 +21,7 @@ from kpay.sandbox.parameters import Parameters
 from kpay.services import histories
 from kpay.store import learning
 from kpay.store.engine import Store
-from tests.bench.sandbox_worlds import Diary
+from tests.bench.diary import Diary
 from tests.fakes.sandbox_shop import open_shop
 
 CUSTOMERS, DAYS = 120, 240
