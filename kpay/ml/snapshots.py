@@ -40,7 +40,7 @@ def see(
     asked = asked if among is None else asked & among
     now = snapshot(everything, cutoff, horizon_days, bg, families, among=asked)
     believed = prior or target.prior(past, cutoff, horizon_days) or Prior()
-    column = believed.log_odds(past, now.customer, cutoff, horizon_days)
+    column = believed.log_odds(past, now.customer, now.columns["bg_logit"], cutoff, horizon_days)
     columns = {**now.columns, target.prior_column: column}
     return replace(now, columns=columns, prior=believed)
 

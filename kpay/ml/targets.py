@@ -2,7 +2,7 @@
 
 A target says whom it is about at a cutoff, what counts as having happened in the horizon, and what is
 believed before any column is looked at: BG/NBD for a purchase, the survival of renewals for renewal,
-and the rate of the past for the others.
+how strongly pieces draw for one of them, and the rate of the past for the rest.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any, Final, Literal, Self
 
 import numpy as np
 
-from kpay.ml import survival
+from kpay.ml import pull, survival
 from kpay.ml.frames import Flags, Floats, Ints
 from kpay.ml.history import History
-from kpay.ml.logistic import logit
+from kpay.ml.logistic import Logistic, logit
 from kpay.ml.survival import Survival
 
 Kind = Literal["purchase", "content", "renewal", "refund"]
@@ -26,13 +26,26 @@ LONGEST_LOOK_DAYS: Final = 180  # back, for the rate of the past
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is believed of a target before any column: a survival of renewals, or one rate for all."""
+    """What is believed of a target before its own columns.
+
+    A survival of renewals; how strongly a piece draws; or one rate for all.
+    """
 
     a_day: float = 0.0
     staying: Survival | None = None
+    drawn: Logistic | None = None
+    slug: str = ""
 
-    def log_odds(self, past: History, customers: Ints, cutoff: int, horizon_days: int) -> Floats:
-        """Return the log odds of each customer's event within the horizon."""
+    def log_odds(
+        self, past: History, customers: Ints, bg_logit: Floats, cutoff: int, horizon_days: int
+    ) -> Floats:
+        """Return the log odds of each customer's event within the horizon.
+
+        `bg_logit` are those of a purchase of anything.
+        """
+        if self.drawn is not None:
+            columns = pull.columns(past, self.slug, customers, bg_logit, cutoff)
+            return self.drawn.log_odds(columns)
         if self.staying is None:
             chance = -np.expm1(-self.a_day * horizon_days)
             return logit(np.full(len(customers), chance))
@@ -43,13 +56,23 @@ class Prior:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {"a_day": self.a_day, "staying": self.staying.to_dict() if self.staying else None}
+        return {
+            "a_day": self.a_day,
+            "staying": self.staying.to_dict() if self.staying else None,
+            "drawn": self.drawn.to_dict() if self.drawn else None,
+            "slug": self.slug,
+        }
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> Self:
         """Read what `to_dict` wrote."""
-        staying = saved["staying"]
-        return cls(float(saved["a_day"]), Survival.from_dict(staying) if staying else None)
+        staying, drawn = saved["staying"], saved["drawn"]
+        return cls(
+            float(saved["a_day"]),
+            Survival.from_dict(staying) if staying else None,
+            Logistic.from_dict(drawn) if drawn else None,
+            saved["slug"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +144,8 @@ class Target:
             return None
         if self.kind == "renewal":
             return Prior(staying=survival.fit(past.spans, cutoff))
+        if self.kind == "content" and (drawn := pull.learn(past, cutoff, horizon_days)):
+            return Prior(drawn=drawn, slug=self.slug)
         known_days = cutoff - past.purchases.first_day
         look_days = max(1, min(LONGEST_LOOK_DAYS, known_days // 2))
         then = past.before(cutoff - look_days)

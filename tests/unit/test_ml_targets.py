@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from kpay.ml import boosting, targets, training
+from kpay.ml import boosting, metrics, snapshots, targets, training
 from kpay.ml.frames import purchases
 from kpay.ml.history import OPEN, History, Marks, Pieces, Spans
 from kpay.ml.propensity import Propensity
@@ -105,7 +105,7 @@ def test_nothing_of_the_future_is_in_a_prior() -> None:
         assert target.prior(past, CUTOFF, HORIZON) == target.prior(past, CUTOFF, HORIZON)
         believed = target.prior(past, CUTOFF, HORIZON)
         assert believed is not None
-        said = believed.log_odds(past, np.arange(4), CUTOFF, HORIZON)
+        said = believed.log_odds(past, np.arange(4), np.zeros(4), CUTOFF, HORIZON)
         assert np.isfinite(said).all()
         assert targets.Prior.from_dict(believed.to_dict()) == believed
 
@@ -159,3 +159,48 @@ def test_a_target_with_too_few_cases_gets_the_rate_of_the_past_and_says_so() -> 
 def test_a_purchase_is_believed_by_bgnbd_alone() -> None:
     assert PURCHASE.prior(four_buyers(), CUTOFF, HORIZON) is None
     assert PURCHASE.prior_column == "bg_logit"
+
+
+def tasteful(customers: int, *, seed: int) -> History:
+    """Each customer looks at pieces of one taste a while before buying one of them."""
+    draw = np.random.default_rng(seed)
+    bought, seen, lines = [], [], []
+    for who in range(customers):
+        taste = who % 2
+        for day in sorted(draw.choice(np.arange(-360, 0), size=5, replace=False).tolist()):
+            piece = int(2 * draw.integers(0, 3) + taste)
+            seen.append((who, day - int(draw.integers(1, 30)), piece))
+            bought.append((who, day, piece))
+            lines.append((who, 365.0 + day + 0.5, 900, "usd", f"p{piece}"))
+    size = 6
+    shelf = Pieces(
+        slug=tuple(f"p{piece}" for piece in range(size)),
+        text=("",) * size,
+        kind=("ebook",) * size,
+        tags=((),) * size,
+        price_minor=np.full(size, 900),
+        currency=np.zeros(size, dtype=np.int64),
+        first_day=np.full(size, -400),
+        last_day=np.full(size, OPEN),
+    )
+    visits = {"visit": marks([visit for visit in seen if visit[1] < 0])}
+    return History(purchases(orders(lines), END), bought=marks(bought), marks=visits, pieces=shelf)
+
+
+def test_what_draws_to_one_piece_is_learned_from_all_pieces() -> None:
+    known = tasteful(160, seed=3)
+    target = Target("content", "p1")
+    past = known.before(CUTOFF)
+    believed = target.prior(past, CUTOFF, HORIZON)
+    assert believed is not None
+    assert believed.drawn is not None
+    now = snapshots.see(known, CUTOFF, HORIZON, target=target)
+    came = target.labels(known, now.customer, CUTOFF, HORIZON)
+    assert 5 < came.sum() < 40
+    assert metrics.auc(came, now.columns["prior_logit"]) > 0.75
+    assert metrics.auc(came, now.columns["bg_logit"]) < 0.65
+    unmoved = snapshots.see(past, CUTOFF, HORIZON, target=target)
+    assert np.array_equal(now.columns["prior_logit"], unmoved.columns["prior_logit"])
+    read = targets.Prior.from_dict(believed.to_dict())
+    again = snapshots.see(known, CUTOFF, HORIZON, target=target, prior=read)
+    assert np.array_equal(now.columns["prior_logit"], again.columns["prior_logit"])
