@@ -49,11 +49,12 @@ def mean_of(tables: Sequence[Table], name: str) -> Judged:
 
 
 def show(title: str, tables: Sequence[Table]) -> None:
-    print(f"\n{title:<28}{'AUC':>22}  {'mean':>6}  log-loss   ECE")
+    print(f"\n{title}: AUC, mean; log-loss, mean; ECE")
     for name in tables[0]:
         mean = mean_of(tables, name)
-        each = " ".join(f"{table[name].auc:.4f}" for table in tables)
-        print(f"  {name:<26}{each:>22}  {mean.auc:.4f}    {mean.log_loss:.4f}  {mean.ece:.3f}")
+        auc = " ".join(f"{table[name].auc:.4f}" for table in tables)
+        loss = " ".join(f"{table[name].log_loss:.4f}" for table in tables)
+        print(f"  {name:<26}{auc}  {mean.auc:.4f}   {loss}  {mean.log_loss:.4f}   {mean.ece:.3f}")
 
 
 def holds_the_floors(table: Table) -> None:

@@ -12,14 +12,36 @@ from dataclasses import replace
 import numpy as np
 
 from kpay.ml import targets
-from kpay.ml.history import History, Pieces
+from kpay.ml.history import History
+from kpay.sandbox.parameters import Parameters
 from tests.bench import renewal_truth, rivals
 from tests.bench.kpay_models import promised
 from tests.bench.sandbox_worlds import CALM, CUTOFF_DAY, HORIZON_DAYS, LivedWorld, Plan
 
 MOST_WORLDS = int(os.environ.get("KPAY_BENCH_SEEDS", "4"))
 MEMBERS = Plan(customers=3000, memberships=2, parameters=replace(CALM, upgrade_share=0.0))
-STRONG_TASTE = replace(CALM, taste_spread=1.6)
+# People alike but for their interests, pieces whose topics kpay is not told, and a shelf that turns.
+ALIKE = replace(
+    Parameters(),
+    taste_spread=1.6,
+    strata_shares=(0.0, 1.0, 0.0, 0.0),
+    orders_a_year=(30.0,) * 4,
+    rate_shape=4.0,
+    outside_option=10.0,
+    leave_b=60.0,
+    eur_share=0.0,
+    fraud_bursts_a_year=0.0,
+)
+TELLING = Plan(
+    customers=1000,
+    parameters=ALIKE,
+    tells_tags=False,
+    sees_visits=False,
+    mails=False,
+    memberships=0,
+    turns_every_days=120,
+)
+SILENT = replace(TELLING, tells_texts=False)
 
 
 def labelled(world: LivedWorld, target: targets.Target) -> tuple[History, np.ndarray, np.ndarray]:
@@ -98,7 +120,39 @@ def test_refunds_are_never_promised_worse_than_by_their_rate() -> None:
 
 
 def unread(known: History) -> History:
-    """Return the same history with every text taken out."""
-    pieces: Pieces = known.pieces
-    blank = replace(pieces, text=("",) * len(pieces.slug), edits=())
+    """Return the same history with every text of a piece taken out."""
+    blank = replace(known.pieces, text=("",) * len(known.pieces), edits=())
     return replace(known, pieces=blank)
+
+
+def read_and_unread(plan: Plan, title: str) -> tuple[dict[str, rivals.Judged], int]:
+    """Return how kpay does with the texts of pieces and without, and how often it kept them."""
+    found: dict[str, list[rivals.Judged]] = {"texts taken out": [], "texts read": [], "oracle": []}
+    times_kept = 0
+    for seed in range(1, 1 + MOST_WORLDS):
+        world = LivedWorld(seed, plan)
+        known = world.history(CUTOFF_DAY)
+        customers = known.purchases.customer_ids
+        bought = world.bought(customers, CUTOFF_DAY, HORIZON_DAYS)
+        for name, told in (("texts taken out", unread(known)), ("texts read", known)):
+            ours = promised(told, HORIZON_DAYS)
+            chance = ours.chance.reindex(customers).to_numpy(float)
+            found[name].append(rivals.judge(bought, chance))
+        kept = {verdict.name for verdict in ours.training.families if verdict.is_kept}
+        times_kept += "text" in kept
+        truth = world.oracle(customers, CUTOFF_DAY, HORIZON_DAYS)
+        found["oracle"].append(rivals.judge(bought, truth))
+    means = shown(f"{title}: {MOST_WORLDS} worlds, text kept in {times_kept}", found)
+    return means, times_kept
+
+
+def test_texts_help_where_interests_show_in_nothing_else() -> None:
+    means, times_kept = read_and_unread(TELLING, "texts tell the topics")
+    assert times_kept >= MOST_WORLDS / 2
+    assert means["texts read"].auc > means["texts taken out"].auc
+
+
+def test_texts_that_say_nothing_do_no_harm() -> None:
+    means, _ = read_and_unread(SILENT, "texts tell nothing")
+    assert means["texts read"].auc >= means["texts taken out"].auc - 0.003
+    assert means["texts read"].log_loss <= means["texts taken out"].log_loss + 0.003
