@@ -238,7 +238,7 @@ def fit(catalogue: Catalogue, owned: Owned, customers: int, mix: Mix | None = No
     """Learn from who has what; works from an empty shop on."""
     size = len(catalogue)
     mix = mix or usual_mix(catalogue)
-    alike = alikeness(catalogue)
+    alike = catalogue.compared if catalogue.compared is not None else alikeness(catalogue)
     kindred = parts.kindred(owned, alike) if catalogue.is_described else np.zeros((size, size))
     popularity = parts.popularity(owned, catalogue, alike)
     weights = parts.ease(owned, customers, size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from kpay.ml.frames import Flags, Floats, Ints
 UNKNOWN_DAYS: Final = np.inf
 PRICE_STEP: Final = 0.7  # of the logarithm: prices a factor of two apart are about half alike
 TEXT_WEIGHT: Final = 0.5  # beside tags, kind and price, which say the same with less noise
-LONGEST_TEXT: Final = 2_000  # characters of a piece that say what it is about
+LONGEST_TEXT: Final = 600  # characters: title, summary and tags stand first, then the body begins
 
 
 def _no_floats() -> Floats:
@@ -27,6 +27,7 @@ class Catalogue:
 
     `text` is what a piece says of itself (empty when nothing is known but a product code), `price`
     is NaN and `shown_days` infinite where unknown, `after` are the places of what comes before it.
+    `compared` is how alike the pieces are, once that was found out.
     """
 
     content: tuple[str, ...]
@@ -38,6 +39,7 @@ class Catalogue:
     price: Floats = field(default_factory=_no_floats)
     shown_days: Floats = field(default_factory=_no_floats)
     after: tuple[tuple[int, ...], ...] = ()
+    compared: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.content)
@@ -64,7 +66,12 @@ class Catalogue:
             text=tuple(self.text[place] for place in kept) if self.text else (),
             price=self.price[kept] if len(self.price) else self.price,
             shown_days=self.days_on_show[kept],
+            compared=None if self.compared is None else self.compared[np.ix_(kept, kept)],
         )
+
+    def alike(self) -> Catalogue:
+        """Return the same shelf with its pieces compared, which takes time and is done once."""
+        return self if self.compared is not None else replace(self, compared=alikeness(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ def alikeness(catalogue: Catalogue) -> Floats:
     if not catalogue.is_described:
         return np.eye(size)
     said = catalogue.text or catalogue.title
-    looks = [(TEXT_WEIGHT, text.likeness([words[:LONGEST_TEXT] for words in said]) + np.eye(size))]
+    looks = [(TEXT_WEIGHT, _near_texts([words[:LONGEST_TEXT] for words in said]))]
     if any(catalogue.tags):
         looks.append((1.0, _shared_tags(catalogue.tags)))
     if len(set(catalogue.kind)) > 1:
@@ -131,6 +138,12 @@ def alikeness(catalogue: Catalogue) -> Floats:
     alike = np.asarray(sum(weight * look for weight, look in looks) / weights)
     np.fill_diagonal(alike, 1.0)
     return alike
+
+
+def _near_texts(texts: list[str]) -> Floats:
+    """Return the cosine of the hashed n-grams, weighted by rarity."""
+    rows = text.Weighting.fit(texts).of(texts)
+    return np.asarray((rows @ rows.T).todense())
 
 
 def _shared_tags(tags: tuple[tuple[str, ...], ...]) -> Floats:

@@ -77,6 +77,7 @@ def horizon(owned: Owned) -> int:
 def windows(catalogue: Catalogue, owned: Owned, horizon_days: int) -> Iterator[Window]:
     """Yield the cutoffs one, two, three and four horizons before the end, those with buyers."""
     catalogue, owned = _smaller(catalogue, owned)
+    catalogue = catalogue.alike()
     for number in range(1, WINDOWS + 1):
         window = window_at(catalogue, owned, number * horizon_days, horizon_days)
         if window is not None:

@@ -130,15 +130,16 @@ def recommend(
     people = _asked(everybody, email, among)
     if not known.catalogue.is_sellable.any():
         raise Refused("nothing is on sale, so there is nothing to recommend", "kpay publish")
-    mix = backtest(known.catalogue, known.owned).mix
-    model = ml.fit(known.catalogue, known.owned, known.customers, mix)
+    catalogue = known.catalogue.alike()
+    mix = backtest(catalogue, known.owned).mix
+    model = ml.fit(catalogue, known.owned, known.customers, mix)
     readers = [reader(known, address, customer) for address, customer in people.items()]
     found = model.suggest(readers, count)
     rows = tuple(
         Recommended(address, tuple(items), _unfinished(known, customer))
         for (address, customer), items in zip(people.items(), found, strict=True)
     )
-    titles = dict(zip(known.catalogue.content, known.catalogue.title, strict=True))
+    titles = dict(zip(catalogue.content, catalogue.title, strict=True))
     basis = PERSONAL if mix.is_proven else POPULAR
     return Recommendations(seen_from.day.isoformat(), rows, titles, basis)
 
