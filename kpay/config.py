@@ -100,6 +100,9 @@ class Settings:
     imap_url: str = field(
         default="", metadata={"help": "imaps://user@host/FOLDER, where bounces and replies arrive."}
     )
+    embedding_model: str = field(
+        default="", metadata={"help": "A folder with a local model of texts (model2vec), if any."}
+    )
     site_url: str = field(
         default="", metadata={"help": "Where your pages stand; links in mails begin with it."}
     )

@@ -348,3 +348,16 @@ class Ticker(Protocol):
     def every(self, seconds: int, action: Callable[[], None]) -> None:
         """Call now, and then every so many seconds, until interrupted (KeyboardInterrupt)."""
         ...
+
+
+class TextEncoder(Protocol):
+    """Turns texts into vectors whose cosines say how alike they are in meaning."""
+
+    @property
+    def model(self) -> str:
+        """What names its weights: others have another name."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        """Return an array, one row for each text."""
+        ...

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         PaymentSource,
         RefundDesk,
         Renderer,
+        TextEncoder,
         Ticker,
         Timetable,
     )
@@ -94,6 +95,15 @@ class Business:
                 'Tuning needs the extra "tune", which is not installed', 'pip install "kpay[tune]"'
             ) from error
         return partial(tune, budget_s=budget_s)
+
+    @cached_property
+    def text_encoder(self) -> TextEncoder | None:
+        """The local embedding model that the settings name; SettingsInvalid when it cannot be read."""
+        if not self.settings.embedding_model:
+            return None
+        from kpay.adapters.embedding import LocalEmbedding
+
+        return LocalEmbedding(self.home / self.settings.embedding_model)
 
     @cached_property
     def store(self) -> Store:

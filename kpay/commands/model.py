@@ -59,6 +59,7 @@ def show_(
         now=business.clock.now(),
         timezone=business.settings.timezone,
         drift=not no_drift,
+        encoder=business.text_encoder,
     )
 
     def fill_page(values: Mapping[str, Any]) -> str:
@@ -92,6 +93,7 @@ def explain(
         target,
         now=business.clock.now(),
         timezone=business.settings.timezone,
+        encoder=business.text_encoder,
     )
     show(found.to_document())
 

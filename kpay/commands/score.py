@@ -40,5 +40,6 @@ def score(
         now=business.clock.now(),
         timezone=business.settings.timezone,
         target=target,
+        encoder=business.text_encoder,
     )
     show(scores.to_document(whole=csv or out is not None), OutputFormat.CSV if csv else None, out)

@@ -90,6 +90,7 @@ def train(
             timezone=business.settings.timezone,
             cache=business.cache,
             tune=business.tuner(seconds) if seconds else None,
+            encoder=business.text_encoder,
         ).to_document()
     )
 

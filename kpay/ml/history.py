@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from kpay.ml.frames import Flags, Floats, Ints, Purchases
+from kpay.ml.text import Meanings
 
 OPEN: Final = 10**6
 """The day on which something ends that has not ended yet."""
@@ -194,6 +195,8 @@ class History:
     `marks` are by kind: "refund", "mail", "click", "reply", "join" (the mailing list), "unsubscribe",
     "visit", "lesson" and "review" (its value the stars); a kind that never happened is not there.
     `words` are opinions and questions, `wishes` the topics that people asked for when they joined.
+    `meanings` are vectors of all texts where the creator has a model for that, else likeness is read
+    from n-grams.
     """
 
     purchases: Purchases
@@ -203,6 +206,18 @@ class History:
     wishes: Words = field(default_factory=no_words)
     spans: Spans = field(default_factory=no_spans)
     pieces: Pieces = field(default_factory=Pieces)
+    meanings: Meanings | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every text in it once, ascending."""
+        later = (edit.text for edit in self.pieces.edits)
+        return tuple(sorted({*self.pieces.text, *later, *self.words.text, *self.wishes.text}))
+
+    @property
+    def texts_by(self) -> str:
+        """Which model the meanings of its texts are by, "" where likeness is read from n-grams."""
+        return self.meanings.model if self.meanings else ""
 
     def before(self, cutoff: int) -> History:
         """Return only what was known when day `cutoff` began; pieces keep their places.

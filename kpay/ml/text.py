@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -152,10 +153,38 @@ class Space:
         kept = kept[values[kept] > 1e-9]
         return cls(weighting, sample, vectors[:, kept] / np.sqrt(values[kept]))
 
+    @property
+    def directions(self) -> int:
+        """How many coordinates a text has."""
+        return int(self.turn.shape[1])
+
     def of(self, texts: Sequence[str]) -> Floats:
         """Return texts as unit vectors, (n, directions); nothing in common with anything is zeros."""
         rows = self.weighting.of(texts)
         return unit(np.asarray((rows @ self.documents.T) @ self.turn))
+
+
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """Texts with the vectors that another model gave them; `model` names it by its weights."""
+
+    model: str
+    texts: tuple[str, ...]  # ascending, each once
+    vectors: Floats  # one row for each text
+
+    @property
+    def directions(self) -> int:
+        """How many coordinates a text has."""
+        return int(self.vectors.shape[1])
+
+    def of(self, texts: Sequence[str]) -> Floats:
+        """Return texts as unit vectors, (n, directions); one that is not among them is zeros."""
+        rows = np.zeros((len(texts), self.directions))
+        for row, text in enumerate(texts):
+            at = bisect_left(self.texts, text)
+            if self.texts[at : at + 1] == (text,):
+                rows[row] = self.vectors[at]
+        return unit(rows)
 
 
 def unit(rows: Floats) -> Floats:

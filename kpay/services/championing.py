@@ -73,7 +73,7 @@ def judge(store: Store, folder: Path, challenge: Challenge) -> Verdict:
         why = f"the champion {against} knows more: it was trained as of {champion['as_of']}"
         return Verdict(False, against, why)
     try:
-        standing = load(store, folder, champion)
+        standing = load(store, folder, champion, challenge.everything)
         return _compare(challenge, champion, standing)
     except ModelUnusable as problem:
         return Verdict(True, against, f"the champion cannot be used any more: {problem.message}")

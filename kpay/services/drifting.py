@@ -16,6 +16,7 @@ from kpay.domain.family_words import title_of
 from kpay.errors import ModelUnusable
 from kpay.ml import drift, explaining, targets
 from kpay.ml.history import History
+from kpay.ports import TextEncoder
 from kpay.services import histories
 from kpay.services.model_life import Row, load
 from kpay.services.vantage import Vantage
@@ -132,13 +133,15 @@ class Drift:
         }
 
 
-def look(store: Store, folder: Path, row: Row, seen_from: Vantage) -> Drift:
+def look(
+    store: Store, folder: Path, row: Row, seen_from: Vantage, encoder: TextEncoder | None = None
+) -> Drift:
     """Hold a model against the customers of a day and against what came of past scores.
 
     A model that cannot be read, or whose card knows no reference, is held against what came only.
     """
     with store.reading() as connection:
-        everything = histories.read(connection, seen_from.moment)
+        everything = histories.read(connection, seen_from.moment, encoder)
         kept = _kept(connection, row, everything, seen_from.day)
     reference = row["card"].get("reference") or {}
     blank = Drift(
@@ -152,7 +155,7 @@ def look(store: Store, folder: Path, row: Row, seen_from: Vantage) -> Drift:
     if not reference:
         return replace(blank, why_not="Its backtest had no customers to compare with.")
     try:
-        model = load(store, folder, row).propensity
+        model = load(store, folder, row, everything).propensity
     except ModelUnusable as problem:
         return replace(blank, why_not=f"{problem.message[:1].upper()}{problem.message[1:]}.")
     now = explaining.today(everything, model)

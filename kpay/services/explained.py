@@ -15,6 +15,7 @@ from kpay.domain.target_words import to_do
 from kpay.errors import NotFound, Refused
 from kpay.ml import explaining
 from kpay.ml.explaining import Explanation
+from kpay.ports import TextEncoder
 from kpay.services import histories
 from kpay.services.explaining_words import Said, chance, headline, reasons
 from kpay.services.model_life import Model, load, parsed_target, pick
@@ -114,7 +115,14 @@ def _note(said: list[Said]) -> str:
 
 
 def explain(
-    store: Store, folder: Path, email: str, target: str = PURCHASE, *, now: datetime, timezone: str
+    store: Store,
+    folder: Path,
+    email: str,
+    target: str = PURCHASE,
+    *,
+    now: datetime,
+    timezone: str,
+    encoder: TextEncoder | None = None,
 ) -> Explained:
     """Explain the score of one customer by the champion of a target.
 
@@ -127,8 +135,8 @@ def explain(
         seen_from = vantage(connection, None, now, timezone)
         row = pick(connection, seen_from, is_asked=False, target=target)
         customer = learning.customer_of(connection, address)
-        known = histories.read(connection, seen_from.moment)
-    model = load(store, folder, row)
+        known = histories.read(connection, seen_from.moment, encoder)
+    model = load(store, folder, row, known)
     try:
         found = explaining.explain(known, model.propensity, -1 if customer is None else customer)
     except KeyError:

@@ -52,6 +52,7 @@ def card(
         "orders": sold.orders,
         "lines": int(everything.purchases.lines.sum()),
         "rows_sha256": rows_sha256,
+        "texts": everything.texts_by,
         "first_day": local_day(sold.first_at, seen_from.timezone).isoformat(),
         "versions": dict(versions),
         "seeds": {"trees": SEED, "folds": SEED, "intervals": SEED},

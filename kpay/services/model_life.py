@@ -123,9 +123,14 @@ def _train(target: str) -> str:
     return "kpay train" if target == PURCHASE else f"kpay train --target {target}"
 
 
-def load(store: Store, folder: Path, row: Row) -> Model:
-    """Read the model of a run, its trees sealed; one of ModelUnusable when it must not be used."""
+def load(store: Store, folder: Path, row: Row, everything: History | None = None) -> Model:
+    """Read the model of a run, its trees sealed; one of ModelUnusable when it must not be used.
+
+    `everything` is what it is to look at, where it is to look at anything.
+    """
     _check(store, row)
+    if everything is not None and row["card"].get("texts", "") != everything.texts_by:
+        raise ModelOutdated(row["run"], "cannot score: it read texts with another embedding model")
     saved = model_files.read_model(folder, head_of(row), row["checksum"])
     try:
         fitted = Propensity.from_dict(saved["propensity"])

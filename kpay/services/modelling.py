@@ -12,6 +12,7 @@ from kpay.domain.document import Block, Column, Document, Figure, Figures, Table
 from kpay.domain.family_words import family_of, title_of
 from kpay.domain.target_words import did, train_again, who_does
 from kpay.errors import NotFound, Refused
+from kpay.ports import TextEncoder
 from kpay.services import drifting
 from kpay.services.card_words import limits
 from kpay.services.drifting import Drift
@@ -36,6 +37,7 @@ def show_model(
     now: datetime,
     timezone: str,
     drift: bool = True,
+    encoder: TextEncoder | None = None,
 ) -> Document:
     """Show one run's card, that of a target's champion when none is named; a beginning of its id will do.
 
@@ -44,7 +46,7 @@ def show_model(
     with store.reading() as connection:
         row = _chosen(learning.runs_starting(connection, run or ""), run, target)
         seen_from = vantage(connection, None, now, timezone) if drift and _drifts(row) else None
-    looked = drifting.look(store, folder, row, seen_from) if seen_from else None
+    looked = drifting.look(store, folder, row, seen_from, encoder) if seen_from else None
     card = row["card"]
     warned = limits(card, row)
     return Document(

@@ -12,6 +12,7 @@ from kpay.domain.money import Money
 from kpay.domain.target_words import who_does
 from kpay.ml import scoring
 from kpay.ml.frames import Frame
+from kpay.ports import TextEncoder
 from kpay.services import groups, histories
 from kpay.services.model_life import load, parsed_target, pick
 from kpay.services.vantage import vantage
@@ -137,6 +138,7 @@ def score(
     now: datetime,
     timezone: str,
     target: str = PURCHASE,
+    encoder: TextEncoder | None = None,
 ) -> Scores:
     """Score everybody known at the end of a day and keep the scores; the same scores write nothing.
 
@@ -148,9 +150,9 @@ def score(
     with store.reading() as connection:
         seen_from = vantage(connection, as_of, now, timezone)
         row = pick(connection, seen_from, is_asked=as_of is not None, target=named)
-        everything = histories.read(connection, seen_from.moment)
+        everything = histories.read(connection, seen_from.moment, encoder)
         emails = learning.emails(connection)
-    model = load(store, folder, row)
+    model = load(store, folder, row, everything)
     rows = _rows(scoring.score(everything, model.propensity, model.amounts), emails)
     with store.writing() as connection:
         written = learning.keep_scores(

@@ -20,6 +20,7 @@ from kpay.ml.history import History
 from kpay.ml.targets import Target
 from kpay.ml.training import Training
 from kpay.ml.tuned import Tuner
+from kpay.ports import TextEncoder
 from kpay.services import championing, devices, histories, model_card, model_life
 from kpay.services.championing import Challenge
 from kpay.services.model_life import Row, parsed_target
@@ -84,6 +85,7 @@ def train(
     timezone: str,
     cache: Path,
     tune: Tuner | None = None,
+    encoder: TextEncoder | None = None,
 ) -> Trained:
     """Train on what was known at the end of a day and keep the model; the same rows do nothing.
 
@@ -92,7 +94,7 @@ def train(
     """
     started = perf_counter()
     target = parsed_target(asked.target)
-    known = _known(store, asked.as_of, now, timezone)
+    known = _known(store, asked.as_of, now, timezone, encoder)
     tuned = {} if tune else _tuned_before(store, asked)
     chosen = _device(asked, known, cache, now)
     plan = Plan(target, asked.horizon_days, chosen, tuned, asked.tune_s)
@@ -114,13 +116,15 @@ def _tuned_before(store: Store, asked: Asked) -> dict[str, Any]:
     return dict(recipe.get("settings", {})) if recipe else {}
 
 
-def _known(store: Store, as_of: str | None, now: datetime, timezone: str) -> Known:
+def _known(
+    store: Store, as_of: str | None, now: datetime, timezone: str, encoder: TextEncoder | None
+) -> Known:
     with store.reading() as connection:
         seen_from = vantage(connection, as_of, now, timezone)
         sold = learning.sold_before(connection, seen_from.moment)
         if sold is None:
             raise Refused(f"no paid order is known at the end of {seen_from.day}", "kpay sync")
-        everything = histories.read(connection, seen_from.moment)
+        everything = histories.read(connection, seen_from.moment, encoder)
         account = model_life.own_account(connection)
     return Known(seen_from, everything, sold, account, fingerprint(everything))
 

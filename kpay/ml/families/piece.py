@@ -12,10 +12,9 @@ from kpay.ml.families.acts import Acts, unknown
 from kpay.ml.families.catalogue import dearness, kind_matches, tag_matches
 from kpay.ml.families.family import Family
 from kpay.ml.families.shelf import Shelf, in_portions, is_shelved
-from kpay.ml.families.text import Told
+from kpay.ml.families.text import Told, matches
 from kpay.ml.frames import Floats, Ints
 from kpay.ml.history import History
-from kpay.ml.text import unit
 
 COLUMNS: Final = (
     "piece_text_match",
@@ -57,7 +56,7 @@ def _matched(shelf: Shelf, told: Told, near: Floats, piece: int) -> dict[str, Fl
     at = int(np.searchsorted(shelf.pieces, piece))
     size = len(shelf.customers)
     return {
-        "piece_text_match": unit(told.profile(shelf)) @ told.pieces[piece],
+        "piece_text_match": matches(shelf, told, told.profile(shelf))[:, at],
         "piece_tags_match": tag_matches(shelf)[:, at],
         "piece_kind_match": kind_matches(shelf)[:, at],
         "piece_dearness": dearness(shelf)[:, at],

@@ -11,7 +11,7 @@ from kpay.ml.families.family import Family
 from kpay.ml.families.shelf import Shelf, has_pages, in_portions, texts_of
 from kpay.ml.frames import Floats, Ints
 from kpay.ml.history import History
-from kpay.ml.text import Space, unit
+from kpay.ml.text import Meanings, Space
 
 COLUMNS: Final = (
     "text_match",
@@ -39,17 +39,14 @@ def read(known: History, customers: Ints, cutoff: int) -> dict[str, Floats]:
 class Told:
     """The space of the texts known at a cutoff, and every piece in it."""
 
-    space: Space
+    space: Space | Meanings
     pieces: Floats
 
     @classmethod
     def of(cls, known: History, cutoff: int) -> Told:
-        """Fit on the pieces that had been published and on what people wrote last."""
+        """Take the given meanings, else fit on the pieces published and on what people wrote last."""
         pieces = known.pieces.texts(cutoff)
-        shown = np.flatnonzero(known.pieces.known(cutoff))
-        newest = np.argsort(known.words.day, kind="stable")[::-1][:MOST_WORDS]
-        documents = [*(pieces[at] for at in shown), *(known.words.text[at] for at in newest)]
-        space = Space.fit(documents)
+        space = known.meanings or Space.fit(_documents(known, pieces, cutoff))
         return cls(space, space.of(pieces))
 
     def profile(self, shelf: Shelf) -> Floats:
@@ -57,9 +54,15 @@ class Told:
         return shelf.interest @ self.pieces[shelf.pieces] + _said(shelf, self.space)
 
 
+def _documents(known: History, pieces: tuple[str, ...], cutoff: int) -> list[str]:
+    shown = np.flatnonzero(known.pieces.known(cutoff))
+    newest = np.argsort(known.words.day, kind="stable")[::-1][:MOST_WORDS]
+    return [*(pieces[at] for at in shown), *(known.words.text[at] for at in newest)]
+
+
 def _read(shelf: Shelf, told: Told) -> dict[str, Floats]:
     profile = told.profile(shelf)
-    match = unit(profile) @ told.pieces[shelf.pieces].T
+    match = matches(shelf, told, profile)
     left = shelf.is_free
     count = np.maximum(left.sum(axis=1), 1)
     ranked = -np.sort(-np.where(left, match, 0.0), axis=1)
@@ -73,9 +76,21 @@ def _read(shelf: Shelf, told: Told) -> dict[str, Floats]:
     }
 
 
-def _said(shelf: Shelf, space: Space) -> Floats:
+def matches(shelf: Shelf, told: Told, profile: Floats) -> Floats:
+    """Return the cosine of each piece with what somebody turned to beside it, (customers, pieces).
+
+    Having looked at the piece itself is not held for likeness: that is what visits tell.
+    """
+    vectors = told.pieces[shelf.pieces]
+    own = shelf.interest * (vectors**2).sum(axis=1)
+    toward = profile @ vectors.T
+    length = (profile**2).sum(axis=1, keepdims=True) - shelf.interest * (2 * toward - own)
+    return np.asarray((toward - own) / np.sqrt(np.maximum(length, 1e-12)))
+
+
+def _said(shelf: Shelf, space: Space | Meanings) -> Floats:
     """Return the sum of what somebody wrote and of what they asked for."""
-    said = np.zeros((len(shelf.customers), space.turn.shape[1]))
+    said = np.zeros((len(shelf.customers), space.directions))
     for words in (shelf.known.words, shelf.known.wishes):
         who, texts = texts_of(words, shelf.customers)
         different = sorted(set(texts))
