@@ -81,11 +81,11 @@ def blocks(card: Mapping[str, Any]) -> tuple[Block, ...]:
             Figure("held out who bought", pooled["held_out_buyers"]),
         )
     )
-    judged = card["uplift"]
+    judged: Mapping[str, Any] | None = card["uplift"]
     return (counts,) if judged is None else (counts, _effects(judged), *_said(judged))
 
 
-def _effects(judged: Mapping[str, Mapping[str, float]]) -> Table:
+def _effects(judged: Mapping[str, Any]) -> Table:
     return Table(
         (
             Column("more of them buy when mailed"),
@@ -100,11 +100,11 @@ def _effects(judged: Mapping[str, Mapping[str, float]]) -> Table:
     )
 
 
-def _said(judged: Mapping[str, Mapping[str, float]]) -> tuple[Text, ...]:
+def _said(judged: Mapping[str, Any]) -> tuple[Text, ...]:
     qini = judged["qini"]
     found = [
         f"Qini coefficient {qini['value']:.3f} ({_interval(qini)}); 0 is a ranking by chance, and below 0 "
-        "is worse than that."
+        f"is worse than that. Ranking by who buys when mailed reaches {judged['qini_of_response']:.3f}."
     ]
     if qini["low95"] <= 0:
         found.append("That cannot be told from chance yet: more sends with a holdout would say.")

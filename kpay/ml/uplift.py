@@ -66,15 +66,25 @@ def fit(matrix: Floats, trial: Trial, columns: tuple[str, ...]) -> Uplift:
     return Uplift(columns, *arms)
 
 
-def cross_fitted(matrix: Floats, trial: Trial, *, seed: int = 0) -> Floats:
-    """Return each row's effect by models that never saw its person, (n,)."""
+@dataclass(frozen=True, slots=True)
+class CrossFitted:
+    """What models that never saw a row's person say of it: the effect, and who responds when mailed."""
+
+    effect: Floats
+    response: Floats
+
+
+def cross_fitted(matrix: Floats, trial: Trial, *, seed: int = 0) -> CrossFitted:
+    """Return each row's effect and response by models that never saw its person, (n,) each."""
     fold = folds(trial.person, seed)
-    effect = np.zeros(len(matrix))
+    found = CrossFitted(np.zeros(len(matrix)), np.zeros(len(matrix)))
     for number in range(FOLDS):
         tested = fold == number
         learned = Trial(trial.treated[~tested], trial.responded[~tested], trial.person[~tested])
-        effect[tested] = fit(matrix[~tested], learned, ()).effect(matrix[tested])
-    return effect
+        model = fit(matrix[~tested], learned, ())
+        found.effect[tested] = model.effect(matrix[tested])
+        found.response[tested] = model.mailed.probability(matrix[tested])
+    return found
 
 
 def folds(person: Ints, seed: int) -> Ints:

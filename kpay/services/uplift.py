@@ -103,7 +103,7 @@ def _kept(
     """Fit, judge by models that never saw the person, and keep; the newest rows' model is champion."""
     trial = pooled.trial
     model = uplift.fit(pooled.matrix, trial, readers.COLUMNS)
-    judged = qini.judge(trial, uplift.cross_fitted(pooled.matrix, trial)).to_json()
+    judged = _judged(pooled)
     row: dict[str, Any] = {
         "run": _run_id(pooled, seen_from, account),
         "target": TARGET,
@@ -125,6 +125,13 @@ def _kept(
         if champion is None or champion["as_of"] <= seen_from.day:
             learning.promote(connection, row, now)
         return learning.find_run(connection, row["run"]) or row
+
+
+def _judged(pooled: Pooled) -> dict[str, Any]:
+    """Return what the ranking is worth, beside ranking by who buys when mailed."""
+    trial, said = pooled.trial, uplift.cross_fitted(pooled.matrix, pooled.trial)
+    by_response = round(qini.coefficient(trial, said.response), 6)
+    return {**qini.judge(trial, said.effect).to_json(), "qini_of_response": by_response}
 
 
 def _card(pooled: Pooled, judged: dict[str, Any] | None, why: str) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def test_a_model_is_learned_judged_and_kept_as_champion(
     judged = found["uplift"]
     assert judged["qini"]["low95"] < judged["qini"]["value"] < judged["qini"]["high95"]
     assert judged["effect"]["low95"] > 0
+    assert -0.2 < judged["qini_of_response"] < 0.2
     assert judged["top_effect"]["value"] > judged["last_effect"]["value"]
 
 

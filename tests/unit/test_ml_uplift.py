@@ -96,7 +96,7 @@ def test_a_ranking_is_judged_by_models_that_never_saw_the_person() -> None:
     nothing = Trial(treated, responded, np.arange(600))
     twice = Trial(*(np.tile(one, 2) for one in (treated, responded, np.arange(600))))
     own = uplift.fit(matrix, nothing, ()).effect(matrix)
-    honest = uplift.cross_fitted(np.tile(matrix, (2, 1)), twice)
+    honest = uplift.cross_fitted(np.tile(matrix, (2, 1)), twice).effect
     assert qini.coefficient(nothing, own) > 0.2
     assert abs(qini.coefficient(twice, honest)) < 0.1
     assert np.array_equal(uplift.folds(twice.person, 0)[:600], uplift.folds(twice.person, 0)[600:])
@@ -104,7 +104,7 @@ def test_a_ranking_is_judged_by_models_that_never_saw_the_person() -> None:
 
 def test_the_interval_tells_a_find_from_luck() -> None:
     matrix, many = moved_by_the_first_column(4000, 3)
-    found = qini.judge(many, uplift.cross_fitted(matrix, many))
+    found = qini.judge(many, uplift.cross_fitted(matrix, many).effect)
     luck = qini.judge(many, np.random.default_rng(6).random(4000))
     assert 0 < found.qini.low95 < found.qini.value < found.qini.high95
     assert luck.qini.low95 < 0 < luck.qini.high95
