@@ -45,16 +45,17 @@ class Shelf:
         return {slug: at for at, slug in enumerate(self.catalogue.content)}
 
 
-def read_shelf(connection: Connection, moment: datetime) -> Shelf:
-    """Read what was known before a moment."""
+def read_shelf(connection: Connection, moment: datetime, now: datetime) -> Shelf:
+    """Read what was known before a moment to learn from, and what everybody has by now."""
     pieces = shelf.pieces(connection, moment)
     catalogue = catalogue_of(pieces, moment)
     place = {slug: at for at, slug in enumerate(catalogue.content)}
-    had = possessions(connection, moment)
-    known = had[had["content"].isin(place)]
+    had = possessions(connection, max(moment, now))
+    had = had[had["content"].isin(place)]
     sets: dict[int, set[str]] = {
-        int(who): set(part) for who, part in known.groupby("customer")["content"]
+        int(who): set(part) for who, part in had.groupby("customer")["content"]
     }
+    known = had[had["first_at"] < moment]
     for customer, slug in shelf.memberships(connection):
         sets.setdefault(customer, set()).add(slug)
     owned = _owned(known, place, moment)
@@ -177,9 +178,7 @@ def _last(known: Shelf, customer: int, place: Mapping[str, int]) -> Ints:
     )
 
 
-def people_of(
-    connection: Connection,
-) -> dict[str, int | None]:
+def people_of(connection: Connection) -> dict[str, int | None]:
     """Return every address with its customer, customers first; None for who is only on the list."""
     found: dict[str, int | None] = {
         address: who for who, address in learning.emails(connection).items()

@@ -104,5 +104,5 @@ def evaluate(store: Store, *, now: datetime, timezone: str) -> Trial:
     """Try the recommendations on the past; raises Refused without any sale."""
     with store.reading() as connection:
         seen_from = vantage(connection, None, now, timezone)
-        known = read_shelf(connection, seen_from.moment)
+        known = read_shelf(connection, seen_from.moment, now)
     return Trial(seen_from.day, backtest(known.catalogue, known.owned))

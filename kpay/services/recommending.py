@@ -125,7 +125,7 @@ def recommend(
     """
     with store.reading() as connection:
         seen_from = vantage(connection, None, now, timezone)
-        known = read_shelf(connection, seen_from.moment)
+        known = read_shelf(connection, seen_from.moment, now)
         everybody = people_of(connection)
     people = _asked(everybody, email, among)
     if not known.catalogue.is_sellable.any():

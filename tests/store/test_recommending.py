@@ -107,6 +107,12 @@ def test_a_running_subscription_and_all_it_includes_are_not_offered(shop: Shop) 
     assert shop.offered("ana") == ["bread"]
 
 
+def test_what_was_bought_this_morning_is_not_offered_any_more(shop: Shop) -> None:
+    shop.buy("ana", "salt")
+    shop.buy("ana", "sea", days_ago=0.1)
+    assert shop.offered("ana") == ["bread"]
+
+
 def test_the_order_of_a_series_is_kept(shop: Shop) -> None:
     shop.piece("salt-two", after=("salt",))
     shop.piece("sea-two", after=("sea",))
