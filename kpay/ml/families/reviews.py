@@ -32,7 +32,7 @@ def read(known: History, customers: Ints, cutoff: int) -> dict[str, Floats]:
     given = known.of("review")
     scaled = Marks(given.customer, given.day, given.content, stretched(given.value))
     stars = Acts.of(scaled, customers, cutoff)
-    moods = Acts.of(_moods(known), customers, cutoff)
+    moods = Acts.of(_moods(known, customers), customers, cutoff)
     return {
         "review_count": stars.counts(),
         "review_stars": stars.means(),
@@ -44,11 +44,14 @@ def read(known: History, customers: Ints, cutoff: int) -> dict[str, Floats]:
     }
 
 
-def _moods(known: History) -> Marks:
+def _moods(known: History, customers: Ints) -> Marks:
+    """Return the moods of what the customers asked about wrote, by what everybody's ratings teach."""
     words = known.words
     in_time = np.argsort(words.day, kind="stable")
     model = Sentiment.fit([words.text[at] for at in in_time], words.stars[in_time])
-    return Marks(words.customer, words.day, words.content, model.of(words.text))
+    asked = np.flatnonzero(np.isin(words.customer, customers))
+    moods = model.of([words.text[at] for at in asked])
+    return Marks(words.customer[asked], words.day[asked], words.content[asked], moods)
 
 
 def _is_known(known: History) -> bool:
