@@ -43,7 +43,7 @@ BY_SALES: Final = Mix()
 BY_SALES_AND_CONTENT: Final = Mix(popularity=0.5, kindred=1.0)
 """Usual where the content is described; measured on simulated shops of 12 to 150 pieces."""
 POPULARITY_ONLY: Final = Mix(ease=0.0, rising=0.0, popularity=1.0, kindred=0.01, is_proven=False)
-"""Without proof: what sells lately; kinship only decides between what sells alike."""
+"""Without proof: what sells; kinship only decides between what sells alike."""
 
 
 def _nothing() -> Ints:

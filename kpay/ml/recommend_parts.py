@@ -20,7 +20,6 @@ LEAST_RIDGE: Final = 5.0
 INTEREST_HALF_LIFE_DAYS: Final = 365.0  # how long a purchase says what somebody likes
 LATELY_DAYS: Final = 30.0  # the half-life of what "lately" means
 RISING_PRIOR: Final = 20.0  # sales before a piece's own trend counts as much as the shop's
-POPULAR_PRIOR: Final = 0.2  # of the decayed month
 KINDRED_RIDGE: Final = 5.0
 FEW_SALES: Final = 20.0  # pairs below which popularity explains little
 MOST_WOVEN: Final = 2_500  # items in the inverse, the most owned ones
@@ -69,20 +68,21 @@ def rising(owned: Owned, size: int) -> Floats:
 
 
 def popularity(owned: Owned, catalogue: Catalogue, alike: Floats) -> Floats:
-    """Return what each piece sells lately for the time it was on show.
+    """Return what each piece sells in a month: lately, and as much again what it has sold all along.
 
-    Whatever has hardly been on show yet is taken to sell as what is like it has sold all along.
+    Whatever has hardly been on show yet is taken to sell as what is like it does.
     """
-    fresh = owned.sums(lately(owned.known_days), len(catalogue))
+    size = len(catalogue)
+    fresh, counts = owned.sums(lately(owned.known_days), size), owned.counts(size)
     if not fresh.any():
         return fresh
-    span = float(owned.known_days.max())
-    days = np.minimum(catalogue.days_on_show, span) + 1.0
+    days = np.minimum(catalogue.days_on_show, float(owned.known_days.max())) + 1.0
     shown = 1.0 - lately(catalogue.days_on_show)
-    rate = owned.counts(len(catalogue)) / days
-    usual = _expected(rate, days, alike) if catalogue.is_described else np.ones(len(catalogue))
+    even = np.full(size, counts.sum() / days.sum())
+    expected = _expected(counts / days, days, alike) if catalogue.is_described else even
+    usual = (counts + LATELY_DAYS * expected) / (days + LATELY_DAYS)
     usual *= fresh.sum() / (usual @ shown)
-    return np.asarray((fresh + POPULAR_PRIOR * usual) / (shown + POPULAR_PRIOR))
+    return np.asarray((fresh + usual) / (shown + 1.0))
 
 
 def _expected(rate: Floats, days: Floats, alike: Floats) -> Floats:

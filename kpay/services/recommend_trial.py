@@ -38,12 +38,12 @@ class Trial:
             bought = "person" if found.people == 1 else "people"
             return (
                 f"No signal yet: {found.people} {bought} bought something new in the time tested, "
-                f"{FEWEST_TESTED} are needed; what sells lately is recommended"
+                f"{FEWEST_TESTED} are needed; what sells best is recommended"
             )
         gain = f"NDCG@10 {found.gain:+.3f} (standard error {found.gain_se:.3f}) beside popularity"
         if found.is_proven:
             return f"The recommendations beat popularity: {gain}"
-        return f"No signal yet: {gain}; what sells lately is recommended"
+        return f"No signal yet: {gain}; what sells best is recommended"
 
     def _how(self) -> str:
         if not self.found.cutoff_days:

@@ -60,7 +60,7 @@ class Recommendations:
         said = f"as of {self.as_of}"
         if self.basis == PERSONAL:
             return said
-        return f"{said}; no signal yet that beats popularity, so what sells lately comes first"
+        return f"{said}; no signal yet that beats popularity, so what sells best comes first"
 
     def _blocks(self, whole: bool) -> tuple[Block, ...]:
         shown = self.rows if whole else self.rows[:SHOWN_PEOPLE]
