@@ -54,7 +54,7 @@ PATIENCE: Final = 25
 class Boosting:
     """A LightGBM model kept as its own text, so that loading it runs no code.
 
-    Its log odds are what it adds to those at which its rows started.
+    Its log odds are what it adds to those at which its rows started, if they were given.
     """
 
     text: str

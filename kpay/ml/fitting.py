@@ -44,7 +44,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """Fitted trees that go on from half the logistic, and what they add to it out of fold."""
+    """Fitted trees, and their log odds out of fold."""
 
     model: Boosting
     out_of_fold: Floats
@@ -81,19 +81,18 @@ class Learned:
 
     def rung(self, rung: Rung, now: Snapshot) -> Propensity:
         """Return the fitted rung of that name, its level set for a snapshot."""
-        has_linear = rung in MIXED
-        has_trees = has_linear and MIXED[rung][1] > 0
+        of_linear, of_trees = MIXED.get(rung, (0.0, 0.0))
         raw = Propensity(
             rung,
             self.horizon_days,
             now.bg,
             target=self.target,
             prior=now.prior,
-            families=self.families if has_linear else (),
+            families=self.families if rung in MIXED else (),
             platt=self.platts.get(rung, UNCHANGED),
-            linear=self.linear.model if has_linear else None,
-            linear_names=self.linear.names if has_linear else (),
-            trees=self.trees.model if self.trees and has_trees else None,
+            linear=self.linear.model if of_linear else None,
+            linear_names=self.linear.names if of_linear else (),
+            trees=self.trees.model if self.trees and of_trees else None,
         )
         return self._levelled(raw, now) if rung in self.platts else raw
 
@@ -118,7 +117,7 @@ def learn(
     """
     fold = panel.folds(rows.groups)
     linear = fit_linear(rows, fold, linear_columns(target, chosen.linear), target)
-    trees = fit_trees(rows, fold, linear.out_of_fold, settings) if settings is not None else None
+    trees = fit_trees(rows, fold, settings) if settings is not None else None
     said = {rung: _mixed(rung, linear, trees) for rung in MIXED if trees or MIXED[rung][1] == 0}
     platts = {rung: calibration.fit(raw, rows.labels) for rung, raw in said.items()}
     best: Rung = "blend" if trees is not None else "logistic"
@@ -184,20 +183,13 @@ def _out_of_fold(columns: Floats, fold: Ints, fitted: Callable[[Ints], Logistic]
     return out_of_fold
 
 
-def fit_trees(rows: Panel, fold: Ints, linear: Floats, settings: dict[str, Any]) -> Trees:
-    """Fit trees on all columns of a panel, from half of what the logistic says out of fold."""
+def fit_trees(rows: Panel, fold: Ints, settings: dict[str, Any]) -> Trees:
+    """Fit trees on all columns of a panel."""
     names = rows.snapshots[0].names
     columns = rows.matrix(names)
-    start = tree_start(linear, rows.labels)
-    found = boosting.cross_validate(columns, rows.labels, fold, settings, start=start)
+    found = boosting.cross_validate(columns, rows.labels, fold, settings)
     model = boosting.refit(found, names, settings)
-    return Trees(model, found.out_of_fold - start, found.rounds, (*found.fits, found.rounds))
-
-
-def tree_start(linear: Floats, happened: Floats) -> Floats:
-    """Return the log odds from which trees go on, at the level of what happened."""
-    half = MIXED["boosting"][0] * linear
-    return np.asarray(half + calibration.distance(half, float(happened.mean())))
+    return Trees(model, found.out_of_fold, found.rounds, (*found.fits, found.rounds))
 
 
 def _towards_prior(rows: Panel, prior: Floats, said: Floats) -> float:

@@ -21,6 +21,7 @@ FEWEST_FOR_BOOSTING: Final = 3_000
 AUC_TOLERANCE: Final = 0.005
 LOSS_TOLERANCE: Final = 0.003
 CLEARLY: Final = 2.5  # standard errors, for trees in a business smaller than they usually need
+DOUBTED: Final = 2.0  # standard errors, for a fall on thin evidence
 BASELINES: Final = ("recency", "rfm_logistic", "bgnbd")
 
 
@@ -122,11 +123,16 @@ def _lost_to(tested: Backtest, rung: Rung, simpler: list[str]) -> str | None:
 
 
 def _is_worse(tested: Backtest, ours: str, theirs: str) -> bool:
-    """Tell whether ours ranks worse by more than .005 AUC and noise, or is worse on both measures."""
+    """Tell whether ours ranks worse by more than .005 AUC and noise, or is worse on both measures.
+
+    A single window is doubted, and so is that a model which learns from more windows than the tests
+    had loses to one that learns less from them.
+    """
     if theirs == ours or theirs not in tested.promised:
         return False
+    doubted = DOUBTED if theirs == "logistic" or not tested.earlier else 1.0
     gain, error = tested.auc_gain(ours, theirs)
-    if gain < -max(AUC_TOLERANCE, error):
+    if gain < -max(AUC_TOLERANCE, doubted * error):
         return True
     saved, doubt = tested.loss_gain(theirs, ours)
-    return gain < 0 and saved > max(doubt, LOSS_TOLERANCE)
+    return gain < 0 and saved > max(doubted * doubt, LOSS_TOLERANCE)

@@ -4,8 +4,8 @@ rule      for a purchase a shrunken rate, halved for every three horizons of sil
           target its prior: the survival of renewals, or the rate of the past
 bgnbd     BG/NBD, fitted without labels, for any horizon; for a purchase only
 logistic  a few columns that correct the prior (for a purchase BG/NBD), pulled back to it by a ridge
-blend     a fifth that logistic, four fifths boosting, in log odds
-boosting  restrained LightGBM that starts from half the logistic's log odds
+blend     a third that logistic, two thirds boosting, in log odds
+boosting  restrained LightGBM, the prior among its columns
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
 FORMAT: Final = 2
 MIXED: Final[dict[Rung, tuple[float, float]]] = {  # weights of the logistic and of the trees
     "logistic": (1.0, 0.0),
-    "blend": (0.6, 0.8),
-    "boosting": (0.5, 1.0),
+    "blend": (1 / 3, 2 / 3),
+    "boosting": (0.0, 1.0),
 }
 OWN_COLUMNS: Final = (*RFM_AND_BG, *FADING)
 RULE_WEIGHT_WEEKS: Final = 16.0  # of everybody's rate in a single customer's rate
@@ -76,30 +76,30 @@ class Propensity:
         return sigmoid(self.log_odds(now))
 
     def _raw_log_odds(self, now: Snapshot) -> Floats:
-        if self.linear is None:
+        if self.rung not in MIXED:
             if self.rung == "rule" and self.target == PURCHASE:
                 return logit(rule_probability(now, self.horizon_days))
             return now.columns[self.target.prior_column]
+        raw = np.zeros(len(now.customer))
         of_linear, of_trees = MIXED[self.rung]
-        raw = of_linear * self.linear.log_odds(gentle(now, self.linear_names))
-        return (
-            raw + of_trees * self.trees.log_odds(now.matrix(self.trees.names))
-            if self.trees
-            else raw
-        )
+        if self.linear:
+            raw += of_linear * self.linear.log_odds(gentle(now, self.linear_names))
+        if self.trees:
+            raw += of_trees * self.trees.log_odds(now.matrix(self.trees.names))
+        return raw
 
     def contributions(self, now: Snapshot) -> dict[str, Floats]:
         """Return what each column adds to every customer's calibrated log odds, without the base."""
         parts: dict[str, Floats] = {}
-        if self.linear is None:
-            return parts
-        of_linear, of_trees = (self.platt.slope * share for share in MIXED[self.rung])
-        found = self.linear.contributions(gentle(now, self.linear_names))
-        parts |= {name: of_linear * found[:, i] for i, name in enumerate(self.linear_names)}
+        of_linear, of_trees = MIXED.get(self.rung, (0.0, 0.0))
+        if self.linear:
+            found = self.linear.contributions(gentle(now, self.linear_names))
+            for i, name in enumerate(self.linear_names):
+                parts[name] = self.platt.slope * of_linear * found[:, i]
         if self.trees:
             found = self.trees.contributions(now.matrix(self.trees.names))
             for i, name in enumerate(self.trees.names):
-                parts[name] = parts.get(name, 0.0) + of_trees * found[:, i]
+                parts[name] = parts.get(name, 0.0) + self.platt.slope * of_trees * found[:, i]
         return parts
 
     def to_dict(self) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class _Ground:
     fits: list[int] = field(default_factory=list)
 
     def said(self, linear: Floats, trees: Floats | None) -> Floats:
-        return linear if trees is None else 0.2 * linear + 0.8 * trees
+        return linear if trees is None else (linear + 2 * trees) / 3
 
     def gain(self, linear: Floats, trees: Floats | None) -> tuple[float, float]:
         bought = self.rows.labels
@@ -137,10 +137,7 @@ def _ground(at: Snapshots, rows: Panel, settings: dict[str, Any] | None) -> _Gro
     if settings is not None:
         in_families = {name for family in at.families() for name in family.columns}
         names = tuple(name for name in rows.snapshots[0].names if name not in in_families)
-        start = fitting.tree_start(linear.out_of_fold, rows.labels)
-        found = boosting.cross_validate(
-            rows.matrix(names), rows.labels, fold, settings, start=start
-        )
+        found = boosting.cross_validate(rows.matrix(names), rows.labels, fold, settings)
         ground.trees = found.out_of_fold
         ground.fits.extend(found.fits)
     return ground

@@ -12,13 +12,12 @@ from typing import Any, Final
 import numpy as np
 import optuna
 
-from kpay.ml import backtest, boosting, fitting, metrics, panel
+from kpay.ml import backtest, boosting, metrics, panel
 from kpay.ml.backtest import Backtest
 from kpay.ml.fitting import Chosen
 from kpay.ml.panel import Panel
 from kpay.ml.propensity import Rung
 from kpay.ml.snapshots import Snapshots
-from kpay.ml.targets import Target
 from kpay.ml.tuned import NOTHING_FOUND, Tuned
 
 SEED: Final = 0
@@ -36,7 +35,7 @@ def tune(
     rows = at.panel(-2 * at.horizon_days, chosen.families)
     if rows is None:
         return NOTHING_FOUND, plain
-    trials, found = _search(rows, settings, at.target, chosen, budget_s=budget_s)
+    trials, found = _search(rows, settings, budget_s)
     if not found:
         return replace(NOTHING_FOUND, trials=trials), plain
     names = [rung for rung in plain.measured if rung in ("boosting", "blend", "logistic")]
@@ -47,19 +46,15 @@ def tune(
     return Tuned(trials, found, is_kept, gain, error), tested if is_kept else plain
 
 
-def _search(
-    rows: Panel, settings: dict[str, Any], target: Target, chosen: Chosen, *, budget_s: float
-) -> tuple[int, dict[str, Any]]:
+def _search(rows: Panel, settings: dict[str, Any], budget_s: float) -> tuple[int, dict[str, Any]]:
     """Return how many settings were tried, and the best ones when they beat kpay's own."""
     names = rows.snapshots[0].names
     columns, bought = rows.matrix(names), rows.labels
     fold = panel.folds(rows.groups)
-    linear = fitting.fit_linear(rows, fold, fitting.linear_columns(target, chosen.linear), target)
-    start = fitting.tree_start(linear.out_of_fold, bought)
 
     def loss(trial: optuna.Trial) -> float:
         tried = settings | _suggested(trial)
-        found = boosting.cross_validate(columns, bought, fold, tried, start=start)
+        found = boosting.cross_validate(columns, bought, fold, tried)
         return float(np.mean(metrics.losses_of_log_odds(bought, found.out_of_fold)))
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
