@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
@@ -12,6 +13,8 @@ from kpay.ml.frames import Floats
 NEWTON_STEPS: Final = 50
 TOLERANCE: Final = 1e-9
 LARGEST_LOGIT: Final = 30.0
+LARGEST_WEIGHT: Final = 50.0
+HALVINGS: Final = 20
 
 
 def logit(probability: Floats) -> Floats:
@@ -103,10 +106,30 @@ def _newton(design: Floats, bought: Floats, ridge: Floats, pull: Floats) -> Floa
         probability = sigmoid(design @ solution)
         gradient = design.T @ (probability - bought) + ridge * (solution - pull)
         curvature = design.T @ (design * (probability * (1 - probability))[:, None])
-        step = np.linalg.solve(curvature + np.diag(ridge), gradient)
-        solution = np.clip(
-            solution - step * min(1.0, 4.0 / (np.abs(step).max() + 1e-12)), -50.0, 50.0
-        )
+        step = np.asarray(np.linalg.solve(curvature + np.diag(ridge), gradient), dtype=np.float64)
+        solution = _downhill(solution, step, lambda at: _loss(design, bought, ridge, pull, at))
         if np.abs(step).max() < TOLERANCE:
             break
     return solution
+
+
+def _downhill(solution: Floats, step: Floats, loss: Callable[[Floats], float]) -> Floats:
+    """Return where a step leads, shortened until it loses nothing.
+
+    Where events are rare a whole step can overshoot to where the curvature is nothing, and never
+    come back.
+    """
+    share, before = min(1.0, 4.0 / (np.abs(step).max() + 1e-12)), loss(solution)
+    for _ in range(HALVINGS):
+        tried = np.clip(solution - share * step, -LARGEST_WEIGHT, LARGEST_WEIGHT)
+        if loss(tried) <= before + TOLERANCE * abs(before):
+            return np.asarray(tried)
+        share /= 2
+    return solution
+
+
+def _loss(design: Floats, bought: Floats, ridge: Floats, pull: Floats, at: Floats) -> float:
+    """Return the negative penalised log likelihood."""
+    log_odds = design @ at
+    likelihood = bought @ log_odds - np.logaddexp(0.0, log_odds).sum()
+    return float(0.5 * (ridge @ (at - pull) ** 2) - likelihood)

@@ -74,6 +74,19 @@ def test_the_logistic_never_fails_on_degenerate_columns(bought: np.ndarray) -> N
     assert ((chance > 0) & (chance < 1)).all()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_platt_scaling_finds_its_way_where_events_are_rare_and_well_told_apart(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    quiet, lively = draw.normal(-7, 0.4, 9400), draw.normal(-0.5, 1.5, 600)
+    score = np.concatenate([quiet, lively])
+    bought = (draw.random(len(score)) < logistic.sigmoid(score)).astype(float)
+
+    found = calibration.fit(score, bought)
+
+    assert found.slope == pytest.approx(1.0, abs=0.2)
+    assert found.shift == pytest.approx(0.0, abs=0.4)
+
+
 def test_platt_scaling_repairs_overconfident_scores_and_keeps_their_ranks() -> None:
     truth = RANDOM.normal(size=5_000)
     bought = (RANDOM.random(5_000) < logistic.sigmoid(truth)).astype(float)
