@@ -151,9 +151,9 @@ def _greedy(ground: _Ground, left: list[Family]) -> Iterator[Verdict]:
         best = max(trials, key=lambda trial: trial.gain if trial.is_better else 0.0)
         ground.keep(best)
         yield Verdict(best.family.name, True, best.gain, best.se, "saves log loss")
-        again = [trial.family for trial in trials if trial is not best and trial.is_better]
+        again = [trial.family for trial in trials if trial is not best and trial.gain > 0]
         for trial in trials:
-            if not trial.is_better:
+            if trial.gain <= 0:
                 yield Verdict(trial.family.name, False, trial.gain, trial.se, refused)
         trials = [ground.attempt(family) for family in again]
     for trial in trials:
