@@ -39,7 +39,8 @@ class Window:
 class Backtest:
     """What every rung and baseline promised at the latest test cutoff, and what came.
 
-    `earlier` are tests before it; comparisons use them all.
+    `earlier` are tests before it; comparisons use them all. `known` are the customers of that day where
+    only a share of them was asked about.
     """
 
     now: Snapshot
@@ -49,11 +50,17 @@ class Backtest:
     target: Target = PURCHASE
     earlier: tuple[Window, ...] = ()
     fits: tuple[int, ...] = ()
+    known: int | None = None
 
     @property
     def windows(self) -> tuple[Window, ...]:
         """All tests, the latest first."""
         return (Window(self.now, self.bought, self.promised), *self.earlier)
+
+    @property
+    def size(self) -> int:
+        """How many customers there were at the latest test."""
+        return len(self.now.customer) if self.known is None else self.known
 
     def loss_gain(self, ours: str, theirs: str) -> tuple[float, float]:
         """Return by how much our log loss is smaller over all tests, and its standard error.
@@ -124,7 +131,14 @@ def run(
     earlier = tuple(test for test, found in others if found is not None and _can_tell(test))
     fits = [rounds for _, found in (latest, *others) if found for rounds in found.fits]
     return Backtest(
-        window.now, window.bought, window.promised, measured, at.target, earlier, tuple(fits)
+        window.now,
+        window.bought,
+        window.promised,
+        measured,
+        at.target,
+        earlier,
+        tuple(fits),
+        at.count(-at.horizon_days) if at.target == PURCHASE else None,
     )
 
 

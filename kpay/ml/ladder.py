@@ -61,7 +61,7 @@ def choose(
     """
     if len(rungs) == 1:
         return rungs[0], _why_so_low(tested, customers)
-    usual = _usual(rungs, len(tested.now.customer), has_families=has_families)
+    usual = _usual(rungs, tested.size, has_families=has_families)
     fallen: list[str] = []
     for index, rung in enumerate(usual):
         lost_to = _lost_to(tested, rung, [*usual[index + 1 :], *BASELINES])
@@ -93,7 +93,7 @@ def _why_so_low(tested: Backtest, customers: int) -> str:
 
 
 def _size(tested: Backtest, rungs: list[Rung], customers: int) -> str:
-    size = len(tested.now.customer)
+    size = tested.size
     if size == 0:
         return f"{customers} customers, and a history shorter than the horizon"
     if "logistic" not in rungs and size >= FEWEST_FOR_LOGISTIC:
@@ -103,7 +103,7 @@ def _size(tested: Backtest, rungs: list[Rung], customers: int) -> str:
 
 def _risen(tested: Backtest, rung: Rung, rungs: list[Rung]) -> Rung | None:
     """Return the rung above this one that saves most log loss beyond doubt, if any does."""
-    size = len(tested.now.customer)
+    size = tested.size
     found: list[tuple[float, Rung]] = []
     for above in rungs[: rungs.index(rung)]:
         if above not in tested.promised:

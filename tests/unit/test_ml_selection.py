@@ -174,6 +174,8 @@ def test_a_large_business_is_learned_from_whole_customers(monkeypatch: pytest.Mo
     found = training.train(known, HORIZON, SETTINGS)
     everybody = len(np.unique(known.purchases.customer))
     assert found.customers == everybody == len(found.model.look(known).customer)
+    assert f"{found.tested.size} customers were known" in found.why
+    assert found.tested.size > len(found.tested.now.customer)
 
 
 def test_tuned_settings_are_kept_only_where_past_days_prove_them() -> None:
