@@ -28,6 +28,7 @@ def language_help() -> str:
     epilog=examples(
         "kpay segment create buyers --where \"customers and not owns('async-python')\"",
         'kpay segment create warm --where "propensity >= 0.2 and last_mail_days > 14" --replace',
+        """kpay segment create slipping --where "rfm == 'needs attention'\"""",
     )
     + "\n\n"
     + language_help(),
@@ -81,7 +82,6 @@ def show_(name: Name) -> None:
     epilog=examples(
         "kpay segment groups",
         "kpay segment groups --as-of 2026-06-30 --months 12",
-        """kpay segment create slipping --where "rfm == 'needs attention'\"""",
     )
 )
 def groups(

@@ -190,7 +190,10 @@ def test_a_model_of_uplift_shows_its_own_measures(
             "campaigns": 6, "people": 2400, "mailed": 1900, "held_out": 500,
             "mailed_buyers": 130, "held_out_buyers": 22,
         },
-        "uplift": dict.fromkeys(("qini", "effect", "top_effect", "last_effect"), figure),
+        "uplift": {
+            **dict.fromkeys(("qini", "effect", "top_effect", "last_effect"), figure),
+            "qini_of_response": 0.027,
+        },
         "metrics": dict.fromkeys(("auc", "auc_low95", "auc_high95", "ece")),
         "baselines": {},
         "device": {"asked": "cpu", "used": "cpu", "why": "two small regressions"},
