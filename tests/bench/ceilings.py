@@ -13,7 +13,7 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from kpay.ml.families import FAMILIES
+from kpay.ml.families import FAMILIES, Family
 from kpay.ml.features import Snapshot, snapshot
 from kpay.ml.history import History
 from tests.bench.sandbox_worlds import CUTOFF_DAY, HORIZON_DAYS, LivedWorld, Plan
@@ -43,32 +43,34 @@ class Ceiling:
 
     booster: lightgbm.Booster
     names: tuple[str, ...]
+    families: tuple[Family, ...]
 
     def promised(self, known: History) -> Floats:
         """Return the probability of everybody known at day 0."""
-        return np.asarray(self.booster.predict(columns(known).matrix(self.names)))
+        now = columns(known, self.families)
+        return np.asarray(self.booster.predict(now.matrix(self.names)))
 
 
-def columns(known: History) -> Snapshot:
+def columns(known: History, families: Sequence[Family] = FAMILIES) -> Snapshot:
     """Return all columns that kpay could use, of everybody known at day 0."""
-    return snapshot(known, 0, HORIZON_DAYS, families=FAMILIES)
+    return snapshot(known, 0, HORIZON_DAYS, families=families)
 
 
-def fitted(plan: Plan, worlds: int = WORLDS) -> Ceiling:
+def fitted(plan: Plan, worlds: int = WORLDS, families: tuple[Family, ...] = FAMILIES) -> Ceiling:
     """Live other worlds of a plan and learn from all of them; rounds by folds of whole worlds."""
     rows, bought = [], []
     names: tuple[str, ...] = ()
     for seed in range(FIRST_SEED, FIRST_SEED + worlds):
         world = LivedWorld(seed, plan)
         known = world.history(CUTOFF_DAY)
-        now = columns(known)
+        now = columns(known, families)
         names = now.names
         rows.append(now.matrix(names))
         bought.append(
             world.bought(known.purchases.customer_ids[now.customer], CUTOFF_DAY, HORIZON_DAYS)
         )
     fold = np.concatenate([np.full(len(part), i % FOLDS) for i, part in enumerate(bought)])
-    return Ceiling(_boosted(np.vstack(rows), np.concatenate(bought), fold), names)
+    return Ceiling(_boosted(np.vstack(rows), np.concatenate(bought), fold), names, families)
 
 
 def _boosted(rows: Floats, bought: Floats, fold: Floats) -> lightgbm.Booster:
