@@ -1,8 +1,8 @@
 """What each customer is likely to want next, and why.
 
 Four parts, each standardised over what a person can be offered and weighted by a mix that the shop's
-own backtest chose: EASE on who has what, what is rising lately, what sells lately, and kinship of
-content. What comes next in the creator's own order goes first. What somebody has is never recommended.
+own backtest chose: EASE on who has what, what is rising lately, what sells lately, and kinship: how well
+the content suits the person's taste. What comes next in the creator's own order goes first. What somebody has is never recommended.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import numpy as np
 from scipy import sparse
 
 from kpay.ml import recommend_parts as parts
+from kpay.ml import recommend_taste
 from kpay.ml.frames import Flags, Floats, Ints
 from kpay.ml.recommend_reasons import Reasons, Strength
-from kpay.ml.recommend_shelf import Catalogue, Owned, alikeness
+from kpay.ml.recommend_shelf import Catalogue, Owned, alikeness, nothing_taken
+from kpay.ml.recommend_taste import Taste
 
 CELLS_AT_ONCE: Final = 1_000_000  # people x pieces in one table
-WISH_WEIGHT: Final = 1.0  # of the topics that somebody chose when they joined the list
+WISH_WEIGHT: Final = 2.0  # of the topics that somebody chose when they joined the list
+WISH_SIGNS: Final = 10.0  # purchases and looks after which a wish counts half
 SEQUEL_LEAD: Final = 3.0  # in standard deviations: what the creator says comes next goes first
 LAST_LAG: Final = 10.0  # what is offered only when nothing else is left
 LEAST_POPULARITY: Final = 1e-9
@@ -40,7 +43,7 @@ class Mix:
 
 
 BY_SALES: Final = Mix()
-BY_SALES_AND_CONTENT: Final = Mix(popularity=0.5, kindred=1.0)
+BY_SALES_AND_CONTENT: Final = Mix(ease=0.5, popularity=1.0, kindred=1.0)
 """Usual where the content is described; measured on simulated shops of 12 to 150 pieces."""
 POPULARITY_ONLY: Final = Mix(ease=0.0, rising=0.0, popularity=1.0, kindred=0.01, is_proven=False)
 """Without proof: what sells; kinship only decides between what sells alike."""
@@ -50,11 +53,15 @@ def _nothing() -> Ints:
     return np.zeros(0, dtype=np.int64)
 
 
+def _no_days() -> Floats:
+    return np.zeros(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """One person: what they have and since how many days, and which topics they chose.
 
-    `barred` is not offered at all, `last` only when nothing else is left.
+    `looked` is what they looked at, a page each time, `looked_days` how many days ago. `barred` is not offered at all, `last` only when nothing else is left.
     """
 
     owned: Ints
@@ -62,6 +69,8 @@ class Reader:
     topics: frozenset[str] = frozenset()
     barred: Ints = field(default_factory=_nothing)
     last: Ints = field(default_factory=_nothing)
+    looked: Ints = field(default_factory=_nothing)
+    looked_days: Floats = field(default_factory=_no_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +104,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Recommender:
-    """What was learned: item-to-item weights, kinship, and what sells lately."""
+    """What was learned: item-to-item weights, tastes, and what sells lately."""
 
     catalogue: Catalogue
     mix: Mix
     ease: Floats
-    kindred: Floats
+    taste: Taste
     popularity: Floats
     rising: Floats
     alike: Floats
@@ -141,20 +150,24 @@ class Recommender:
         ]
 
     def parts(self, readers: Sequence[Reader]) -> Parts:
-        """Return what speaks for each piece; what nobody has yet is judged by its content alone."""
-        has, interest = self._tables(readers)
+        """Return what speaks for each piece; what nobody has yet has no EASE."""
         allowed = self._lacks(readers) & self.catalogue.is_sellable
         for row, reader in enumerate(readers):
             allowed[row, reader.barred] = False
         sold = self.reasons.counts > 0
-        kin = parts.standard(has @ self.kindred, allowed)
-        woven = parts.standard(interest @ self.ease, allowed & sold)
+        bought, looked = taken_by(readers)
+        taste = self.taste.appeal(
+            len(readers), ((self.taste.bought, bought), (self.taste.looked, looked))
+        )
+        kin = parts.standard(taste, allowed)
+        woven = parts.standard(self._interest(bought, len(readers)) @ self.ease, allowed & sold)
         everybody = np.ones((len(readers), 1))
+        selling = parts.standard(everybody * np.log(self.popularity + LEAST_POPULARITY), allowed)
         return Parts(
             allowed,
-            np.where(sold, woven, kin),
+            woven,
             kin,
-            parts.standard(everybody * np.log(self.popularity + LEAST_POPULARITY), allowed),
+            selling,
             parts.standard(everybody * self.rising, allowed),
         )
 
@@ -178,15 +191,9 @@ class Recommender:
         table = np.array(chosen, dtype=np.int64).reshape(-1, len(total)).T
         return [[int(item) for item in row if item >= 0] for row in table]
 
-    def _tables(self, readers: Sequence[Reader]) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-        """Return what each person has, and how much it still says about them."""
-        shape = (len(readers), len(self.catalogue))
-        rows = np.repeat(np.arange(len(readers)), [len(reader.owned) for reader in readers])
-        items = np.concatenate([_nothing(), *(reader.owned for reader in readers)])
-        ages = np.concatenate([np.zeros(0), *(reader.age_days for reader in readers)])
-        cells = (rows, items)
-        has = sparse.csr_matrix((np.ones(len(items)), cells), shape=shape)
-        return has, sparse.csr_matrix((parts.interest(ages), cells), shape=shape)
+    def _interest(self, bought: Owned, people: int) -> sparse.csr_matrix:
+        """Return how much what each person has still says about them."""
+        return bought.table(parts.interest(bought.age_days), (people, len(self.catalogue)))
 
     def _lacks(self, readers: Sequence[Reader]) -> Flags:
         lacks = np.ones((len(readers), len(self.catalogue)), dtype=bool)
@@ -210,7 +217,10 @@ class Recommender:
         return sequel, in_time
 
     def wishes(self, readers: Sequence[Reader], allowed: Flags) -> Floats:
-        """Return how many of a piece's tags each person chose as a topic, standardised."""
+        """Return how many of a piece's tags each person chose as a topic, standardised.
+
+        What they did since tells more, so it fades with every sign.
+        """
         wished = np.zeros((len(readers), len(self.catalogue)))
         for row, reader in enumerate(readers):
             if reader.topics:
@@ -218,15 +228,34 @@ class Recommender:
                     sum(tag.casefold() in reader.topics for tag in tags)
                     for tags in self.catalogue.tags
                 ]
-        return parts.standard(wished, allowed)
+        signs = np.array([[len(reader.owned) + len(reader.looked)] for reader in readers])
+        return parts.standard(wished, allowed) / (1 + signs.reshape(-1, 1) / WISH_SIGNS)
 
     def _strength(self, found: Parts, wish: Floats, row: int, item: int) -> Strength:
+        # What can be counted is said before what can only be likened.
+        counted = max(self.mix.ease, self.mix.kindred) if self.mix.ease else 0.0
         return Strength(
-            float(self.mix.ease * found.ease[row, item]),
+            float(counted * found.ease[row, item]),
             float(self.mix.kindred * found.kindred[row, item]),
             float(wish[row, item]),
             float(self.mix.popularity * found.popularity[row, item]),
         )
+
+
+def taken_by(readers: Sequence[Reader]) -> tuple[Owned, Owned]:
+    """Return what each reader has, and what each looked at, by their place in the list."""
+    return (
+        _rows([(reader.owned, reader.age_days) for reader in readers]),
+        _rows([(reader.looked, reader.looked_days) for reader in readers]),
+    )
+
+
+def _rows(taken: Sequence[tuple[Ints, Floats]]) -> Owned:
+    return Owned(
+        np.repeat(np.arange(len(taken)), [len(items) for items, _ in taken]),
+        np.concatenate([_nothing(), *(items for items, _ in taken)]),
+        np.concatenate([_no_days(), *(days for _, days in taken)]),
+    )
 
 
 def usual_mix(catalogue: Catalogue) -> Mix:
@@ -234,19 +263,25 @@ def usual_mix(catalogue: Catalogue) -> Mix:
     return BY_SALES_AND_CONTENT if catalogue.is_described else BY_SALES
 
 
-def fit(catalogue: Catalogue, owned: Owned, customers: int, mix: Mix | None = None) -> Recommender:
-    """Learn from who has what; works from an empty shop on."""
+def fit(
+    catalogue: Catalogue,
+    owned: Owned,
+    customers: int,
+    mix: Mix | None = None,
+    *,
+    looks: Owned | None = None,
+) -> Recommender:
+    """Learn from who has what and who looked at what; works from an empty shop on."""
     size = len(catalogue)
     mix = mix or usual_mix(catalogue)
     alike = catalogue.compared if catalogue.compared is not None else alikeness(catalogue)
-    kindred = parts.kindred(owned, alike) if catalogue.is_described else np.zeros((size, size))
     popularity = parts.popularity(owned, catalogue, alike)
     weights = parts.ease(owned, customers, size)
     return Recommender(
         catalogue,
         mix,
         weights,
-        kindred,
+        recommend_taste.learn(catalogue, owned, looks or nothing_taken()),
         popularity,
         parts.rising(owned, size),
         alike,

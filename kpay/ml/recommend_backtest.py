@@ -22,9 +22,11 @@ FEWEST_TESTED: Final = 20  # people who bought something new; fewer prove nothin
 PROOF_SE: Final = 3.0  # standard errors by which another mix must beat the usual: dozens are tried
 MODEL: Final = "kpay"
 MIXES: Final = tuple(
-    Mix(1.0, rising, popularity, kindred)
-    for rising, popularity, kindred in product(
-        (0.0, 0.1, 0.2), (0.0, 0.1, 0.2, 0.5, 1.0, 2.0), (0.0, 0.2, 0.5, 1.0)
+    Mix(ease, rising, popularity, kindred)
+    for (ease, kindred), rising, popularity in product(
+        ((1.0, 0.0), (1.0, 0.2), (1.0, 0.5), (1.0, 1.0), (0.5, 1.0), (0.2, 1.0)),
+        (0.0, 0.1, 0.2),
+        (0.0, 0.1, 0.2, 0.5, 1.0, 2.0),
     )
 )
 
@@ -57,14 +59,14 @@ class Backtest:
         return self.people >= FEWEST_TESTED and self.gain > self.gain_se
 
 
-def backtest(catalogue: Catalogue, owned: Owned) -> Backtest:
+def backtest(catalogue: Catalogue, owned: Owned, looks: Owned | None = None) -> Backtest:
     """Try the model and its rivals on the shop's own past and choose today's mix.
 
     The mix is popularity alone where the model proves nothing. A cutoff weighs by how much of today's
     purchases it knew: what a shop knew in its first months says little about today.
     """
     horizon_days = horizon(owned)
-    cuts = list(windows(catalogue, owned, horizon_days))
+    cuts = list(windows(catalogue, owned, horizon_days, looks))
     if not cuts:
         return Backtest(horizon_days)
     gains = [tried(window) for window in cuts]

@@ -1,8 +1,7 @@
 """What speaks for a piece: each part of the model, learned in closed form from who has what.
 
 EASE: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (2019), here with each purchase
-weighted by its age. Kindred: ridge regression from content to person in its dual form, so that what
-nobody has bought yet is judged by what it is about.
+weighted by its age.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ INTEREST_HALF_LIFE_DAYS: Final = 365.0  # how long a purchase says what somebody
 LATELY_DAYS: Final = 30.0  # the half-life of what "lately" means
 RISING_PRIOR: Final = 20.0  # sales before a piece's own trend counts as much as the shop's
 KINDRED_RIDGE: Final = 5.0
-FEW_SALES: Final = 20.0  # pairs below which popularity explains little
 MOST_WOVEN: Final = 2_500  # items in the inverse, the most owned ones
 
 
@@ -92,24 +90,6 @@ def _expected(rate: Floats, days: Floats, alike: Floats) -> Floats:
     within = alike[np.ix_(sold, sold)] + KINDRED_RIDGE * np.eye(len(sold))
     slope = np.linalg.solve(within, logarithm - logarithm.mean())
     return np.asarray(np.exp(logarithm.mean() + alike[:, sold] @ slope))
-
-
-def kindred(owned: Owned, alike: Floats) -> Floats:
-    """Return how much owning one piece says for another by content alone, (size, size).
-
-    Ridge regression of each person's purchases, less what popularity explains, on the content of
-    what anybody has; a row is what one purchase adds to everybody's prediction.
-    """
-    size = len(alike)
-    counts = owned.counts(size)
-    sold = np.flatnonzero(counts > 0)
-    told = np.zeros((size, size))
-    if not len(sold):
-        return told
-    within = alike[np.ix_(sold, sold)] + KINDRED_RIDGE * np.eye(len(sold))
-    told[sold] = np.linalg.solve(within, alike[sold])
-    shares = counts / (counts.sum() + FEW_SALES)
-    return np.asarray(np.where(counts[:, None] > 0, told - shares @ told, 0.0))
 
 
 def standard(score: Floats, allowed: Flags) -> Floats:

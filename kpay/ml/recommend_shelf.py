@@ -116,6 +116,12 @@ class Owned:
         return sparse.csr_matrix((values, (self.customer, self.content)), shape=shape)
 
 
+def nothing_taken() -> Owned:
+    """Return no pairs."""
+    none = np.zeros(0, dtype=np.int64)
+    return Owned(none, none, np.zeros(0))
+
+
 def alikeness(catalogue: Catalogue) -> Floats:
     """Return how alike two pieces are, (n, n), 1 on the diagonal: the weighted mean of what is known.
 

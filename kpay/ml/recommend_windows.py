@@ -13,7 +13,7 @@ from kpay.ml import recommend_rivals as rivals
 from kpay.ml.frames import Flags, Floats, Ints
 from kpay.ml.recommend import Parts, Reader
 from kpay.ml.recommend_parts import lately
-from kpay.ml.recommend_shelf import Catalogue, Owned
+from kpay.ml.recommend_shelf import Catalogue, Owned, nothing_taken
 
 TOP: Final = 10
 WINDOWS: Final = 4
@@ -74,12 +74,14 @@ def horizon(owned: Owned) -> int:
     return int(np.clip(span // (WINDOWS + 1), SHORTEST_HORIZON_DAYS, LONGEST_HORIZON_DAYS))
 
 
-def windows(catalogue: Catalogue, owned: Owned, horizon_days: int) -> Iterator[Window]:
+def windows(
+    catalogue: Catalogue, owned: Owned, horizon_days: int, looks: Owned | None = None
+) -> Iterator[Window]:
     """Yield the cutoffs one, two, three and four horizons before the end, those with buyers."""
-    catalogue, owned = _smaller(catalogue, owned)
+    catalogue, owned, looks = _smaller(catalogue, owned, looks or nothing_taken())
     catalogue = catalogue.alike()
     for number in range(1, WINDOWS + 1):
-        window = window_at(catalogue, owned, number * horizon_days, horizon_days)
+        window = window_at(catalogue, owned, number * horizon_days, horizon_days, looks=looks)
         if window is not None:
             yield window
 
@@ -90,6 +92,7 @@ def window_at(
     cutoff_days: int,
     horizon_days: int,
     *,
+    looks: Owned | None = None,
     most_tested: int = MOST_TESTED,
 ) -> Window | None:
     """Return one cutoff, or None when nobody who was known bought anything new within its horizon."""
@@ -105,22 +108,37 @@ def window_at(
     before = _aged(known, cutoff_days)
     then = np.maximum(shown - cutoff_days, 0.0)
     past = replace(catalogue, is_sellable=is_there, shown_days=then, after=())
-    learned = recommend.fit(past, before, int(owned.customer.max()) + 1)
+    seen = looks_before(looks or nothing_taken(), cutoff_days)
+    learned = recommend.fit(past, before, int(owned.customer.max()) + 1, looks=seen)
     wanted = np.zeros((len(tested), len(catalogue)), dtype=bool)
     asked = is_next & np.isin(owned.customer, tested)
     wanted[np.searchsorted(tested, owned.customer[asked]), owned.content[asked]] = True
-    parts = learned.parts(readers_of(before, tested))
+    parts = learned.parts(readers_of(before, tested, seen))
     share = len(known.customer) / len(owned.customer)
     rival = _rival_scores(before, tested, len(catalogue))
     return Window(cutoff_days, share, tested, parts, wanted, rival)
 
 
-def readers_of(owned: Owned, customers: Ints) -> list[Reader]:
-    """Return what each of some customers has."""
-    order = np.lexsort((owned.content, owned.customer))
-    who, what, age = owned.customer[order], owned.content[order], owned.age_days[order]
+def readers_of(owned: Owned, customers: Ints, looks: Owned | None = None) -> list[Reader]:
+    """Return what each of some customers has and looked at."""
+    seen = _by_customer(looks or nothing_taken(), customers)
+    return [
+        Reader(has, since, looked=looked, looked_days=when)
+        for (has, since), (looked, when) in zip(_by_customer(owned, customers), seen, strict=True)
+    ]
+
+
+def looks_before(looks: Owned, cutoff_days: int) -> Owned:
+    """Return what had been looked at by a cutoff, as it looked then."""
+    seen = looks.where(looks.age_days > cutoff_days)
+    return Owned(seen.customer, seen.content, seen.age_days - cutoff_days)
+
+
+def _by_customer(taken: Owned, customers: Ints) -> list[tuple[Ints, Floats]]:
+    order = np.lexsort((taken.content, taken.customer))
+    who, what, age = taken.customer[order], taken.content[order], taken.age_days[order]
     first, last = np.searchsorted(who, customers), np.searchsorted(who, customers, side="right")
-    return [Reader(what[one:end], age[one:end]) for one, end in zip(first, last, strict=True)]
+    return [(what[one:end], age[one:end]) for one, end in zip(first, last, strict=True)]
 
 
 def evenly(values: Ints, most: int) -> Ints:
@@ -137,19 +155,22 @@ def _aged(known: Owned, cutoff_days: int) -> Owned:
     return Owned(known.customer, known.content, age, first)
 
 
-def _smaller(catalogue: Catalogue, owned: Owned) -> tuple[Catalogue, Owned]:
+def _smaller(catalogue: Catalogue, owned: Owned, looks: Owned) -> tuple[Catalogue, Owned, Owned]:
     """Return a sample of a big shop: some of its customers, its best-selling and newest pieces."""
     people = np.unique(owned.customer)
     if len(people) > MOST_PEOPLE:
-        owned = owned.where(np.isin(owned.customer, evenly(people, MOST_PEOPLE)))
+        people = evenly(people, MOST_PEOPLE)
+        owned = owned.where(np.isin(owned.customer, people))
+    looks = looks.where(np.isin(looks.customer, people))
     if len(catalogue) <= MOST_ITEMS:
-        return catalogue, owned
+        return catalogue, owned, looks
     order = np.lexsort((catalogue.days_on_show, -owned.counts(len(catalogue))))
     items = np.sort(order[:MOST_ITEMS])
     place = np.full(len(catalogue), -1)
     place[items] = np.arange(len(items))
-    owned = owned.where(place[owned.content] >= 0)
-    return catalogue.only(items), replace(owned, content=place[owned.content])
+    owned, looks = (taken.where(place[taken.content] >= 0) for taken in (owned, looks))
+    owned, looks = (replace(taken, content=place[taken.content]) for taken in (owned, looks))
+    return catalogue.only(items), owned, looks
 
 
 def _rival_scores(before: Owned, tested: Ints, size: int) -> dict[str, Floats]:

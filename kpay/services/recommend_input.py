@@ -27,7 +27,10 @@ Pieces = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The shelf as of a moment, with who has what; `ages` are days by customer and place."""
+    """The shelf as of a moment, with who has what; `ages` are days by customer and place.
+
+    `looks` are visits and clicks, people numbered as in `owned` and on, `seen` the same by address.
+    """
 
     pieces: Pieces
     catalogue: Catalogue
@@ -38,6 +41,8 @@ class Shelf:
     currencies: Mapping[int, set[str]]
     topics: Mapping[str, Collection[str]]
     unfinished: Mapping[int, list[str]]
+    looks: Owned
+    seen: Mapping[str, tuple[Ints, Floats]]
 
     @property
     def place(self) -> dict[str, int]:
@@ -74,7 +79,31 @@ def read_shelf(connection: Connection, moment: datetime, now: datetime) -> Shelf
         shelf.paying_currencies(connection, moment),
         attention.topics(connection),
         progress.unfinished(happened),
+        *_looks(connection, place, known, moment),
     )
+
+
+def _looks(
+    connection: Connection, place: Mapping[str, int], known: Frame, moment: datetime
+) -> tuple[Owned, dict[str, tuple[Ints, Floats]]]:
+    """Read who looked at what before a moment, whether they have bought anything or not."""
+    today = attention.julian_day(moment)
+    found: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for address, day, slug in attention.looks(connection, moment):
+        if slug in place:
+            found[address].append((place[slug], today - day))
+    emails = learning.emails(connection)
+    buyers = [emails.get(int(who), "") for who in np.unique(known["customer"])]
+    number = {
+        address: at for at, address in enumerate((*buyers, *sorted(found.keys() - {*buyers})))
+    }
+    rows = [(number[who], *look) for who, looks in found.items() for look in looks]
+    who, what, days = np.array(rows, dtype=float).reshape(-1, 3).T
+    seen = {
+        address: (np.array([at for at, _ in looks]), np.array([ago for _, ago in looks]))
+        for address, looks in found.items()
+    }
+    return Owned(who.astype(np.int64), what.astype(np.int64), days), seen
 
 
 def catalogue_of(pieces: Pieces, moment: datetime | None = None) -> Catalogue:
@@ -148,8 +177,10 @@ def reader(known: Shelf, email: str, customer: int | None) -> Reader:
     """
     place = known.place
     topics = frozenset(tag.casefold() for tag in known.topics.get(email, ()))
+    looked, looked_days = known.seen.get(email, (np.zeros(0, dtype=np.int64), np.zeros(0)))
     if customer is None:
-        return Reader(np.zeros(0, dtype=np.int64), np.zeros(0), topics)
+        none = np.zeros(0, dtype=np.int64), np.zeros(0)
+        return Reader(*none, topics, looked=looked, looked_days=looked_days)
     slugs = sorted(
         (slug for slug in known.has.get(customer, ()) if slug in place), key=place.__getitem__
     )
@@ -159,6 +190,8 @@ def reader(known: Shelf, email: str, customer: int | None) -> Reader:
         np.array([ages.get(slug, np.inf) for slug in slugs], dtype=float),
         topics,
         last=_last(known, customer, place),
+        looked=looked,
+        looked_days=looked_days,
     )
 
 

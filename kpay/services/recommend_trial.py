@@ -105,4 +105,4 @@ def evaluate(store: Store, *, now: datetime, timezone: str) -> Trial:
     with store.reading() as connection:
         seen_from = vantage(connection, None, now, timezone)
         known = read_shelf(connection, seen_from.moment, now)
-    return Trial(seen_from.day, backtest(known.catalogue, known.owned))
+    return Trial(seen_from.day, backtest(known.catalogue, known.owned, known.looks))

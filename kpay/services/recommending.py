@@ -131,8 +131,8 @@ def recommend(
     if not known.catalogue.is_sellable.any():
         raise Refused("nothing is on sale, so there is nothing to recommend", "kpay publish")
     catalogue = known.catalogue.alike()
-    mix = backtest(catalogue, known.owned).mix
-    model = ml.fit(catalogue, known.owned, known.customers, mix)
+    mix = backtest(catalogue, known.owned, known.looks).mix
+    model = ml.fit(catalogue, known.owned, known.customers, mix, looks=known.looks)
     readers = [reader(known, address, customer) for address, customer in people.items()]
     found = model.suggest(readers, count)
     rows = tuple(

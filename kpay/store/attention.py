@@ -16,11 +16,13 @@ from kpay.domain.enums import DeliveryState, MailKind, NoticeKind
 from kpay.models import Campaign, CampaignPlan, Delivery, Event, MailNotice, Subscriber
 from kpay.store.audience import suppressions
 from kpay.store.dialect import table_of
+from kpay.store.evidence import KINDS_OF_EVENT
 
 DELIVERY, CAMPAIGN, PLAN = table_of(Delivery), table_of(Campaign), table_of(CampaignPlan)
 EVENT, NOTICE, SUBSCRIBER = table_of(Event), table_of(MailNotice), table_of(Subscriber)
 MARKETING: Final = (MailKind.CAMPAIGN.value, MailKind.SEQUENCE.value)
 LEAVING: Final = (NoticeKind.UNSUBSCRIBE.value, NoticeKind.COMPLAINT.value)
+LOOKS: Final = ("visit", "click")
 UNIX_EPOCH: Final = 2_440_587.5
 Row = Sequence[Any]
 
@@ -85,6 +87,17 @@ def clicks(connection: Connection, until: datetime) -> Iterable[Row]:
     """Yield (address, day, slug) of every click that names a piece."""
     query = select(EVENT.c.email, _day(EVENT.c.happened_at), EVENT.c.content).where(
         EVENT.c.kind == "click", EVENT.c.content != "", EVENT.c.happened_at < until
+    )
+    return connection.execute(query)
+
+
+def looks(connection: Connection, until: datetime) -> Iterable[Row]:
+    """Yield (address, day, slug) of every look at a piece: a visit to its page, a click to it."""
+    kinds = [kind for kind, means in KINDS_OF_EVENT.items() if means in LOOKS]
+    query = (
+        select(EVENT.c.email, _day(EVENT.c.happened_at), EVENT.c.content)
+        .where(EVENT.c.kind.in_(kinds), EVENT.c.content != "", EVENT.c.happened_at < until)
+        .order_by(EVENT.c.email, EVENT.c.happened_at, EVENT.c.id)
     )
     return connection.execute(query)
 

@@ -21,6 +21,7 @@ PRICES_MINOR: Final = (900, 1900, 2900, 4900, 9900)
 SYLLABLES: Final = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu".split()
 TOPICS: Final = 12
 WORDS_A_TOPIC: Final = 12
+TICKING_SHARE: Final = 0.6  # as `kpay.sandbox.papers` has it
 START: Final = date(2025, 1, 1)
 
 
@@ -39,6 +40,10 @@ class Shop:
     topics: tuple[
         frozenset[str], ...
     ]  # the two that each customer likes best, of those liked at all
+    ticked: tuple[frozenset[str], ...]  # those topics, of who joined the list and bothered to tick
+    visitor: Ints  # which customer looked at which piece's page on which day, of those on the list
+    visited: Ints
+    visit_day: Ints
     appeal: Floats  # how much each piece appeals to each customer: what no record tells
 
     @property
@@ -54,23 +59,38 @@ def shop(seed: int, *, items: int = 150, customers: int = 2_000, days: int = 540
     people = draw_people(seed, customers, days, Parameters())
     appeal = Appeal(people)
     world = World(people, WorldClock(START), people.chance, appeal)
-    rows, catalogue = [], Catalogue()
+    rows, looks, catalogue = [], [], Catalogue()
     for day in range(days):
         shelf = sum(piece.first_day <= day for piece in pieces)
         if len(catalogue.items) != shelf:
             catalogue = Catalogue(pieces[:shelf])
-        lived = world.step(day, catalogue, (), is_watched=False)
+        lived = world.step(day, catalogue, (), is_watched=True)
         rows += [
             (happening.buyer.person, catalogue.position(happening.slug), day)
             for happening in lived.happenings
             if isinstance(happening, Sale | MembershipStarted) and happening.buyer.person >= 0
+        ]
+        looks += [
+            (trace.person, catalogue.position(trace.content), day)
+            for trace in lived.traces
+            if trace.kind == "visit"
         ]
     person, content, when = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     known, customer = np.unique(person, return_inverse=True)
     prices = np.array([piece.offers[0].amount_minor for piece in pieces], dtype=float)
     wanted = appeal.matrix(Catalogue(pieces))[known]
     topics = _topics(appeal, pieces, known)
-    return Shop(pieces, titles, prices, customer, content, when, days, known, topics, wanted)
+    told = people.is_subscriber & (people.chance.everyone("ticked topics", 0) < TICKING_SHARE)
+    ticked = tuple(
+        liked if tells else frozenset() for liked, tells in zip(topics, told[known], strict=True)
+    )
+    seen = np.array(looks, dtype=np.int64).reshape(-1, 3)
+    seen = seen[np.isin(seen[:, 0], known)]
+    visitor = np.searchsorted(known, seen[:, 0])
+    return Shop(
+        pieces, titles, prices, customer, content, when, days, known, topics, ticked,
+        visitor, seen[:, 1], seen[:, 2], wanted,
+    )  # fmt: skip
 
 
 def _topics(appeal: Appeal, pieces: tuple[Item, ...], known: Ints) -> tuple[frozenset[str], ...]:

@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import insert
 
 from kpay.errors import NotFound, Refused
+from kpay.ml import recommend as ml
 from kpay.models import Content, ContentVersion, Customer, LineItem, Order, Subscriber
 from kpay.models.billing import Subscription
 from kpay.models.signals import Event
+from kpay.services.recommend_input import read_shelf, reader
 from kpay.services.recommend_trial import evaluate
 from kpay.services.recommending import Recommendations, recommend
 from kpay.store.dialect import table_of
@@ -189,3 +191,28 @@ def test_recommending_writes_nothing_and_says_the_same_twice(shop: Shop) -> None
 def test_nothing_on_sale_is_refused_with_what_to_do(shop: Shop) -> None:
     with pytest.raises(Refused):
         shop.ask()
+
+
+def test_what_somebody_looked_at_counts_though_they_have_bought_nothing(shop: Shop) -> None:
+    """Both on the list have bought nothing; one looked at knots, the other at bread."""
+    for number in range(4):
+        shop.piece(f"knots{number}", tags=["sailing"])
+        shop.piece(f"rolls{number}", tags=["baking"])
+    for number in range(30):
+        theme = "knots" if number % 2 else "rolls"
+        shop.buy(f"n{number}", *(f"{theme}{(number // 2 + step) % 4}" for step in range(2)))
+    for name, slug in (("ana", "knots0"), ("bo", "rolls0")):
+        shop.write(Subscriber, email=f"{name}@r.example", name="", created_at=NOW, tags=[])
+        for day in range(1, 5):
+            shop.write(
+                Event, email=f"{name}@r.example", happened_at=NOW - timedelta(days=day),
+                kind=("visit", "click")[day % 2], content=slug, value="", created_at=NOW,
+            )  # fmt: skip
+    with shop.store.reading() as connection:
+        known = read_shelf(connection, NOW, NOW)
+    model = ml.fit(known.catalogue, known.owned, known.customers, looks=known.looks)
+    asked = [reader(known, f"{name}@r.example", None) for name in ("ana", "bo")]
+    ana, bo = ([item.content for item in items] for items in model.suggest(asked, 3))
+    assert len(known.looks.customer) == 8
+    assert all(slug.startswith("knots") for slug in ana)
+    assert all(slug.startswith("rolls") for slug in bo)
