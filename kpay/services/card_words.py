@@ -14,8 +14,8 @@ LARGE_ECE: Final = 0.08
 
 def limits(card: dict[str, Any], row: dict[str, Any]) -> list[str]:
     """Return what a reader of the card should know before trusting it, the gravest first."""
-    found = [*_untested(card), *_no_signal(card), *_small(row), *_season(card, row)]
-    found += _miscalibrated(card, row)
+    found = _untested(card) or [*_no_signal(card), *_small(row)]
+    found += [*_season(card, row), *_miscalibrated(card, row)]
     if card.get("vantage"):
         found.append(f"Trained as of the last day known: {card['vantage']}.")
     if card.get("at_limit"):

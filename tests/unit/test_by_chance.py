@@ -86,3 +86,9 @@ def test_chance_is_no_signal() -> None:
     row = {"customers": 900, "buyers": 90, "as_of": date(2026, 8, 31)}
     (said,) = limits({"metrics": {"auc": 0.51, "auc_low95": 0.46}}, row)
     assert said.startswith("No signal yet")
+
+
+def test_what_no_window_could_test_was_not_tested_on_few_people() -> None:
+    row = {"customers": 2, "buyers": 0, "as_of": date(2026, 8, 31)}
+    (said,) = limits({"metrics": {"auc": None}}, row)
+    assert said.startswith("No past window could be tested yet")
