@@ -163,10 +163,6 @@ def _opinions(title: str, opinions: Sequence[Opinion]) -> Table:
     return Table(columns, rows, title=title)
 
 
-def _stars(stars: float | None) -> str | None:
-    return None if stars is None else f"{stars:g}"
-
-
 def rounded(value: float | None) -> float | None:
     """Return a figure as it is told."""
     return None if value is None else round(value, DIGITS)

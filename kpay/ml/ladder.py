@@ -68,7 +68,8 @@ def choose(
         if lost_to is None:
             risen = _risen(tested, rung, rungs)
             climbed = [f"{risen} beats {rung} on the backtest"] if risen else []
-            return risen or rung, "; ".join([_size(tested, rungs, customers), *fallen, *climbed])
+            proof = [*fallen, *climbed] or _unbeaten(tested, rung)
+            return risen or rung, "; ".join([_size(tested, rungs, customers), *proof])
         fallen.append(f"{rung} lost to {lost_to} on the backtest")
     least = min(usual, key=lambda rung: tested.measured[rung].log_loss or np.inf)
     return least, "; ".join([*fallen, f"{least} has the least log loss of them"])
@@ -90,6 +91,14 @@ def _why_so_low(tested: Backtest, customers: int) -> str:
     return f"{customers} customers in question, and too few past cases to learn from: " + (
         "the survival of renewals" if tested.target.kind == "renewal" else "the rate of the past"
     )
+
+
+def _unbeaten(tested: Backtest, rung: Rung) -> list[str]:
+    if rung not in tested.promised or tested.measured[rung].auc is None:
+        return []
+    days = 1 + len(tested.earlier)
+    where = "the past day tested" if days == 1 else f"the {days} past days tested"
+    return [f"nothing simpler does better on {where}"]
 
 
 def _size(tested: Backtest, rungs: list[Rung], customers: int) -> str:

@@ -211,12 +211,6 @@ def _middle95(draws: list[float]) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-def loss_advantage(bought: Floats, ours: Floats, theirs: Floats) -> tuple[float, float]:
-    """Return by how much our log loss is smaller, and the standard error of that difference."""
-    gain = losses(bought, theirs) - losses(bought, ours)
-    return float(gain.mean()), float(gain.std() / np.sqrt(max(1, len(gain))))
-
-
 def losses_of_log_odds(bought: Floats, log_odds: Floats) -> Floats:
     """Return each row's log loss from log odds."""
     return np.asarray(np.logaddexp(0.0, log_odds) - bought * log_odds)
