@@ -51,7 +51,7 @@ def forecast(
     """Forecast revenue, or a series of your own, with ranges and its own backtest."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services import forecasting as service
+    from kpay.services.forecasting import revenue as service
     from kpay.services.vantage import horizon_days
 
     asked = service.Asked(

@@ -38,9 +38,10 @@ def report(
 ) -> None:
     """Report the first figures to look at, revenue from gross to net, or recurring revenue."""
     from kpay.bootstrap import open_business
+    from kpay.bootstrap.reports import section_module
     from kpay.presentation import show
-    from kpay.services.reporting import report as make
-    from kpay.services.reporting import scope_of
+    from kpay.services.reporting.making import report as make
+    from kpay.services.reporting.making import scope_of
 
     business = open_business()
     scope = scope_of(
@@ -53,6 +54,6 @@ def report(
         base_currency=business.settings.base_currency,
         last_sync=business.last_success("sync"),
     )
-    document = make(business.store, section, scope)
+    document = make(business.store, section_module(section).document, scope)
     chosen = OutputFormat.CSV if csv else fmt
     show(document, chosen, out, fill_page=business.fill_page)

@@ -15,7 +15,7 @@ from kpay.domain.looks import INTERIM_LEVEL
 from kpay.domain.origins import Origin, OriginKind
 from kpay.domain.period import Period, local_day
 from kpay.domain.pooled_results import PooledResults
-from kpay.domain.report_scope import asked_period
+from kpay.domain.reports.scope import asked_period
 from kpay.errors import Refused, UsageProblem
 from kpay.services import campaign_files, subject_trials
 from kpay.services.letters import Wording

@@ -27,7 +27,7 @@ from kpay.domain.order_story import (
 from kpay.domain.order_views import OrderFacts, OrderList
 from kpay.domain.origins import OriginKind
 from kpay.domain.period import Period, local_day
-from kpay.domain.report_scope import asked_period
+from kpay.domain.reports.scope import asked_period
 from kpay.errors import NotFound, UsageProblem
 from kpay.services import origins
 from kpay.services.entitling import BY_ORDER, BY_SUBSCRIPTION

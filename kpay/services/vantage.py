@@ -15,7 +15,7 @@ from kpay.domain.period import (
     parse_duration_s,
 )
 from kpay.errors import Refused, UsageProblem
-from kpay.store import ledger
+from kpay.store.figures import ledger
 
 OLD_BUSINESS_DAYS = 90
 LONGEST_HORIZON_DAYS = 3650

@@ -30,8 +30,8 @@ from kpay.models import (
     Subscriber,
     Subscription,
 )
-from kpay.store import recurring
 from kpay.store.dialect import among, table_of
+from kpay.store.figures import recurring
 
 SUBSCRIBER, CUSTOMER, ORDER = table_of(Subscriber), table_of(Customer), table_of(Order)
 ENTITLEMENT, CONTENT, LINE = table_of(Entitlement), table_of(Content), table_of(LineItem)

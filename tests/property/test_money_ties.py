@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpay.domain.report_scope import Scope
-from kpay.services.reporting_revenue import revenue_report
+from kpay.domain.reports.scope import Scope
+from kpay.services.reporting.revenue import revenue_report
 from kpay.services.syncing import sync
 from kpay.services.verifying import verify
 from tests.fakes.provider import FakeSource

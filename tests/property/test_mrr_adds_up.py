@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpay.domain.mrr_rates import Rates
+from kpay.domain.reports.mrr_rates import Rates
 from kpay.domain.subscription_spans import Span
 from kpay.domain.subscriptions import months_of_mrr, mrr_at
 from tests.fakes.books import at

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from kpay.domain.period import Period, month
-from kpay.domain.report_scope import Scope
+from kpay.domain.reports.revenue import RevenueReport
+from kpay.domain.reports.scope import Scope
 from kpay.domain.revenue import Takings
-from kpay.domain.revenue_report import RevenueReport
-from kpay.services.reporting_revenue import revenue_report
-from kpay.store import sales_figures
+from kpay.services.reporting.revenue import revenue_report
+from kpay.store.figures import sales as sales_figures
 from tests.fakes.books import Books, at, open_books
 
 

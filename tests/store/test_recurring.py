@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kpay.domain.mrr_report import MrrReport
 from kpay.domain.period import month
-from kpay.domain.report_scope import Scope
-from kpay.services.reporting_mrr import mrr_report
+from kpay.domain.reports.mrr import MrrReport
+from kpay.domain.reports.scope import Scope
+from kpay.services.reporting.mrr import mrr_report
 from tests.fakes.books import Books, at, open_books
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kpay.domain.report_scope import Scope
-from kpay.services.reporting_revenue import revenue_report
+from kpay.domain.reports.scope import Scope
+from kpay.services.reporting.revenue import revenue_report
 from kpay.services.syncing import sync
 from kpay.services.verifying import verify
 from kpay.store.engine import Store

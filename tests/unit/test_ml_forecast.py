@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from kpay.ml import forecast, members, paths
+from kpay.ml.forecasting import members, paths
+from kpay.ml.forecasting import outlook as forecast
 
 WEEK = np.array([1.0, 0.8, 0.8, 0.9, 1.2, 1.8, 1.5])
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kpay.ml import forecast, occasions
+from kpay.ml.forecasting import occasions
+from kpay.ml.forecasting import outlook as forecast
 
 WEEK = np.array([3.0, 1, 1, 1, 2, 5, 4])
 

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from kpay.domain import report_scope
 from kpay.domain.period import Period, days, month
-from kpay.domain.report_scope import Scope, asked_period, before, year_before
+from kpay.domain.reports import scope as report_scope
+from kpay.domain.reports.scope import Scope, asked_period, before, year_before
 from tests.fakes.books import at
 
 BERLIN = "Europe/Berlin"

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from kpay.domain.mrr_rates import Rates, month_payload
 from kpay.domain.period import add_months, months_between, start_of_day
+from kpay.domain.reports.mrr_rates import Rates, month_payload
 from kpay.domain.subscription_spans import Bill, Phase, Span, SubscriptionFacts, spans
 from kpay.domain.subscriptions import Month, MonthOfMrr, months_of_mrr, mrr_at
 from tests.fakes.books import at

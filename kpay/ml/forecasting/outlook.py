@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml import paths, rolling
+from kpay.ml.forecasting import paths, rolling
+from kpay.ml.forecasting.members import MEMBERS
+from kpay.ml.forecasting.rolling import YEARLY_SEASON_STEPS, Fold
 from kpay.ml.frames import Floats, Ints
-from kpay.ml.members import MEMBERS
-from kpay.ml.rolling import YEARLY_SEASON_STEPS, Fold
 
 FEWEST_SEASONS: Final = 4
 FEWEST_STEPS: Final = 12

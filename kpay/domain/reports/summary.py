@@ -19,9 +19,9 @@ from kpay.domain.document import (
     Text,
 )
 from kpay.domain.money import Money, exponent
-from kpay.domain.mrr_rates import SHARE_DIGITS
 from kpay.domain.period import Period, instant_text, local_day
-from kpay.domain.report_scope import Scope, before_in_words
+from kpay.domain.reports.mrr_rates import SHARE_DIGITS
+from kpay.domain.reports.scope import Scope, before_in_words
 from kpay.domain.revenue import Takings
 
 

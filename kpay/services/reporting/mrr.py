@@ -11,13 +11,15 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
+from kpay.domain.document import Document
 from kpay.domain.money import exponent
-from kpay.domain.mrr_report import MrrReport
 from kpay.domain.period import add_months, local_day, months_between, start_of_day
-from kpay.domain.report_scope import Scope
+from kpay.domain.reports.behind import Behind
+from kpay.domain.reports.mrr import MrrReport
+from kpay.domain.reports.scope import Scope
 from kpay.domain.subscription_spans import Span, spans
 from kpay.domain.subscriptions import Month, MonthOfMrr, months_of_mrr
-from kpay.store import recurring
+from kpay.store.figures import recurring
 
 Quotes = Sequence[tuple[datetime, str, str]]
 
@@ -105,3 +107,13 @@ def months_until(scope: Scope, counted: Sequence[Span], rates: RateBook) -> tupl
 def _month(first_day: date, scope: Scope, rates: RateBook) -> Month:
     end = min(start_of_day(add_months(first_day, 1), scope.timezone), scope.as_of)
     return Month(first_day, start_of_day(first_day, scope.timezone), end, rates.at(end))
+
+
+def document(connection: Connection, scope: Scope) -> Document:
+    """Make the MRR report."""
+    return mrr_report(connection, scope).to_document()
+
+
+def explain(_connection: Connection, _scope: Scope, _metric: str) -> Behind | None:
+    """Open a metric."""
+    return None

@@ -8,9 +8,9 @@ from datetime import date
 
 from kpay.domain.document import Block, Cell, Chart, Column, Document, Figure, Figures, Table, Text
 from kpay.domain.money import Money, exponent
-from kpay.domain.mrr_rates import Rates, month_payload, share
 from kpay.domain.period import Period
-from kpay.domain.report_scope import Scope
+from kpay.domain.reports.mrr_rates import Rates, month_payload, share
+from kpay.domain.reports.scope import Scope
 from kpay.domain.subscriptions import MonthOfMrr
 
 MOVEMENTS = (

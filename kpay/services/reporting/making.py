@@ -8,28 +8,18 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from kpay.domain.document import Document
-from kpay.domain.enums import ReportSection
 from kpay.domain.period import local_day
-from kpay.domain.report_scope import Scope, asked_period, moment_known
+from kpay.domain.reports.scope import Scope, asked_period, moment_known
 from kpay.errors import UsageProblem
-from kpay.services.reporting_mrr import mrr_report
-from kpay.services.reporting_revenue import revenue_report
-from kpay.services.reporting_summary import summary
 from kpay.store.engine import Store
 
-SECTIONS: dict[ReportSection, Callable[[Connection, Scope], Document]] = {
-    ReportSection.SUMMARY: lambda connection, scope: summary(connection, scope).to_document(),
-    ReportSection.REVENUE: lambda connection, scope: revenue_report(
-        connection, scope
-    ).to_document(),
-    ReportSection.MRR: lambda connection, scope: mrr_report(connection, scope).to_document(),
-}
+Make = Callable[[Connection, Scope], Document]
 
 
-def report(store: Store, section: ReportSection, scope: Scope) -> Document:
+def report(store: Store, make: Make, scope: Scope) -> Document:
     """Make one report from one state of the store."""
     with store.reading() as connection:
-        return SECTIONS[section](connection, scope)
+        return make(connection, scope)
 
 
 def scope_of(

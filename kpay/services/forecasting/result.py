@@ -9,7 +9,7 @@ from typing import Any
 from kpay.domain.document import Chart, Column, Document, Figure, Figures, Kind, Table, Text
 from kpay.domain.money import Money, exponent
 from kpay.domain.series import Step
-from kpay.ml.forecast import Backtest, Outlook, Range
+from kpay.ml.forecasting.outlook import Backtest, Outlook, Range
 
 FEW_FOLDS = 4
 SHOWN_OCCASIONS = 5

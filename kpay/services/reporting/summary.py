@@ -9,16 +9,18 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from kpay.domain import report_scope
-from kpay.domain.document import Kind
+from kpay.domain.document import Document, Kind
 from kpay.domain.period import Period
-from kpay.domain.report_scope import Scope
+from kpay.domain.reports import scope as report_scope
+from kpay.domain.reports.behind import Behind
+from kpay.domain.reports.scope import Scope
+from kpay.domain.reports.summary import Measured, Summary, mean_minor
 from kpay.domain.revenue import Takings
 from kpay.domain.subscriptions import mrr_at
-from kpay.domain.summary import Measured, Summary, mean_minor
-from kpay.services.reporting_mrr import recurring_spans
-from kpay.services.reporting_revenue import takings_between
-from kpay.store import ledger, sales_figures
+from kpay.services.reporting.mrr import recurring_spans
+from kpay.services.reporting.revenue import takings_between
+from kpay.store.figures import ledger
+from kpay.store.figures import sales as sales_figures
 
 DAYS_SHOWN = 30
 SELLERS_SHOWN = 5
@@ -159,3 +161,13 @@ def _mrr_figure(connection: Connection, scope: Scope, look: _Look) -> Measured:
 
 def _line(counts: Sequence[int]) -> tuple[float, ...]:
     return tuple(float(count) for count in counts)
+
+
+def document(connection: Connection, scope: Scope) -> Document:
+    """Make the summary."""
+    return summary(connection, scope).to_document()
+
+
+def explain(_connection: Connection, _scope: Scope, _metric: str) -> Behind | None:
+    """Open a metric."""
+    return None

@@ -15,11 +15,11 @@ import numpy as np
 from kpay.domain.period import local_day
 from kpay.domain.series import SEASON_STEPS, Step, following, grouped, steps_in
 from kpay.errors import Refused, UsageProblem
-from kpay.ml import forecast as ml
-from kpay.ml import occasions
+from kpay.ml.forecasting import occasions
+from kpay.ml.forecasting import outlook as ml
 from kpay.ml.frames import Floats
-from kpay.services.forecast_input import Series, read_series
-from kpay.services.forecast_result import Forecast, Point
+from kpay.services.forecasting.result import Forecast, Point
+from kpay.services.forecasting.series_file import Series, read_series
 from kpay.services.vantage import Vantage, vantage
 from kpay.store import learning
 from kpay.store.engine import Store

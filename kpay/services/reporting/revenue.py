@@ -7,11 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from kpay.domain.report_scope import Scope, fine_edges, month_edges
+from kpay.domain.document import Document
+from kpay.domain.reports.behind import Behind
+from kpay.domain.reports.revenue import RevenueReport
+from kpay.domain.reports.scope import Scope, fine_edges, month_edges
 from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings, takings
-from kpay.domain.revenue_report import RevenueReport
 from kpay.domain.settlement import bank_sides
-from kpay.store import ledger
+from kpay.store.figures import ledger
 
 NO_MONEY = tuple(sorted(NO_DISPUTE_MONEY))
 
@@ -44,3 +46,13 @@ def takings_between(connection: Connection, edges: Sequence[datetime]) -> list[d
     """Return the takings of each span between neighbouring moments."""
     moved = ledger.movements(connection, edges, no_dispute_money=NO_MONEY)
     return takings(moved, len(edges) - 1)
+
+
+def document(connection: Connection, scope: Scope) -> Document:
+    """Make the revenue report."""
+    return revenue_report(connection, scope).to_document()
+
+
+def explain(_connection: Connection, _scope: Scope, _metric: str) -> Behind | None:
+    """Open a metric."""
+    return None

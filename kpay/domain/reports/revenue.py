@@ -10,7 +10,7 @@ from typing import Any
 from kpay.domain.document import Block, Cell, Chart, Column, Document, Table, Text
 from kpay.domain.money import Money, exponent
 from kpay.domain.period import Period
-from kpay.domain.report_scope import Scope
+from kpay.domain.reports.scope import Scope
 from kpay.domain.revenue import KEYS, Takings
 from kpay.domain.settlement import BankSide, Conversion
 from kpay.domain.settlement_tables import settlement_tables

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from kpay.ml.forecasting.members import MEMBERS
 from kpay.ml.frames import Floats
-from kpay.ml.members import MEMBERS
 
 MOST_FOLDS: Final = 8
 FOLDS_A_HORIZON: Final = 2  # origins are half a horizon apart

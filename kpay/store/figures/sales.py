@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, case, distinct, func, or_, select
 
 from kpay.domain.enums import OrderStatus, SubscriberStatus
-from kpay.domain.summary import RecentOrder, Seller
+from kpay.domain.reports.summary import RecentOrder, Seller
 from kpay.models.catalog import Content
 from kpay.models.people import Subscriber
 from kpay.models.sales import LineItem, Order

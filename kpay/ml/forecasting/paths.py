@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml import members
+from kpay.ml.forecasting import members
+from kpay.ml.forecasting.rolling import FOLDS_A_HORIZON, YEARLY_SEASON_STEPS, Fold
 from kpay.ml.frames import Floats
-from kpay.ml.rolling import FOLDS_A_HORIZON, YEARLY_SEASON_STEPS, Fold
 
 DRAWS: Final = 1_000
 PRIOR_SPREAD: Final = 0.15  # of the log of a total, when nothing is known of this business

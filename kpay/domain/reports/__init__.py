@@ -1,0 +1,1 @@
+"""What reports say, and how it is told: one Document each."""

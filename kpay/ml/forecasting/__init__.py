@@ -1,0 +1,1 @@
+"""Forecasting one series: members, their weights, joint paths and the backtest."""

@@ -1,0 +1,1 @@
+"""Forecasts: what is to come, with ranges, and how earlier ones did."""

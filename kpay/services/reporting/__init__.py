@@ -1,0 +1,1 @@
+"""Reports: what happened, from one state of the store."""
