@@ -82,7 +82,82 @@ class Text:
     tone: Literal["plain", "good", "warning"] = "plain"
 
 
-Block = Table | Figures | Chart | Text
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Cells coloured by their value: cohorts. None is a cell that has not come yet.
+
+    `values` are (rows, columns), 0 to 1 of the darkest colour; `cells` are what is written in them.
+    """
+
+    title: str
+    row_labels: tuple[str, ...]
+    column_labels: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    cells: tuple[tuple[Cell, ...], ...]
+    kind: Kind = "share"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One bar of a waterfall: a change, or where it stands (`is_level`)."""
+
+    label: str
+    value: float
+    is_level: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """From one level to another by the changes between them, in whole units of `unit`."""
+
+    title: str
+    steps: tuple[Step, ...]
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A range round a line: its level in percent, and one low and high a label ahead."""
+
+    level: int
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """A past that is known and a future in ranges, widest band first; `past` ends where `mean` begins."""
+
+    title: str
+    past_labels: tuple[str, ...]
+    past: tuple[float, ...]
+    labels: tuple[str, ...]
+    mean: tuple[float, ...]
+    bands: tuple[Band, ...]
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Where a new section of a longer document begins; on paper, a new page."""
+
+    title: str
+    subtitle: str = ""
+
+
+Block = Table | Figures | Chart | Text | HeatMap | Waterfall | Fan | Heading
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure by its name: what --fail-if compares and --explain opens.
+
+    Money is in minor units of `currency`, which only money has; None is not defined.
+    """
+
+    value: int | float | None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +170,7 @@ class Document:
     payload: Mapping[str, Any] = field(default_factory=dict)
     subtitle: str = ""
     next_steps: Sequence[str] = ()
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of `--json`."""

@@ -115,6 +115,7 @@ class MailKind(StrEnum):
     SEQUENCE = "sequence"
     CONFIRMATION = "confirmation"
     RECEIPT = "receipt"
+    REPORT = "report"
 
 
 class NoticeKind(StrEnum):

@@ -11,6 +11,7 @@ from kpay.models.billing import (
     SubscriptionItem,
     SubscriptionPhase,
 )
+from kpay.models.books import ExchangeRate, ImportedPlan, SubscriptionEvent
 from kpay.models.catalog import (
     Content,
     ContentVersion,
@@ -42,7 +43,7 @@ from kpay.models.people import Customer, CustomerIdentity, Subscriber, Suppressi
 from kpay.models.provider import Fact, ProviderObject, SeenEvent, SyncCursor, Underived
 from kpay.models.sales import Dispute, Entitlement, LineItem, Order, Refund
 from kpay.models.schedule import Job, JobRun
-from kpay.models.signals import Cost, Event, Feedback, Traffic
+from kpay.models.signals import Cost, Event, Feedback, Income, Traffic
 
 __all__ = [
     "AuditEntry",
@@ -63,9 +64,12 @@ __all__ = [
     "Enrolment",
     "Entitlement",
     "Event",
+    "ExchangeRate",
     "Fact",
     "Feedback",
     "ForecastRun",
+    "ImportedPlan",
+    "Income",
     "Invoice",
     "InvoicePayment",
     "Job",
@@ -91,6 +95,7 @@ __all__ = [
     "Segment",
     "Subscriber",
     "Subscription",
+    "SubscriptionEvent",
     "SubscriptionItem",
     "SubscriptionPhase",
     "Suppression",

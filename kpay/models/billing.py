@@ -67,7 +67,8 @@ class SubscriptionItem(SQLModel, table=True):
 class SubscriptionPhase(SQLModel, table=True):
     """From when a subscription paid which price; read from its invoices, for MRR movements.
 
-    `amount_minor` is what one interval costs without tax, after discounts.
+    `amount_minor` is what one interval costs without tax, after discounts; `ending_discount_minor` is
+    the part of the discounts that ends by itself.
     """
 
     __tablename__ = "subscription_phase"
@@ -87,6 +88,7 @@ class SubscriptionPhase(SQLModel, table=True):
     amount_minor: int
     interval: str
     interval_count: int = 1
+    ending_discount_minor: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class Invoice(SQLModel, table=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from kpay.domain.enums import OrderKind, OrderStatus
@@ -29,6 +29,7 @@ class Order(SQLModel, table=True):
         currency(),
         *not_negative("gross_minor", "discount_minor", "tax_minor", "total_minor"),
         CheckConstraint("total_minor = gross_minor - discount_minor", name="total_adds_up"),
+        Index("ix_orders_status_customer_id_ordered_at", "status", "customer_id", "ordered_at"),
         STRICT,
     )
 

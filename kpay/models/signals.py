@@ -57,6 +57,19 @@ class Cost(SQLModel, table=True):
     currency: str
 
 
+class Income(SQLModel, table=True):
+    """Money that came in elsewhere: consulting, a grant, a shop that kpay does not read."""
+
+    __tablename__ = "income"
+    __table_args__ = (UniqueConstraint("day", "kind", "currency"), currency(), STRICT)
+
+    id: int | None = Field(default=None, primary_key=True)
+    day: date = Field(sa_type=Day, index=True)
+    kind: str
+    amount_minor: int
+    currency: str
+
+
 class Feedback(SQLModel, table=True):
     """A rating or a text that a person left."""
 
