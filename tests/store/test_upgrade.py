@@ -68,7 +68,7 @@ def fill(path: Path) -> dict[str, int]:
 
 def row_for(table: Table) -> dict[str, object]:
     special: dict[str, object] = {
-        "currency": "usd", "status": "paid", "state": "queued", "kind": "article", "interval": "month",
+        "currency": "usd", "base": "usd", "status": "paid", "state": "queued", "kind": "article", "interval": "month",
         "campaign_id": 1, "holdout_share": 0.1, "propensity": 0.5, "run": "r", "pricing": "fixed",
     }  # fmt: skip
     by_table = {
