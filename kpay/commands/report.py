@@ -26,7 +26,7 @@ Csv = Annotated[bool, typer.Option("--csv", help="The same as --format csv.")]
 @app.command(epilog=EXAMPLES)
 def report(
     section: Annotated[
-        ReportSection, typer.Argument(metavar="summary|revenue|mrr", help="What about.")
+        ReportSection, typer.Argument(metavar="|".join(ReportSection), help="What about.")
     ] = ReportSection.SUMMARY,
     month: Month = None,
     since: Since = None,
