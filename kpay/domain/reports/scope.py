@@ -18,7 +18,9 @@ LONGEST_BY_DAY = 62
 class Scope:
     """A report's period (None: everything), the moment up to which things are known, and the zone.
 
-    `last_sync` is when the provider was last read, as RFC 3339 text; None when it never was.
+    `last_sync` is up to when the provider was read, as RFC 3339 text and never after `as_of`, so that
+    what is synced later does not change a report of today; None when it never was. `policy` names
+    whose definition of MRR holds. `shows_emails`: people are named by their address.
     """
 
     period: Period | None
@@ -26,6 +28,8 @@ class Scope:
     timezone: str
     base_currency: str
     last_sync: str | None = None
+    policy: str = "kpay"
+    shows_emails: bool = False
 
     def known(self, period: Period) -> Period:
         """Return the part of a period that lies before `as_of`."""
@@ -58,8 +62,15 @@ class Scope:
         """Say in words which days these are, and how fresh they are."""
         first, last = period.first_day, max(period.first_day, period.last_day)
         when = f"{first}" if first == last else f"{first} to {last}"
-        synced = f"last sync {self.last_sync}" if self.last_sync else "never synced"
-        return f"{when} ({self.timezone}), as of {instant_text(self.as_of)}, {synced}"
+        return f"{when} ({self.timezone}), as of {instant_text(self.as_of)}, {self.freshness}"
+
+    @property
+    def freshness(self) -> str:
+        """Say how far the provider was read, beside the moment that the report is of."""
+        if self.last_sync is None:
+            return "never synced"
+        is_complete = self.last_sync == instant_text(self.as_of)
+        return "synced since" if is_complete else f"last sync {self.last_sync}"
 
 
 def asked_period(
@@ -112,6 +123,11 @@ def moment_known(text: str | None, now: datetime, timezone: str) -> datetime:
     except (ValueError, OverflowError):
         raise ValueError(f"--as-of {text!r} is neither a day nor a time (RFC 3339)") from None
     return moment
+
+
+def read_until(last_sync: str | None, as_of: datetime) -> str | None:
+    """Return up to when the provider was read, as far as it matters as of a moment."""
+    return min(last_sync, instant_text(as_of)) if last_sync else None
 
 
 def last_days(as_of: datetime, count: int, timezone: str) -> Period:

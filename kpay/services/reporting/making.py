@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from kpay.domain.document import Document
 from kpay.domain.period import local_day
-from kpay.domain.reports.scope import Scope, asked_period, moment_known
+from kpay.domain.reports.scope import Scope, asked_period, moment_known, read_until
 from kpay.errors import UsageProblem
 from kpay.store.engine import Store
 
@@ -32,6 +32,8 @@ def scope_of(
     timezone: str,
     base_currency: str,
     last_sync: str | None,
+    policy: str = "kpay",
+    shows_emails: bool = False,
 ) -> Scope:
     """Read a report's options; UsageProblem says which of them is wrong."""
     try:
@@ -42,7 +44,15 @@ def scope_of(
         raise UsageProblem(
             str(error), _corrected(str(error), until, local_day(now, timezone))
         ) from error
-    return Scope(period, known, timezone, base_currency, last_sync)
+    return Scope(
+        period,
+        known,
+        timezone,
+        base_currency,
+        read_until(last_sync, known),
+        policy,
+        shows_emails,
+    )
 
 
 def _corrected(problem: str, until: str | None, today: date) -> str:
