@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import Connection, Select, Text, func, or_, select, type_coerce
 
 from kpay.domain.enums import DeliveryState, MailKind, OrderStatus
-from kpay.domain.money import exponent
 from kpay.models import (
     Content,
     Customer,
@@ -31,7 +30,7 @@ from kpay.models import (
     Subscription,
 )
 from kpay.store.dialect import among, table_of
-from kpay.store.figures import recurring
+from kpay.store.figures.rates import rate_book
 
 SUBSCRIBER, CUSTOMER, ORDER = table_of(Subscriber), table_of(Customer), table_of(Order)
 ENTITLEMENT, CONTENT, LINE = table_of(Entitlement), table_of(Content), table_of(LineItem)
@@ -241,7 +240,7 @@ def groups() -> Select[Any]:
 
 
 class Exchange:
-    """Turns amounts into one currency, at the newest rate at which the provider changed money."""
+    """Turns amounts into one currency, at the newest rate that is known."""
 
     def __init__(self, connection: Connection, currency: str, now: datetime) -> None:
         self._connection, self._currency, self._now = connection, currency, now
@@ -252,13 +251,10 @@ class Exchange:
         if currency == self._currency:
             return minor
         if self._rates is None:
-            known = recurring.exchange_rates(self._connection, self._currency, self._now)
-            self._rates = {code: Fraction(rate) for _, code, rate in known}
+            book = rate_book(self._connection, self._currency, self._now, "UTC")
+            self._rates = book.at(self._now)
         rate = self._rates.get(currency)
-        if rate is None:
-            return None
-        digits = exponent(self._currency) - exponent(currency)
-        return round(minor * rate * Fraction(10) ** digits)
+        return None if rate is None else round(minor * rate)
 
 
 @lru_cache(maxsize=10_000)

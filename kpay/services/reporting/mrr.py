@@ -5,52 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
 from kpay.domain.document import Document
-from kpay.domain.money import exponent
 from kpay.domain.period import add_months, local_day, months_between, start_of_day
+from kpay.domain.rates import RateBook
 from kpay.domain.reports.behind import Behind
 from kpay.domain.reports.mrr import MrrReport
 from kpay.domain.reports.scope import Scope
 from kpay.domain.subscription_spans import Span, spans
 from kpay.domain.subscriptions import Month, MonthOfMrr, months_of_mrr
 from kpay.store.figures import recurring
-
-Quotes = Sequence[tuple[datetime, str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class RateBook:
-    """What a minor unit of a currency was worth in minor units of the base, from when on."""
-
-    base: str
-    by_currency: Mapping[str, Sequence[tuple[datetime, Fraction]]]
-
-    def knows(self, currency: str) -> bool:
-        """Say whether a currency can be turned into the base at all."""
-        return currency == self.base or currency in self.by_currency
-
-    def at(self, moment: datetime) -> dict[str, Fraction]:
-        """Return the newest rate of each currency before a moment, else the first one known."""
-        found = {self.base: Fraction(1)}
-        for currency, quotes in self.by_currency.items():
-            earlier = [rate for since, rate in quotes if since < moment]
-            found[currency] = earlier[-1] if earlier else quotes[0][1]
-        return found
-
-
-def rate_book(quotes: Quotes, base: str) -> RateBook:
-    """Turn rates between whole units, oldest first, into rates between minor units."""
-    by_currency: dict[str, list[tuple[datetime, Fraction]]] = defaultdict(list)
-    for at, currency, text in quotes:
-        scale = Fraction(10) ** (exponent(base) - exponent(currency))
-        by_currency[currency].append((at, Fraction(Decimal(text)) * scale))
-    return RateBook(base, by_currency)
+from kpay.store.figures.rates import rate_book
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +30,10 @@ class Recurring:
     rates: RateBook
 
 
-def recurring_spans(connection: Connection, base: str, until: datetime) -> Recurring:
-    """Read subscriptions and rates, as known before `until`."""
-    rates = rate_book(recurring.exchange_rates(connection, base, until), base)
+def recurring_spans(connection: Connection, scope: Scope) -> Recurring:
+    """Read subscriptions and rates, as known before the scope's `as_of`."""
+    until = scope.as_of
+    rates = rate_book(connection, scope.base_currency, until, scope.timezone)
     counted: list[Span] = []
     apart: dict[str, list[Span]] = defaultdict(list)
     for facts in recurring.subscriptions(connection):
@@ -76,7 +45,7 @@ def recurring_spans(connection: Connection, base: str, until: datetime) -> Recur
 
 def mrr_report(connection: Connection, scope: Scope) -> MrrReport:
     """Walk all subscriptions through the months from the first to `as_of`; show what was asked."""
-    found = recurring_spans(connection, scope.base_currency, scope.as_of)
+    found = recurring_spans(connection, scope)
     everyone = [*found.counted, *(span for apart in found.apart.values() for span in apart)]
     first = min((span.start for span in everyone), default=None)
     period = scope.period or scope.everything(first)
@@ -86,10 +55,7 @@ def mrr_report(connection: Connection, scope: Scope) -> MrrReport:
         period,
         scope.base_currency,
         months_until(scope, found.counted, found.rates),
-        {
-            code: months_until(scope, apart, RateBook(code, {}))
-            for code, apart in found.apart.items()
-        },
+        {code: months_until(scope, apart, RateBook(code)) for code, apart in found.apart.items()},
         tuple(shown),
     )
 

@@ -147,7 +147,7 @@ def _people_figures(connection: Connection, scope: Scope, look: _Look) -> tuple[
 
 
 def _mrr_figure(connection: Connection, scope: Scope, look: _Look) -> Measured:
-    found = recurring_spans(connection, scope.base_currency, scope.as_of)
+    found = recurring_spans(connection, scope)
 
     def worth(moment: datetime) -> int:
         return mrr_at(found.counted, moment, found.rates.at(moment))

@@ -1,24 +1,19 @@
-"""What the store knows of subscriptions: their prices over time, their bills, and rates."""
+"""What the store knows of subscriptions: their prices over time, and their bills."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, case, func, select
 
 from kpay.domain.subscription_spans import Bill, Phase, SubscriptionFacts
-from kpay.models.billing import BalanceTransaction, Invoice, Subscription, SubscriptionPhase
-from kpay.models.sales import Order
+from kpay.models.billing import Invoice, Subscription, SubscriptionPhase
 from kpay.store.dialect import table_of
 
 SUBSCRIPTIONS = table_of(Subscription)
 PHASES = table_of(SubscriptionPhase)
 INVOICES = table_of(Invoice)
-BALANCE = table_of(BalanceTransaction)
-ORDERS = table_of(Order)
 BILLED = ("open", "paid", "uncollectible")
 
 Key = tuple[str, bool, str]
@@ -99,28 +94,3 @@ def _bills(connection: Connection) -> dict[Key, list[Bill]]:
     for account, livemode, subscription, *bill in connection.execute(query):
         found[account, livemode, subscription].append(Bill(*bill))
     return found
-
-
-def exchange_rates(
-    connection: Connection, base: str, until: datetime
-) -> Sequence[tuple[datetime, str, str]]:
-    """Return the rates at which the provider turned other currencies into the base, oldest first.
-
-    Each is (when, currency, rate as decimal text: base units for one unit of the currency).
-    """
-    columns = BALANCE.c
-    charged = and_(
-        ORDERS.c.charge_id == columns.source_external_id, ORDERS.c.account == columns.account
-    )
-    query = (
-        select(columns.created_at, ORDERS.c.currency, columns.exchange_rate)
-        .join(ORDERS, charged)
-        .where(
-            columns.currency == base,
-            ORDERS.c.currency != base,
-            columns.exchange_rate.is_not(None),
-            columns.created_at < until,
-        )
-        .order_by(columns.created_at, columns.id)
-    )
-    return [(at, code, rate) for at, code, rate in connection.execute(query)]
