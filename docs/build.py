@@ -17,6 +17,7 @@ SAID = {
     "USAGE": "usage, or a question that nobody is there to answer and no `--yes`",
     "PARTIAL": "finished in part: some items failed or are uncertain; run again to go on",
     "REFUSED": "refused: not found, or not allowed in this state",
+    "CONDITION": "a condition given with `--fail-if` holds",
     "INPUT": "the input is wrong: file and line are named, all problems together",
     "REMOTE": "a remote service is unreachable or refuses",
     "DISK": "the disk failed or is full; nothing was half written",

@@ -46,7 +46,7 @@ def report(error: KpayError) -> None:
     if manners().as_json:
         sys.stderr.write(json.dumps(error.to_json(), ensure_ascii=False) + "\n")
         return
-    lines = [f"error: {error.message}"]
+    lines = [f"{error.word}: {error.message}"]
     if isinstance(error, InputInvalid):
         lines += [f"  {problem}" for problem in error.problems[:PROBLEMS_SHOWN]]
         hidden = len(error.problems) - PROBLEMS_SHOWN

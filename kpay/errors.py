@@ -12,6 +12,7 @@
     │       ├── ModelDamaged ....... 4    its file is not what was written
     │       ├── ModelForeign ....... 4    it learned from another business
     │       └── ModelOutdated ...... 4    it looks at columns that this version does not have
+    ├── ConditionHolds ............. 10   a condition given with --fail-if holds
     ├── InputInvalid ............... 65   the creator's files are wrong; all problems together
     ├── RemoteProblem .............. 69   a service is unreachable or refuses
     │   ├── ResourceForbidden ...... 69   the key may not read or write this
@@ -45,6 +46,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     PARTIAL = 3
     REFUSED = 4
+    CONDITION = 10
     INPUT = 65
     REMOTE = 69
     DISK = 74
@@ -82,6 +84,7 @@ class KpayError(Exception):
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    word: ClassVar[str] = "error"
 
     def __init__(self, message: str, hint: str | None = None, **details: Any) -> None:
         super().__init__(message)
@@ -185,6 +188,14 @@ class ModelOutdated(ModelUnusable):
     """A model was written by another version of kpay, which looked at other columns."""
 
     code = "model_outdated"
+
+
+class ConditionHolds(KpayError):
+    """A condition given with --fail-if holds: nothing is wrong with kpay, but somebody should look."""
+
+    code = "condition_holds"
+    exit_code = ExitCode.CONDITION
+    word = "alert"
 
 
 class InputInvalid(KpayError):

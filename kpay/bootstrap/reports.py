@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from kpay.domain.enums import ReportSection
+from kpay.domain.enums import MrrPolicy, ReportSection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
+    from kpay.bootstrap import Business
     from kpay.domain.document import Document
     from kpay.domain.reports.behind import Behind
     from kpay.domain.reports.scope import Scope
+    from kpay.services.reporting.making import Asked
+    from kpay.store.engine import Store
 
 
 class Section(Protocol):
@@ -39,3 +45,60 @@ def section_module(section: ReportSection) -> Section:
 
         return mrr
     raise AssertionError(section)
+
+
+@dataclass(frozen=True)
+class ReportDesk:
+    """Reports of one scope from one store, each made once."""
+
+    store: Store
+    scope: Scope
+    made: dict[ReportSection, Document] = field(default_factory=dict)
+
+    def document(self, section: ReportSection) -> Document:
+        """Make a section's report."""
+        from kpay.services.reporting.making import report
+
+        if section not in self.made:
+            self.made[section] = report(self.store, section_module(section).document, self.scope)
+        return self.made[section]
+
+    def opened(self, wish: str, section: ReportSection) -> Document:
+        """Open a figure (METRIC or METRIC@MONTH): the rows behind it."""
+        from kpay.services.reporting.opening import opened
+
+        return opened(
+            self.store,
+            wish,
+            section,
+            self.scope,
+            explain_in=lambda one: section_module(one).explain,
+            document_in=lambda one: section_module(one).document,
+        )
+
+    def raise_if(self, texts: Sequence[str], section: ReportSection) -> None:
+        """Raise ConditionHolds when a figure is where it should not be."""
+        from kpay.services.reporting.alerting import conditions_of, raise_if_held
+
+        raise_if_held(conditions_of(texts), section, self.document)
+
+
+def report_desk(business: Business, asked: Asked, section: ReportSection) -> ReportDesk:
+    """Return the reports of a business as they were asked for; UsageProblem where that cannot be."""
+    from kpay.errors import UsageProblem
+    from kpay.services.reporting.making import scope_of
+
+    if asked.policy != MrrPolicy.KPAY and section is not ReportSection.MRR:
+        raise UsageProblem(
+            f"--policy {asked.policy} is about MRR, not about {section}",
+            f"kpay report mrr --policy {asked.policy}",
+        )
+
+    scope = scope_of(
+        asked,
+        now=business.clock.now(),
+        timezone=business.settings.timezone,
+        base_currency=business.settings.base_currency,
+        last_sync=business.last_success("sync"),
+    )
+    return ReportDesk(business.store, scope)

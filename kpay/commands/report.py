@@ -1,4 +1,4 @@
-"""`kpay report`: what was earned, what recurs, and how it compares."""
+"""`kpay report`: what was earned, what recurs, who buys what, and how it compares."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import typer
 
 from kpay.commands.options import AsOf, Format, Out, Since, Until, examples
 from kpay.commands.options import app as new_app
-from kpay.domain.enums import OutputFormat, ReportSection
+from kpay.domain.enums import MrrPolicy, OutputFormat, ReportSection
+from kpay.manners import manners
 
 app = new_app()
 
@@ -16,11 +17,23 @@ EXAMPLES = examples(
     "kpay report",
     "kpay report revenue --month 2026-10",
     "kpay report revenue --since 2026-01-01 --until 2026-06-30 --out half-year.html",
-    "kpay report mrr --format csv",
+    "kpay report mrr --policy chartmogul --format csv",
+    "kpay report mrr --explain churn@2026-09",
+    "kpay report --fail-if 'gross_churn_share > 8%' --quiet",
     "kpay report summary --as-of 2026-09-30 --json",
 )
 Month = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One month.")]
 Csv = Annotated[bool, typer.Option("--csv", help="The same as --format csv.")]
+Policy = Annotated[MrrPolicy, typer.Option("--policy", help="Whose definition of MRR holds.")]
+Explain = Annotated[
+    str | None,
+    typer.Option("--explain", metavar="METRIC[@MONTH]", help="The rows behind a figure."),
+]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option("--fail-if", metavar="CONDITION", help="Exit with 10 when this holds."),
+]
+Emails = Annotated[bool, typer.Option("--emails", help="Name people by their whole address.")]
 
 
 @app.command(epilog=EXAMPLES)
@@ -32,28 +45,26 @@ def report(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    policy: Policy = MrrPolicy.KPAY,
+    explain: Explain = None,
+    fail_if: FailIf = None,
+    emails: Emails = False,
     fmt: Format = None,
     csv: Csv = False,
     out: Out = None,
 ) -> None:
-    """Report the first figures to look at, revenue from gross to net, or recurring revenue."""
+    """Report figures that can be opened: money, subscribers, customers, content, mail.
+
+    With --fail-if and --quiet nothing is printed unless a condition holds.
+    """
     from kpay.bootstrap import open_business
-    from kpay.bootstrap.reports import section_module
+    from kpay.bootstrap.reports import report_desk
     from kpay.presentation import show
-    from kpay.services.reporting.making import report as make
-    from kpay.services.reporting.making import scope_of
+    from kpay.services.reporting.making import Asked
 
     business = open_business()
-    scope = scope_of(
-        month=month,
-        since=since,
-        until=until,
-        as_of=as_of,
-        now=business.clock.now(),
-        timezone=business.settings.timezone,
-        base_currency=business.settings.base_currency,
-        last_sync=business.last_success("sync"),
-    )
-    document = make(business.store, section_module(section).document, scope)
-    chosen = OutputFormat.CSV if csv else fmt
-    show(document, chosen, out, fill_page=business.fill_page)
+    desk = report_desk(business, Asked(month, since, until, as_of, policy, emails), section)
+    if out or not (fail_if and manners().quiet):
+        document = desk.opened(explain, section) if explain else desk.document(section)
+        show(document, OutputFormat.CSV if csv else fmt, out, fill_page=business.fill_page)
+    desk.raise_if(fail_if or [], section)

@@ -184,6 +184,16 @@ class ImportKind(StrEnum):
     FEEDBACK = "feedback"
 
 
+class MrrPolicy(StrEnum):
+    """Whose definition of monthly recurring revenue a report follows."""
+
+    KPAY = "kpay"
+    STRIPE = "stripe"
+    CHARTMOGUL = "chartmogul"
+    BAREMETRICS = "baremetrics"
+    PROFITWELL = "profitwell"
+
+
 class ReportSection(StrEnum):
     """What a report is about."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -22,36 +23,37 @@ def report(store: Store, make: Make, scope: Scope) -> Document:
         return make(connection, scope)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a report was asked for, as it was typed."""
+
+    month: str | None = None
+    since: str | None = None
+    until: str | None = None
+    as_of: str | None = None
+    policy: str = "kpay"
+    shows_emails: bool = False
+
+
 def scope_of(
-    *,
-    month: str | None,
-    since: str | None,
-    until: str | None,
-    as_of: str | None,
-    now: datetime,
-    timezone: str,
-    base_currency: str,
-    last_sync: str | None,
-    policy: str = "kpay",
-    shows_emails: bool = False,
+    asked: Asked, *, now: datetime, timezone: str, base_currency: str, last_sync: str | None
 ) -> Scope:
     """Read a report's options; UsageProblem says which of them is wrong."""
     try:
-        known = moment_known(as_of, now, timezone)
+        known = moment_known(asked.as_of, now, timezone)
         last = local_day(known - timedelta(seconds=1), timezone)
-        period = asked_period(month, since, until, last=last, timezone=timezone)
+        period = asked_period(asked.month, asked.since, asked.until, last=last, timezone=timezone)
     except ValueError as error:
-        raise UsageProblem(
-            str(error), _corrected(str(error), until, local_day(now, timezone))
-        ) from error
+        today = local_day(now, timezone)
+        raise UsageProblem(str(error), _corrected(str(error), asked.until, today)) from error
     return Scope(
         period,
         known,
         timezone,
         base_currency,
         read_until(last_sync, known),
-        policy,
-        shows_emails,
+        asked.policy,
+        asked.shows_emails,
     )
 
 
