@@ -26,11 +26,15 @@ NAMES: Final = tuple(RFM_GROUPS)
 class Grouped:
     """The customers known at a cutoff, each with a group (index into NAMES).
 
-    `usual_gap_days` is everybody's; it is `assumed` while too few have bought twice.
+    `times` counts the days on which each bought, `last_day` is the newest of them, and `gap_days` the
+    rhythm that each is held against. `usual_gap_days` is everybody's; it is `assumed` while too few have bought twice.
     """
 
     customer: Ints  # index into Purchases.customer_ids
     group: Ints
+    times: Ints
+    last_day: Ints
+    gap_days: Floats
     usual_gap_days: float
     is_assumed: bool
 
@@ -44,10 +48,10 @@ def rfm(everything: Purchases, cutoff: int) -> Grouped:
     usual, is_assumed = _usual_gap(waited[times > 1] / (times[times > 1] - 1))
     last = np.zeros(len(customer))
     last[place] = known.day  # rows are in day order, so the last one stays
-    own = (waited + usual) / times
-    late = (cutoff - 1 - last) / np.maximum(own, SHORTEST_GAP_DAYS)
+    own = np.maximum((waited + usual) / times, SHORTEST_GAP_DAYS)
+    late = (cutoff - 1 - last) / own
     group = _ruled(times, late, _spent(known, place, len(customer)))
-    return Grouped(customer, group, usual, is_assumed)
+    return Grouped(customer, group, times, last.astype(np.int64), own, usual, is_assumed)
 
 
 def _waited(known: Purchases, place: Ints, size: int) -> Floats:

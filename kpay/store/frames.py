@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Executable, Text, func, select, type_coerce, union_all
+from sqlalchemy import Connection, Executable, Text, func, literal, select, type_coerce, union_all
 
 from kpay.domain.enums import OrderStatus
 from kpay.domain.period import end_of_day
@@ -79,6 +79,16 @@ POSSESSIONS: Final = {
     "first_at": "datetime64[us, UTC]",
     "last_at": "datetime64[us, UTC]",
 }
+PLACED: Final = {
+    "customer": "int64",
+    "at": "datetime64[us, UTC]",
+    "amount_minor": "int64",
+    "currency": "str",
+    "content": "str",
+    "order": "int64",
+    "tax_minor": "int64",
+    "country": "str",
+}
 TAKINGS: Final = {"day": "datetime64[us]", "amount_minor": "int64"}
 
 
@@ -109,6 +119,29 @@ def order_lines(connection: Connection, until: datetime) -> pd.DataFrame:
     lines = _frame(connection, query, ORDER_LINES)
     lines.loc[lines.duplicated("order"), "amount_minor"] = 0
     return lines
+
+
+def orders_placed(connection: Connection, until: datetime) -> pd.DataFrame:
+    """Return the paid orders before a moment, a row each, columns as in PLACED, oldest first.
+
+    `customer` is 0 for a guest whom nobody knows; `content` is "" throughout: what was bought is not
+    looked at, which saves reading the lines.
+    """
+    query = (
+        select(
+            func.coalesce(ORDERS.c.customer_id, 0),
+            type_coerce(ORDERS.c.ordered_at, Text),
+            ORDERS.c.total_minor,
+            ORDERS.c.currency,
+            literal(""),
+            ORDERS.c.id,
+            ORDERS.c.tax_minor,
+            func.coalesce(ORDERS.c.country, ""),
+        )
+        .where(ORDERS.c.status == OrderStatus.PAID.value, ORDERS.c.ordered_at < until)
+        .order_by(ORDERS.c.ordered_at, ORDERS.c.id)
+    )
+    return _frame(connection, query, PLACED)
 
 
 def holdings(connection: Connection, until: datetime) -> pd.DataFrame:

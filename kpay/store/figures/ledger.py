@@ -108,13 +108,8 @@ def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
     """
     columns = REFUNDS.c
     span = _span_of(columns.refunded_at, edges)
-    total = ORDERS.c.total_minor
-    tax = case(
-        (total > 0, (2 * columns.amount_minor * ORDERS.c.tax_minor + total) // (2 * total)),
-        else_=0,
-    )
     query = (
-        select(span, columns.currency, func.sum(columns.amount_minor), func.sum(tax))
+        select(span, columns.currency, func.sum(columns.amount_minor), func.sum(refunded_tax()))
         .outerjoin(ORDERS, ORDERS.c.id == columns.order_id)
         .outerjoin(CHARGES, _of_charge())
         .where(
@@ -125,6 +120,13 @@ def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
         .group_by(span, columns.currency)
     )
     return tuple(GivenBack(*row) for row in connection.execute(query))
+
+
+def refunded_tax() -> ColumnElement[int]:
+    """Return the part of a refund that is tax: the order's share of tax, rounded half up."""
+    total = ORDERS.c.total_minor
+    refunded = 2 * REFUNDS.c.amount_minor * ORDERS.c.tax_minor
+    return case((total > 0, (refunded + total) // (2 * total)), else_=0)
 
 
 def conversions(connection: Connection, start: datetime, end: datetime) -> tuple[Conversion, ...]:
