@@ -76,7 +76,10 @@ class LineItem(SQLModel, table=True):
 
 
 class Refund(SQLModel, table=True):
-    """Money given back by the creator; counted while succeeded or pending."""
+    """Money given back by the creator; counted while succeeded or pending.
+
+    `tax_minor` is the tax inside it where a file told; else the order's share counts.
+    """
 
     __tablename__ = "refund"
     __table_args__ = (
@@ -100,6 +103,7 @@ class Refund(SQLModel, table=True):
     reason: str | None = None
     failure_reason: str | None = None
     balance_transaction_external_id: str | None = None
+    tax_minor: int | None = None
     refunded_at: datetime = Field(sa_type=Instant, index=True)
 
 

@@ -30,6 +30,7 @@ def upgrade() -> None:
         "subscription_phase",
         sa.Column("ending_discount_minor", sa.Integer(), nullable=False, server_default="0"),
     )
+    op.add_column("refund", sa.Column("tax_minor", sa.Integer(), nullable=True))
     op.create_index(
         op.f("ix_orders_status_customer_id_ordered_at"),
         "orders",
