@@ -3,10 +3,13 @@
     gross      the price of every paid order on the day it was ordered, tax inside, before discounts
     discounts  what coupons took off
     tax        the tax inside the orders, less the tax inside what was refunded
-    refunds    given back on the day it was given back, tax inside; counted while succeeded or pending
+    refunds    given back on the day it was given back, tax inside; what failed later comes back on
+               the day it failed
     disputes   pulled back by the bank, less what a won dispute brought back
     fees       kept by the provider, dispute fees and billed fees too; they never come back
     net        gross - discounts - tax - refunds - disputes - fees: what is the creator's
+    sales      gross - discounts - the tax inside the orders: one-time and of subscriptions
+    payouts    sent to the creator's bank, less what came back
 
 Orders and refunds stand in the currency of the sale; fees and disputes in the currency the bank
 settles, as balance transactions have it. Two currencies are never added. Where everything came
@@ -35,7 +38,9 @@ FEE_KINDS = frozenset({"stripe_fee", "stripe_fx_fee", "tax_fee", "application_fe
 NO_DISPUTE_MONEY = frozenset(
     {"won", "prevented", "warning_needs_response", "warning_under_review", "warning_closed"}
 )
+REFUND_FAILED_KIND = "refund_failure"
 KEYS = ("gross", "discounts", "tax", "refunds", "disputes", "fees", "net")
+MORE_KEYS = ("sales", "one_time_sales", "subscription_sales", "payouts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,20 @@ class Takings:
     fees_minor: int = 0
     orders: int = 0
     customers: int = 0
+    subscription_sales_minor: int = 0
+    refunds_tax_minor: int = 0
+    payouts_minor: int = 0
+    failed_payments: int = 0
+
+    @property
+    def sales_minor(self) -> int:
+        """What orders brought after discounts, without tax."""
+        return self.gross_minor - self.discounts_minor - self.tax_minor - self.refunds_tax_minor
+
+    @property
+    def one_time_sales_minor(self) -> int:
+        """The sales that are of no subscription."""
+        return self.sales_minor - self.subscription_sales_minor
 
     @property
     def net_minor(self) -> int:
@@ -69,14 +88,21 @@ class Takings:
         return not any(getattr(self, item.name) for item in fields(self))
 
     def to_json(self) -> dict[str, int]:
-        """Return the keys of cli.md's `currencies`."""
-        sums = {f"{key}_minor": getattr(self, f"{key}_minor") for key in KEYS}
-        return {**sums, "orders": self.orders, "customers": self.customers}
+        """Return the keys of cli.md's `currencies`, and what was added since."""
+        sums, more = (
+            {f"{key}_minor": int(getattr(self, f"{key}_minor")) for key in keys}
+            for keys in (KEYS, MORE_KEYS)
+        )
+        counts = {"orders": self.orders, "customers": self.customers}
+        return {**sums, **counts, **more, "failed_payments": self.failed_payments}
 
 
 @dataclass(frozen=True, slots=True)
 class SalesSum:
-    """Paid orders of one span and currency; `customers` counts each person once."""
+    """Paid orders of one span and currency; `customers` counts each person once.
+
+    `subscription_sales_minor` is what subscriptions brought, after discounts and without tax.
+    """
 
     span: int
     currency: str
@@ -85,11 +111,24 @@ class SalesSum:
     tax_minor: int
     orders: int
     customers: int
+    subscription_sales_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPayments:
+    """Attempts to pay that failed, of one span and currency."""
+
+    span: int
+    currency: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """Refunds (with the tax inside them) or disputed money of one span and currency."""
+    """Refunds (with the tax inside them) or disputed money of one span and currency.
+
+    A refund that failed comes back: its sums are negative in the span in which it failed.
+    """
 
     span: int
     currency: str
@@ -118,6 +157,7 @@ class Movements:
     refunds: tuple[GivenBack, ...] = ()
     unbooked_disputes: tuple[GivenBack, ...] = ()
     balance: tuple[BalanceSum, ...] = ()
+    failed: tuple[FailedPayments, ...] = ()
 
 
 def takings(movements: Movements, spans: int) -> list[dict[str, Takings]]:
@@ -142,20 +182,29 @@ def takings(movements: Movements, spans: int) -> list[dict[str, Takings]]:
             tax_minor=sale.tax_minor,
             orders=sale.orders,
             customers=sale.customers,
+            subscription_sales_minor=sale.subscription_sales_minor,
         )
     for back in movements.refunds:
-        add(back.span, back.currency, refunds_minor=back.amount_minor, tax_minor=-back.tax_minor)
+        add(
+            back.span,
+            back.currency,
+            refunds_minor=back.amount_minor,
+            tax_minor=-back.tax_minor,
+            refunds_tax_minor=back.tax_minor,
+        )
     for back in movements.unbooked_disputes:
         add(back.span, back.currency, disputes_minor=back.amount_minor)
     for booked in movements.balance:
         add(booked.span, booked.currency, **booked_costs(booked))
+    for failed in movements.failed:
+        add(failed.span, failed.currency, failed_payments=failed.count)
     return [_told(span) for span in found]
 
 
 def booked_costs(booked: BalanceSum) -> dict[str, int]:
-    """Return the fees and disputed money inside balance transactions of one kind."""
+    """Return the fees, payouts and disputed money inside balance transactions of one kind."""
     if booked.kind in PAYOUT_KINDS:
-        return {"fees_minor": booked.fee_minor}
+        return {"fees_minor": booked.fee_minor, "payouts_minor": -booked.amount_minor}
     if booked.kind in FEE_KINDS:
         return {"fees_minor": booked.fee_minor - booked.amount_minor}
     disputed = -booked.amount_minor if booked.of_dispute else 0

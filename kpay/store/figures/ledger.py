@@ -7,14 +7,32 @@ reads each table once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, distinct, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    distinct,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
-from kpay.domain.enums import COUNTED_REFUNDS, OrderStatus
-from kpay.domain.revenue import BalanceSum, GivenBack, Movements, SalesSum
+from kpay.domain.enums import COUNTED_REFUNDS, OrderKind, OrderStatus
+from kpay.domain.revenue import (
+    REFUND_FAILED_KIND,
+    BalanceSum,
+    FailedPayments,
+    GivenBack,
+    Movements,
+    SalesSum,
+)
 from kpay.domain.settlement import TAKEN_KINDS, Conversion
 from kpay.models.billing import BalanceTransaction
 from kpay.models.payments import Charge
@@ -26,6 +44,9 @@ REFUNDS = table_of(Refund)
 DISPUTES = table_of(Dispute)
 CHARGES = table_of(Charge)
 BALANCE = table_of(BalanceTransaction)
+
+STRIPE = "stripe"
+FAILED = "failed"
 
 Edges = Sequence[datetime]
 
@@ -83,7 +104,6 @@ def sales(connection: Connection, edges: Edges) -> tuple[SalesSum, ...]:
     """Return the paid orders of each span and currency; a person counts once in each."""
     columns = ORDERS.c
     span = _span_of(columns.ordered_at, edges)
-    buyer = func.coalesce(columns.customer_id, -columns.id)
     query = (
         select(
             span,
@@ -92,7 +112,8 @@ def sales(connection: Connection, edges: Edges) -> tuple[SalesSum, ...]:
             func.sum(columns.discount_minor),
             func.sum(columns.tax_minor),
             func.count(),
-            func.count(distinct(buyer)),
+            func.count(distinct(buyer())),
+            func.sum(subscription_sales_minor()),
         )
         .where(columns.status == OrderStatus.PAID.value, _within(columns.ordered_at, edges))
         .group_by(span, columns.currency)
@@ -101,7 +122,7 @@ def sales(connection: Connection, edges: Edges) -> tuple[SalesSum, ...]:
 
 
 def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
-    """Return what was given back, with the order's share of tax inside it (rounded half up).
+    """Return what was given back, and, as a negative sum on the day it failed, what came back.
 
     Until API 2025-03-31 an authorization that ran out, or was let go, made a refund too. Nothing was
     taken then, so nothing was given back: a refund of a charge that is no sale does not count.
@@ -111,22 +132,64 @@ def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
     query = (
         select(span, columns.currency, func.sum(columns.amount_minor), func.sum(refunded_tax()))
         .outerjoin(ORDERS, ORDERS.c.id == columns.order_id)
-        .outerjoin(CHARGES, _of_charge())
+        .outerjoin(CHARGES, of_charge())
         .where(
-            columns.status.in_(COUNTED_REFUNDS),
+            is_given_back(),
             _within(columns.refunded_at, edges),
             CHARGES.c.is_sale.is_not(False),
         )
         .group_by(span, columns.currency)
     )
-    return tuple(GivenBack(*row) for row in connection.execute(query))
+    sent = (GivenBack(*row) for row in connection.execute(query))
+    return (*sent, *_refunds_that_failed(connection, edges))
 
 
-def refunded_tax() -> ColumnElement[int]:
-    """Return the part of a refund that is tax: the order's share of tax, rounded half up."""
-    total = ORDERS.c.total_minor
-    refunded = 2 * REFUNDS.c.amount_minor * ORDERS.c.tax_minor
-    return case((total > 0, (refunded + total) // (2 * total)), else_=0)
+def _refunds_that_failed(connection: Connection, edges: Edges) -> Iterator[GivenBack]:
+    span = _span_of(BALANCE.c.created_at, edges)
+    tax = func.sum(refunded_tax())
+    query = (
+        select(span, REFUNDS.c.currency, func.sum(REFUNDS.c.amount_minor), tax)
+        .join(REFUNDS, brought_back())
+        .outerjoin(ORDERS, ORDERS.c.id == REFUNDS.c.order_id)
+        .where(_within(BALANCE.c.created_at, edges))
+        .group_by(span, REFUNDS.c.currency)
+    )
+    for number, currency, amount_minor, tax_minor in connection.execute(query):
+        yield GivenBack(number, currency, -amount_minor, -tax_minor)
+
+
+def failed_payments(connection: Connection, edges: Edges) -> tuple[FailedPayments, ...]:
+    """Count the attempts to pay that failed: the provider's, and those of imported payments."""
+    tables = (
+        (CHARGES, CHARGES.c.created_at, CHARGES.c.status == FAILED),
+        (ORDERS, ORDERS.c.ordered_at, is_failed_import()),
+    )
+    found: list[FailedPayments] = []
+    for table, moment, is_failed in tables:
+        span = _span_of(moment, edges)
+        query = (
+            select(span, table.c.currency, func.count())
+            .where(is_failed, _within(moment, edges))
+            .group_by(span, table.c.currency)
+        )
+        found += [FailedPayments(*row) for row in connection.execute(query)]
+    return tuple(found)
+
+
+def paying_customers(connection: Connection, edges: Edges) -> list[int]:
+    """Count, for each span, the people who paid in it, whatever the currency."""
+    span = _span_of(ORDERS.c.ordered_at, edges)
+    query = (
+        select(span, func.count(distinct(buyer())))
+        .where(
+            ORDERS.c.status == OrderStatus.PAID.value,
+            ORDERS.c.total_minor > 0,
+            _within(ORDERS.c.ordered_at, edges),
+        )
+        .group_by(span)
+    )
+    counts = dict(connection.execute(query).tuples().all())
+    return [counts.get(number, 0) for number in range(len(edges) - 1)]
 
 
 def conversions(connection: Connection, start: datetime, end: datetime) -> tuple[Conversion, ...]:
@@ -190,7 +253,7 @@ def balance(connection: Connection, edges: Edges) -> tuple[BalanceSum, ...]:
             func.sum(columns.fee_minor),
             func.sum(columns.net_minor),
         )
-        .outerjoin(DISPUTES, _caused_by_dispute())
+        .outerjoin(DISPUTES, caused_by_dispute())
         .where(_within(columns.created_at, edges))
         .group_by(span, columns.currency, columns.kind, is_disputed)
     )
@@ -208,7 +271,7 @@ def unbooked_disputes(
     span = _span_of(columns.opened_at, edges)
     query = (
         select(span, columns.currency, func.sum(columns.amount_minor))
-        .outerjoin(BALANCE, _caused_by_dispute())
+        .outerjoin(BALANCE, caused_by_dispute())
         .where(
             BALANCE.c.id.is_(None),
             columns.status.not_in(no_money),
@@ -239,7 +302,49 @@ def orders_without_fee(connection: Connection, start: datetime, end: datetime) -
     return int(connection.execute(query).scalar_one())
 
 
-def _of_charge() -> ColumnElement[bool]:
+def buyer() -> ColumnElement[int]:
+    """The person of an order; a guest is somebody else each time."""
+    return func.coalesce(ORDERS.c.customer_id, -ORDERS.c.id)
+
+
+def subscription_sales_minor() -> ColumnElement[int]:
+    """What an order brought without tax if it is of a subscription, else nothing."""
+    columns = ORDERS.c
+    brought = columns.total_minor - columns.tax_minor
+    return case((columns.kind == OrderKind.ONE_TIME.value, 0), else_=brought)
+
+
+def refunded_tax() -> ColumnElement[int]:
+    """The part of a refund that is tax: what a file told, else the order's share, rounded half up."""
+    total = ORDERS.c.total_minor
+    refunded = 2 * REFUNDS.c.amount_minor * ORDERS.c.tax_minor
+    share = case((total > 0, (refunded + total) // (2 * total)), else_=0)
+    return func.coalesce(REFUNDS.c.tax_minor, share)
+
+
+def is_given_back() -> ColumnElement[bool]:
+    """Whether a refund's money left: it stands, or the balance knows when it came back."""
+    came_back = exists().where(brought_back())
+    return or_(REFUNDS.c.status.in_(COUNTED_REFUNDS), came_back)
+
+
+def brought_back() -> ColumnElement[bool]:
+    """A movement of the balance by which a refund that failed came back."""
+    return and_(
+        BALANCE.c.kind == REFUND_FAILED_KIND,
+        BALANCE.c.source_external_id == REFUNDS.c.external_id,
+        BALANCE.c.account == REFUNDS.c.account,
+        BALANCE.c.livemode == REFUNDS.c.livemode,
+    )
+
+
+def is_failed_import() -> ColumnElement[bool]:
+    """An imported payment that failed; those of the provider are charges."""
+    return and_(ORDERS.c.status == OrderStatus.FAILED.value, ORDERS.c.source != STRIPE)
+
+
+def of_charge() -> ColumnElement[bool]:
+    """The charge that a refund belongs to."""
     return and_(
         CHARGES.c.account == REFUNDS.c.account,
         CHARGES.c.livemode == REFUNDS.c.livemode,
@@ -247,7 +352,8 @@ def _of_charge() -> ColumnElement[bool]:
     )
 
 
-def _caused_by_dispute() -> ColumnElement[bool]:
+def caused_by_dispute() -> ColumnElement[bool]:
+    """A movement of the balance that a dispute caused."""
     return and_(
         BALANCE.c.account == DISPUTES.c.account,
         BALANCE.c.livemode == DISPUTES.c.livemode,
