@@ -139,6 +139,20 @@ class Fan:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was promised against what came: of `counts` cases each, the stated and the real share.
+
+    A share that came is None where nothing could be counted yet.
+    """
+
+    title: str
+    stated: tuple[float, ...]
+    came: tuple[float | None, ...]
+    counts: tuple[int, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
     """Where a new section of a longer document begins; on paper, a new page."""
 
@@ -146,7 +160,7 @@ class Heading:
     subtitle: str = ""
 
 
-Block = Table | Figures | Chart | Text | HeatMap | Waterfall | Fan | Heading
+Block = Table | Figures | Chart | Text | HeatMap | Waterfall | Fan | Calibration | Heading
 
 
 @dataclass(frozen=True, slots=True)

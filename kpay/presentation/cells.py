@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from statistics import fmean
 
-from kpay.domain.document import Cell, Kind
+from kpay.domain.document import Band, Cell, Fan, Kind, Step, Waterfall
 from kpay.domain.money import Money, format_major, format_minor
 from kpay.domain.period import instant_text
 
@@ -107,3 +107,21 @@ def change_text(change: float | None) -> str:
 def is_felt(change: float | None) -> bool:
     """Say whether a change is more than nothing as it is written."""
     return change is not None and abs(change) >= LEAST_CHANGE
+
+
+def amount_text(block: Waterfall, step: Step) -> str:
+    """Write a step of a waterfall: changes with their sign, cents where any step has them."""
+    is_whole = all(each.value == round(each.value) for each in block.steps)
+    number = f"{step.value:,.{0 if is_whole else 2}f}"
+    return f"+{number}" if step.value > 0 and not step.is_level else number
+
+
+def fan_text(block: Fan, value: float) -> str:
+    """Write a number of a fan: whole from a hundred on, as a range does not know its cents."""
+    largest = max((abs(each) for each in (*block.past, *block.mean)), default=0.0)
+    return f"{value:,.{0 if largest >= 100 else 2}f}"
+
+
+def widest_band(block: Fan) -> Band | None:
+    """Return the range with the highest level."""
+    return max(block.bands, key=lambda band: band.level, default=None)

@@ -31,15 +31,15 @@ def chart_lines(chart: Chart, width: int = UNBOUND) -> list[str]:
 
 
 def _lying(chart: Chart, width: int) -> list[str]:
-    longest = max(map(_cells, chart.labels))
+    longest = max(map(columns_of, chart.labels))
     top = max((*chart.values, *chart.high, 0.0)) or 1.0
     said = _said(chart)
-    room = width - longest - 4 - max(map(_cells, said))
+    room = width - longest - 4 - max(map(columns_of, said))
     most = max(LEAST_WIDTH, min(WIDTH, room))
     lines = []
     for label, value, text in zip(chart.labels, chart.values, said, strict=True):
-        padding = " " * (longest - _cells(label))
-        lines.append(f"{label}{padding}  {_bar(value / top, most):<{most}} {text}")
+        padding = " " * (longest - columns_of(label))
+        lines.append(f"{label}{padding}  {bar(value / top, most):<{most}} {text}")
     return lines
 
 
@@ -68,32 +68,34 @@ def _standing(chart: Chart, width: int) -> list[str]:
     lines = []
     for row, text in enumerate(scale):
         floor = HEIGHT - 1 - row
-        cells = [_rising(value / top, floor) for value in values]
+        cells = [rising(value / top, floor) for value in values]
         if high:
-            shades = (_rising(value / top, floor) != " " for value in high)
+            shades = (rising(value / top, floor) != " " for value in high)
             cells = [
                 SHADE if cell == " " and shade else cell
                 for cell, shade in zip(cells, shades, strict=True)
             ]
         drawing = "".join(cell * wide for cell in cells)
         lines.append(f"{text:>{margin}} {drawing}".rstrip())
-    gap = len(values) * wide - _cells(chart.labels[0]) - _cells(chart.labels[-1])
+    gap = len(values) * wide - columns_of(chart.labels[0]) - columns_of(chart.labels[-1])
     lines.append(f"{'':>{margin}} {chart.labels[0]}{' ' * max(1, gap)}{chart.labels[-1]}")
     return lines
 
 
-def _rising(share: float, floor: int) -> str:
+def rising(share: float, floor: int) -> str:
     """Return the part of a column that stands in one row, `floor` rows above the ground."""
     eighths = round(max(0.0, min(1.0, share)) * HEIGHT * 8) - floor * 8
     return RISING[max(0, min(8, eighths))]
 
 
-def _bar(share: float, most: int) -> str:
+def bar(share: float, most: int) -> str:
+    """Return a lying bar, `most` columns long where the share is 1."""
     eighths = round(max(0.0, min(1.0, share)) * most * 8)
     return EIGHTHS[8] * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 
-def _cells(text: str) -> int:
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
     from rich.cells import cell_len  # noqa: PLC0415 - two columns for a Chinese character
 
     return cell_len(text)

@@ -1,40 +1,61 @@
-"""A Document as plain values for the page template: cells as text, charts as points of a drawing.
-
-Drawings stretch to the page's width, so they hold shapes only; their labels are ordinary text.
-"""
+"""A Document as plain values for the page template: sections, cells as text, pictures as drawings."""
 
 from __future__ import annotations
 
-from math import floor, log10
+import re
 from typing import Any
 
-from kpay.domain.document import Block, Chart, Document, Figure, Figures, Table, Text
+from kpay.domain.document import (
+    Document,
+    Figure,
+    Figures,
+    Heading,
+    Table,
+    Text,
+)
+from kpay.presentation import drawings
 from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people, is_felt
 
-WIDTH, HEIGHT = 1000, 300
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
-BAR_SHARE = 0.78
-MOST_LABELS = 6
-STEPS = (1, 2, 2.5, 5, 10)
 
 
 def page_values(document: Document) -> dict[str, Any]:
-    """Return what `report/document.html` is filled with; every cell reads as on a terminal."""
+    """Return what `report/document.html` is filled with; every cell reads as on a terminal.
+
+    A `part` is what stands between two headings; the first has no title where no heading begins it.
+    """
+    parts = [_part("", "", "")]
+    for index, block in enumerate(document.blocks):
+        if isinstance(block, Heading):
+            parts.append(_part(block.title, block.subtitle, _anchor(block.title, parts)))
+        else:
+            parts[-1]["blocks"].append({"id": f"b{index}", "note": "", **_block(block)})
     return {
         "title": document.title,
         "subtitle": document.subtitle,
         "schema": document.schema,
-        "blocks": [_block(block) for block in document.blocks],
+        "parts": [part for part in parts if part["title"] or part["blocks"]],
     }
 
 
-def _block(block: Block) -> dict[str, Any]:
+def _part(title: str, subtitle: str, anchor: str) -> dict[str, Any]:
+    return {"title": title, "subtitle": subtitle, "anchor": anchor, "blocks": []}
+
+
+def _anchor(title: str, parts: list[dict[str, Any]]) -> str:
+    """Return a name for links within the page that no earlier part has."""
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "part"
+    taken = {part["anchor"] for part in parts}
+    return name if name not in taken else f"{name}-{len(parts)}"
+
+
+def _block(block: Text | Figures | Table | drawings.Picture) -> dict[str, Any]:
     if isinstance(block, Text):
         return {"kind": "text", "title": "", "text": block.text, "tone": block.tone}
     if isinstance(block, Figures):
         figures = [_figure(figure) for figure in block.figures]
         return {"kind": "figures", "title": block.title, "figures": figures}
-    return _table(block) if isinstance(block, Table) else _chart(block)
+    return _table(block) if isinstance(block, Table) else drawings.picture(block)
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
@@ -50,7 +71,7 @@ def _figure(figure: Figure) -> dict[str, Any]:
             for change, compared_with in pairs
             if compared_with
         ],
-        "spark": _points(_heights(figure.line, SPARK_HEIGHT - 2), SPARK_WIDTH, SPARK_HEIGHT - 1),
+        "spark": _spark(figure.line),
     }
 
 
@@ -80,85 +101,14 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
-def _chart(chart: Chart) -> dict[str, Any]:
-    bottom, top = nice_range((*chart.values, *chart.low, *chart.high))
-    scale = HEIGHT / (top - bottom)
-    up = [round((value - bottom) * scale, 1) for value in chart.values]
-    low, high = (
-        [round((value - bottom) * scale, 1) for value in edge] for edge in (chart.low, chart.high)
-    )
-    zero = round((0 - bottom) * scale, 1)
-    is_line = chart.style == "line"
-    return {
-        "kind": "chart",
-        "title": chart.title,
-        "width": WIDTH,
-        "height": HEIGHT,
-        "zero": round(HEIGHT - zero, 1),
-        "line": _points(up, WIDTH, HEIGHT) if is_line else "",
-        "band": _band(low, high) if low and high else "",
-        "bars": [] if is_line else _bars(up, zero, chart),
-        "scale": [f"{value:,.10g}{chart.unit}" for value in (top, (top + bottom) / 2, bottom)],
-        "labels": _few(chart.labels, is_line),
-    }
-
-
-def nice_range(values: tuple[float, ...]) -> tuple[float, float]:
-    """Return round numbers below and above all values and zero, for the ends of an axis."""
-    low, high = min((*values, 0.0)), max((*values, 0.0))
-    reach = max(high, -low) or 1.0
-    unit = 10 ** floor(log10(reach))
-    step = next(step * unit for step in STEPS if step * unit >= reach)
-    if low == 0:
-        return 0.0, step
-    return (-step, 0.0) if high == 0 else (-step, step)
-
-
-def _heights(values: tuple[float, ...], reach: float) -> list[float]:
+def _spark(values: tuple[float, ...]) -> str:
+    """Return a small line from its least to its largest value."""
     if len(values) < 2:
-        return []
+        return ""
     low, high = min(values), max(values)
-    share = reach / (high - low) if high > low else 0.0
-    return [(value - low) * share + 1 for value in values]
-
-
-def _points(up: list[float], width: int, height: int) -> str:
-    step = width / max(1, len(up) - 1)
-    return " ".join(f"{index * step:.1f},{height - y:.1f}" for index, y in enumerate(up))
-
-
-def _band(low: list[float], high: list[float]) -> str:
-    step = WIDTH / max(1, len(low) - 1)
-    forth = [f"{index * step:.1f},{HEIGHT - y:.1f}" for index, y in enumerate(high)]
-    back = [f"{index * step:.1f},{HEIGHT - y:.1f}" for index, y in enumerate(low)]
-    return " ".join([*forth, *reversed(back)])
-
-
-def _bars(up: list[float], zero: float, chart: Chart) -> list[dict[str, Any]]:
-    slot = WIDTH / max(1, len(up))
-    return [
-        {
-            "x": round(index * slot + slot * (1 - BAR_SHARE) / 2, 1),
-            "y": round(HEIGHT - max(y, zero), 1),
-            "width": round(slot * BAR_SHARE, 1),
-            "height": round(max(abs(y - zero), 0.5), 1),
-            "text": f"{label}: {value:,.2f}{chart.unit}",
-        }
-        for index, (y, label, value) in enumerate(zip(up, chart.labels, chart.values, strict=True))
-    ]
-
-
-def _few(labels: tuple[str, ...], is_line: bool) -> list[dict[str, Any]]:
-    """Return at most six labels, the first and the last among them, and where each stands (%)."""
-    last = len(labels) - 1
-    count = min(len(labels), MOST_LABELS)
-    places = [round(index * last / max(1, count - 1)) for index in range(count)]
-    return [
-        {
-            "text": labels[place],
-            "at": round(
-                100 * (place / max(1, last) if is_line else (place + 0.5) / len(labels)), 2
-            ),
-        }
-        for place in places
-    ]
+    share = (SPARK_HEIGHT - 2) / (high - low) if high > low else 0.0
+    step = SPARK_WIDTH / (len(values) - 1)
+    return " ".join(
+        f"{index * step:.1f},{SPARK_HEIGHT - 2 - (value - low) * share:.1f}"
+        for index, value in enumerate(values)
+    )

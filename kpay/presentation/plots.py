@@ -47,14 +47,14 @@ class Axis:
 
     def ticks(self) -> list[float]:
         """Return round values between the ends, both included where they are round."""
-        step = _step(self.high - self.low)
+        step = round_step(self.high - self.low)
         first, last = ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9)
         return [round(index * step, 12) for index in range(first, last + 1)]
 
 
 def share_axis(label: str, high: float = 1.0) -> Axis:
     """Return an axis of shares from 0 to a round share above the largest."""
-    step = _step(max(high, 0.01))
+    step = round_step(max(high, 0.01))
     return Axis(0.0, min(1.0, ceil(high / step - 1e-9) * step), label, percent)
 
 
@@ -63,7 +63,8 @@ def axis_round(values: Sequence[float], label: str) -> Axis:
     return Axis(min(values), max(values), label)
 
 
-def _step(reach: float) -> float:
+def round_step(reach: float) -> float:
+    """Return the least round number that divides a reach into five parts or fewer."""
     if not isfinite(reach) or reach <= 0:
         return 1.0
     unit: float = 10.0 ** floor(log10(reach))

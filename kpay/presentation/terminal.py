@@ -15,7 +15,21 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
-from kpay.domain.document import Block, Cell, Chart, Document, Figure, Figures, Table, Text
+from kpay.domain.document import (
+    Block,
+    Calibration,
+    Cell,
+    Chart,
+    Document,
+    Fan,
+    Figure,
+    Figures,
+    Heading,
+    HeatMap,
+    Table,
+    Text,
+    Waterfall,
+)
 from kpay.domain.money import Money
 from kpay.presentation.cells import (
     RIGHT_KINDS,
@@ -26,12 +40,17 @@ from kpay.presentation.cells import (
     sparkline,
 )
 from kpay.presentation.charts import chart_lines
+from kpay.presentation.heat import heat_lines
+from kpay.presentation.text_pictures import calibration_lines, fan_lines, waterfall_lines
 
 PIPE_WIDTH = 100_000
 SPARK_WIDTH = 16
 TEXT_WIDTH = 24  # a text column is folded at its words before another one has to go below
 WORD_WIDTH = 40  # a longer word is broken
 GAP, EDGE = 2, 1  # columns between columns, and after the last one
+HEADING_WIDTH = 48
+SHADING = ("256", "truecolor")
+"""The colours of a terminal that suffice for the cells of a heat map."""
 ACCENT = "cyan"
 TONES = {"plain": "", "good": "green", "warning": "yellow"}
 
@@ -60,19 +79,20 @@ def print_document(document: Document, stream: IO[str] | None = None) -> None:
     stream = stream or sys.stdout
     if stream.isatty():
         console = console_for(stream)
-        console.print(_page(document, console.width), crop=False)
+        shaded = not console.no_color and console.color_system in SHADING
+        console.print(_page(document, console.width, shaded), crop=False)
         return
     buffer = io.StringIO()
-    console_for(buffer).print(_page(document, PIPE_WIDTH))
+    console_for(buffer).print(_page(document, PIPE_WIDTH, has_shades=False))
     stream.write("\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n")
 
 
-def _page(document: Document, width: int) -> Group:
+def _page(document: Document, width: int, has_shades: bool) -> Group:
     parts: list[RenderableType] = [Styled(harmless(document.title), style="bold")]
     if document.subtitle:
         parts.append(Styled(harmless(document.subtitle), style="dim"))
     for block in document.blocks:
-        parts += ["", _block(block, width)]
+        parts += ["", _block(block, width, has_shades)]
     if document.next_steps:
         parts.append("")
         parts += [
@@ -82,12 +102,48 @@ def _page(document: Document, width: int) -> Group:
     return Group(*parts)
 
 
-def _block(block: Block, width: int) -> RenderableType:
+def _block(block: Block, width: int, has_shades: bool) -> RenderableType:
     if isinstance(block, Text):
         return Styled(harmless(block.text), style=TONES[block.tone])
-    if isinstance(block, Chart):
-        return Group(Styled(block.title, style="bold"), *map(Styled, chart_lines(block, width)))
-    return _figures(block, width) if isinstance(block, Figures) else table_within(block, width)
+    if isinstance(block, Heading):
+        return _heading(block, width)
+    if isinstance(block, Figures):
+        return _figures(block, width)
+    if isinstance(block, Table):
+        return table_within(block, width)
+    return _picture(block, width, has_shades)
+
+
+def _heading(block: Heading, width: int) -> RenderableType:
+    title = harmless(block.title)
+    line = "═" * min(width, max(cell_len(title), HEADING_WIDTH))
+    parts = [Styled(""), Styled(title, style="bold"), Styled(line, style=ACCENT)]
+    if block.subtitle:
+        parts.append(Styled(harmless(block.subtitle), style="dim"))
+    return Group(*parts)
+
+
+def _picture(
+    block: Chart | HeatMap | Waterfall | Fan | Calibration, width: int, has_shades: bool
+) -> RenderableType:
+    notes = []
+    if isinstance(block, HeatMap):
+        lines, notes = heat_lines(block, width, has_colour=has_shades), [block.note]
+    elif isinstance(block, Waterfall):
+        lines = [Styled(line) for line in waterfall_lines(block, width)]
+    elif isinstance(block, Fan):
+        lines = [Styled(line) for line in fan_lines(block, width)]
+    elif isinstance(block, Calibration):
+        lines, notes = [Styled(line) for line in calibration_lines(block)], [block.note]
+    else:
+        lines = [Styled(line) for line in chart_lines(block, width)]
+    title = (
+        f"{block.title} ({block.unit})"
+        if isinstance(block, Waterfall) and block.unit
+        else block.title
+    )
+    below = [Styled(note, style="dim") for note in notes if note]
+    return Group(Styled(title, style="bold"), *lines, *below)
 
 
 def _figures(block: Figures, width: int) -> RenderableType:

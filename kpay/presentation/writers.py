@@ -5,15 +5,33 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
-from kpay.domain.document import Block, Chart, Document, Figure, Figures, Table, Text
+from kpay.domain.document import (
+    Block,
+    Calibration,
+    Cell,
+    Chart,
+    Document,
+    Fan,
+    Figure,
+    Figures,
+    Heading,
+    HeatMap,
+    Table,
+    Text,
+    Waterfall,
+)
 from kpay.presentation.cells import (
     RIGHT_KINDS,
+    amount_text,
     change_text,
+    fan_text,
     for_people,
     for_programs,
     sparkline,
 )
+from kpay.presentation.flat import flat
 
 
 def to_json(document: Document) -> str:
@@ -22,33 +40,24 @@ def to_json(document: Document) -> str:
 
 
 def to_csv(document: Document) -> str:
-    """Return figures and tables as CSV, an empty line between them; headings as people read them."""
+    """Return what has rows as CSV, an empty line between; headings as people read them.
+
+    A section of a longer document begins with its title alone in a row. Charts draw figures that the
+    tables beside them hold, and sentences are for people; neither is written.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    tables = [
-        _figures_table(block) if isinstance(block, Figures) else block
-        for block in document.blocks
-        if isinstance(block, Figures | Table)
-    ]
-    for index, table in enumerate(tables):
+    shown = [block for block in document.blocks if not isinstance(block, Text | Chart)]
+    for index, block in enumerate(shown):
         if index:
             out.write("\n")
+        if isinstance(block, Heading):
+            writer.writerow([for_programs(block.title)])
+            continue
+        table = flat(block)
         writer.writerow([column.heading for column in table.columns])
         writer.writerows([for_programs(cell) for cell in row] for row in table.rows)
     return out.getvalue()
-
-
-def _figures_table(block: Figures) -> Table:
-    from kpay.domain.document import Column  # noqa: PLC0415 - keeps the import list short
-
-    columns = [Column("figure"), Column("value"), Column("change"), Column("compared with")]
-    rows = [(item.label, item.value, item.change, item.compared_with) for item in block.figures]
-    if not any(item.second_compared_with for item in block.figures):
-        return Table(tuple(columns), tuple(rows))
-    columns += [Column("second change"), Column("second compared with")]
-    second = [(item.second_change, item.second_compared_with) for item in block.figures]
-    both = tuple((*first, *other) for first, other in zip(rows, second, strict=True))
-    return Table(tuple(columns), both)
 
 
 def to_markdown(document: Document) -> str:
@@ -56,18 +65,40 @@ def to_markdown(document: Document) -> str:
     parts = [f"# {document.title}"]
     if document.subtitle:
         parts.append(document.subtitle)
-    parts += [_markdown(block) for block in document.blocks]
+    level = "##"
+    for block in document.blocks:
+        if isinstance(block, Heading):
+            level = "###"
+        parts.append(_markdown(block, level))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _markdown(block: Block) -> str:
+def _markdown(block: Block, level: str) -> str:
     if isinstance(block, Text):
         return block.text
+    if isinstance(block, Heading):
+        return "\n\n".join(filter(None, (f"## {block.title}", block.subtitle)))
     if isinstance(block, Chart):
         return f"**{block.title}** {sparkline(block.values)}" if block.values else ""
     if isinstance(block, Figures):
-        return "\n".join(map(_markdown_figure, block.figures))
-    return _markdown_table(block)
+        title = [f"{level} {block.title}\n"] if block.title else []
+        return "\n".join([*title, *map(_markdown_figure, block.figures)])
+    return _markdown_table(_readable(block), level)
+
+
+def _readable(block: Table | HeatMap | Waterfall | Fan | Calibration) -> Table:
+    """Return the rows of a block with the numbers of a picture as they are read in it."""
+    if isinstance(block, Waterfall):
+        rows = tuple((step.label, amount_text(block, step)) for step in block.steps)
+        return replace(flat(block), rows=rows)
+    if not isinstance(block, Fan):
+        return flat(block)
+
+    def read(cell: Cell) -> Cell:
+        return fan_text(block, cell) if isinstance(cell, float) else cell
+
+    table = flat(block)
+    return replace(table, rows=tuple(tuple(map(read, row)) for row in table.rows))
 
 
 def _markdown_figure(figure: Figure) -> str:
@@ -80,10 +111,10 @@ def _markdown_figure(figure: Figure) -> str:
     return f"- **{figure.label}** {value}" + (f" ({', '.join(changes)})" if changes else "")
 
 
-def _markdown_table(table: Table) -> str:
+def _markdown_table(table: Table, level: str) -> str:
     heads = [_escaped(column.heading) for column in table.columns]
     rules = ["---:" if column.kind in RIGHT_KINDS else "---" for column in table.columns]
-    lines = [f"## {table.title}\n"] if table.title else []
+    lines = [f"{level} {table.title}\n"] if table.title else []
     lines += [f"| {' | '.join(heads)} |", f"| {' | '.join(rules)} |"]
     kinds = [column.kind for column in table.columns]
     for row in table.rows:

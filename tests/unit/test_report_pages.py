@@ -11,46 +11,48 @@ from rich.console import Console
 from kpay.domain.document import Chart, Column, Document, Figure, Figures, Table, Text
 from kpay.domain.money import Money
 from kpay.presentation.charts import chart_lines
-from kpay.presentation.pages import nice_range, page_values
+from kpay.presentation.drawings import Frame
+from kpay.presentation.pages import page_values
 from kpay.presentation.terminal import table_within
 
 
 def block_of(block: Chart | Figures | Table | Text) -> dict[str, object]:
-    made = page_values(Document("kpay.test/1", "Title", (block,)))["blocks"]
-    return made[0]  # type: ignore[no-any-return]
+    (part,) = page_values(Document("kpay.test/1", "Title", (block,)))["parts"]
+    return part["blocks"][0]  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(
-    ("values", "ends"),
+    ("values", "ticks"),
     [
-        ((3.0, 37_230.0), (0.0, 50_000.0)),
-        ((0.2, 0.93), (0.0, 1.0)),
-        ((-40.0, 100.0), (-100.0, 100.0)),
-        ((-7.0, -3.0), (-10.0, 0.0)),
-        ((0.0, 0.0), (0.0, 1.0)),
-        ((), (0.0, 1.0)),
+        ((3.0, 37_230.0), ["40,000", "30,000", "20,000", "10,000", "0"]),
+        ((0.2, 0.93), ["1", "0.8", "0.6", "0.4", "0.2", "0"]),
+        ((-40.0, 100.0), ["100", "50", "0", "-50"]),
+        ((-7.0, -3.0), ["0", "-2", "-4", "-6", "-8"]),
+        ((0.0, 0.0), ["1", "0"]),
+        ((), ["1", "0"]),
     ],
 )
-def test_an_axis_ends_in_round_numbers_and_holds_zero(
-    values: tuple[float, ...], ends: tuple[float, float]
+def test_an_axis_has_round_ticks_and_holds_zero(
+    values: tuple[float, ...], ticks: list[str]
 ) -> None:
-    assert nice_range(values) == ends
+    made = Frame.over(values).values("")
+    assert [tick["text"] for tick in made["scale"]] == ticks
+    assert (made["scale"][0]["y"], made["scale"][-1]["y"]) == (0.0, 300.0)
 
 
 def test_bars_stand_on_zero_and_hang_below_it() -> None:
-    chart = block_of(Chart("Net", ("a", "b"), (50.0, -25.0), style="bars"))
+    chart = block_of(Chart("Net", ("a", "b"), (50.0, -50.0), style="bars", unit="USD"))
     up, down = chart["bars"]  # type: ignore[misc]
     assert chart["zero"] == 150.0
-    assert (up["y"], up["height"]) == (0.0, 150.0)
-    assert (down["y"], down["height"]) == (150.0, 75.0)
-    assert up["text"] == "a: 50.00"
-    assert chart["scale"] == ["50", "0", "-50"]
+    assert (up["y"], up["height"]) == (25.0, 125.0)
+    assert (down["y"], down["height"]) == (150.0, 125.0)
+    assert up["text"] == "a: 50.00 USD"
 
 
 def test_a_band_goes_forth_above_and_back_below_the_line() -> None:
     chart = block_of(Chart("F", ("a", "b"), (5.0, 5.0), low=(0.0, 2.5), high=(10.0, 10.0)))
-    assert chart["line"] == "0.0,150.0 1000.0,150.0"
-    assert chart["band"] == "0.0,0.0 1000.0,0.0 1000.0,225.0 0.0,300.0"
+    assert chart["lines"] == [{"tone": "past", "points": "0,150 1000,150"}]
+    assert chart["bands"] == ["0,0 1000,0 1000,225 0,300"]
 
 
 def test_many_labels_are_thinned_but_keep_both_ends() -> None:

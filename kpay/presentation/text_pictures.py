@@ -1,0 +1,133 @@
+"""Waterfalls, fans and calibrations drawn with characters; see charts.py for lines and bars."""
+
+from __future__ import annotations
+
+from kpay.domain.document import Band, Calibration, Fan, Waterfall
+from kpay.presentation.cells import (
+    NOTHING,
+    amount_text,
+    fan_text,
+    for_people,
+    thinned,
+    widest_band,
+)
+from kpay.presentation.charts import (
+    HEIGHT,
+    LEAST_WIDTH,
+    MOST_COLUMNS,
+    UNBOUND,
+    WIDTH,
+    bar,
+    columns_of,
+    rising,
+)
+from kpay.presentation.levels import Stretch, stretches
+
+LEVEL, UP, DOWN = "█", "▓", "░"
+SURE, LIKELY, POSSIBLE = "▓", "▒", "░"
+MARK = "│"
+
+
+def waterfall_lines(block: Waterfall, width: int = UNBOUND) -> list[str]:
+    """Return a row for each step: its bar floats from where the one before ended."""
+    if not block.steps:
+        return [NOTHING]
+    parts = stretches(block)
+    said = [amount_text(block, step) for step in block.steps]
+    margin = max(columns_of(step.label) for step in block.steps)
+    numbers = max(map(len, said))
+    most = max(LEAST_WIDTH, min(WIDTH, width - margin - numbers - 4))
+    low = min(part.low for part in parts)
+    reach = (max(part.high for part in parts) - low) or 1.0
+    lines = []
+    for step, part, text in zip(block.steps, parts, said, strict=True):
+        padding = " " * (margin - columns_of(step.label))
+        drawn = _floating(part, low, most / reach, step.is_level)
+        lines.append(f"{step.label}{padding}  {drawn:<{most}}  {text:>{numbers}}")
+    return lines
+
+
+def _floating(part: Stretch, low: float, scale: float, is_level: bool) -> str:
+    start, end = round((part.low - low) * scale), round((part.high - low) * scale)
+    if part.low == part.high:
+        return ""
+    sign = LEVEL if is_level else UP if part.is_rise else DOWN
+    return " " * min(start, end - 1 if end else 0) + sign * max(1, end - start)
+
+
+def fan_lines(block: Fan, width: int = UNBOUND) -> list[str]:
+    """Return the past in solid columns and the future in shades, over their first and last labels."""
+    widest = widest_band(block)
+    numbers = (*block.past, *block.mean, *(widest.high if widest else ()))
+    top = max((*numbers, 0.0)) or 1.0
+    unit = f" {block.unit}" if block.unit else ""
+    scale = [f"{fan_text(block, top)}{unit}", *[""] * (HEIGHT - 2), f"0{unit}"]
+    margin = max(map(len, scale))
+    past, ahead = _columns(block, max(LEAST_WIDTH, min(MOST_COLUMNS, width - margin - 2)))
+    mean = thinned(block.mean, ahead)
+    low = thinned(widest.low, ahead) if widest else mean
+    high = thinned(widest.high, ahead) if widest else mean
+    lines = []
+    for row, text in enumerate(scale):
+        floor = HEIGHT - 1 - row
+        came = "".join(rising(value / top, floor) for value in thinned(block.past, past))
+        coming = "".join(
+            _shade((floor + 0.5) / HEIGHT * top, *edges)
+            for edges in zip(low, mean, high, strict=True)
+        )
+        lines.append(f"{text:>{margin}} {came}{MARK if past else ''}{coming}".rstrip())
+    lines.append(" " * (margin + 1) + _ends(block, past, ahead))
+    return [*lines, *_legend(widest)]
+
+
+def _columns(block: Fan, most: int) -> tuple[int, int]:
+    """Share the columns between past and future, each as many as its days where they fit."""
+    total = len(block.past) + len(block.mean)
+    if total + 1 <= most:
+        return len(block.past), len(block.mean)
+    ahead = max(1, round((most - 1) * len(block.mean) / total)) if block.mean else 0
+    return min(len(block.past), most - 1 - ahead), ahead
+
+
+def _shade(height: float, low: float, mean: float, high: float) -> str:
+    if height <= low:
+        return SURE
+    return LIKELY if height <= mean else POSSIBLE if height <= high else " "
+
+
+def _ends(block: Fan, past: int, ahead: int) -> str:
+    first = (*block.past_labels, *block.labels, "")[0]
+    last = (*block.past_labels, *block.labels, "")[-2] if block.labels or block.past_labels else ""
+    turn = block.labels[0] if block.labels and block.past_labels else ""
+    line = f"{first:<{past + 1}}" if turn else first
+    if turn and len(first) <= past:
+        line += turn
+    gap = past + 1 + ahead - len(line) - len(last)
+    return line + (" " * gap + last if gap > 0 else f" ... {last}")
+
+
+def _legend(widest: Band | None) -> list[str]:
+    if widest is None:
+        return []
+    name = f"{widest.level} % range"
+    return [f"█ past  {SURE} below the {name}  {LIKELY} up to the mean  {POSSIBLE} up to its top"]
+
+
+def calibration_lines(block: Calibration) -> list[str]:
+    """Return a row for each stated share: how often it came true, with a mark where it should be."""
+    if not block.stated:
+        return [NOTHING]
+    stated = [for_people(share, "share") for share in block.stated]
+    margin = max(map(len, stated))
+    rows = zip(stated, block.stated, block.came, block.counts, strict=True)
+    return [
+        f"{text:>{margin}}  {_against(came, share):<{WIDTH + 1}}  "
+        f"{for_people(came, 'share'):>6} of {count:,}"
+        for text, share, came, count in rows
+    ]
+
+
+def _against(came: float | None, stated: float) -> str:
+    drawn = f"{bar(came or 0.0, WIDTH):<{WIDTH + 1}}"
+    at = round(min(1.0, max(0.0, stated)) * WIDTH)
+    return drawn[:at] + MARK + drawn[at + 1 :]
