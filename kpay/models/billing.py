@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from kpay.domain.enums import Interval
@@ -131,6 +131,12 @@ class BalanceTransaction(SQLModel, table=True):
         UniqueConstraint("account", "livemode", "external_id"),
         *flag("livemode"),
         currency(),
+        Index(
+            "ix_balance_transaction_converted",
+            "created_at",
+            "source_external_id",
+            sqlite_where=text("exchange_rate IS NOT NULL"),
+        ),
         STRICT,
     )
 

@@ -36,6 +36,12 @@ def upgrade() -> None:
         "orders",
         ["status", "customer_id", "ordered_at"],
     )
+    op.create_index(
+        op.f("ix_balance_transaction_converted"),
+        "balance_transaction",
+        ["created_at", "source_external_id"],
+        sqlite_where=sa.text("exchange_rate IS NOT NULL"),
+    )
     rebuild_delivery()
 
 
