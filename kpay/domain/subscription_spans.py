@@ -1,74 +1,29 @@
 """From what is known of a subscription to the stretches of time in which it pays a monthly value.
 
-Rules (kpay's default policy): the price without tax, after discounts that run, divided by its
-months; nothing during a trial; an unpaid bill counts for 14 days of grace and then ends the span
-until a bill is paid again; a cancellation counts when it takes effect.
+kpay's own rules: the price without tax, after discounts that run, divided by its months; nothing
+during a trial; an unpaid bill counts for 14 days of grace and then ends the span until a bill is paid
+again; a cancellation counts when it takes effect. `Rules` holds what other tools do differently.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fractions import Fraction
 
-from kpay.domain.enums import Interval
+from kpay.domain.subscription_facts import OWN_RULES, Bill, Rules, SubscriptionFacts
 
-GRACE = timedelta(days=14)
-NEVER_PAYING = frozenset({"incomplete", "incomplete_expired", "trialing", "paused"})
 INVOLUNTARY_REASONS = frozenset({"payment_failed", "payment_disputed"})
-MONTHS_OF = {
-    Interval.DAY: Fraction(12, 365),
-    Interval.WEEK: Fraction(12, 52),
-    Interval.MONTH: Fraction(1),
-    Interval.YEAR: Fraction(12),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """From when a subscription costs what: `amount_minor` an interval, without tax, discounted."""
-
-    starts_at: datetime
-    amount_minor: int
-    interval: str
-    interval_count: int = 1
-
-    @property
-    def monthly_minor(self) -> int:
-        """The value of one month, rounded half up: a year is 12 months, a week 12/52 of one."""
-        months = MONTHS_OF[Interval(self.interval)] * self.interval_count
-        return rounded(Fraction(self.amount_minor) / months)
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """An invoice above zero: when it was written, and when it was paid, if it was."""
-
-    created_at: datetime
-    paid_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionFacts:
-    """What is known of one subscription; `customer` names the person it counts for."""
-
-    key: str
-    customer: str
-    currency: str
-    status: str
-    phases: tuple[Phase, ...]
-    trial_end_at: datetime | None = None
-    ended_at: datetime | None = None
-    cancel_reason: str | None = None
-    bills: tuple[Bill, ...] = ()
+BEFORE_PAYING = frozenset({"incomplete", "incomplete_expired", "trialing", "paused"})
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch [start, end) in which a customer pays `monthly_minor`; no end: still paying.
 
-    `is_involuntary` says that the end came from a payment that failed or was disputed.
+    `is_involuntary` says that the end came from a payment that failed or was disputed; `asked_at` is
+    when its end was asked for.
     """
 
     customer: str
@@ -77,6 +32,8 @@ class Span:
     start: datetime
     end: datetime | None
     is_involuntary: bool = False
+    subscription: str = ""
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,43 +43,74 @@ class _Window:
     is_involuntary: bool
 
 
-def rounded(value: Fraction) -> int:
-    """Round to the nearest integer, halves away from zero."""
-    half_up = (abs(value) * 2 + 1) // 2
-    return int(half_up if value >= 0 else -half_up)
-
-
-def spans(facts: SubscriptionFacts, grace: timedelta = GRACE) -> list[Span]:
+def spans(facts: SubscriptionFacts, rules: Rules = OWN_RULES) -> list[Span]:
     """Return the paying stretches of one subscription, in order."""
-    if facts.status in NEVER_PAYING:
+    if facts.status in BEFORE_PAYING and not facts.has_paid:
         return []
-    windows = list(_windows(facts, grace))
-    phases = sorted(facts.phases, key=lambda phase: phase.starts_at)
+    windows = list(_windows(facts, rules))
+    prices = _prices(facts, rules)
     found = []
-    for phase, following in zip(phases, [*phases[1:], None], strict=True):
-        start = max(filter(None, (phase.starts_at, facts.trial_end_at)))
-        priced = _Window(start, following.starts_at if following else None, False)
+    for (start, monthly_minor), following in zip(prices, [*prices[1:], None], strict=True):
+        priced = _Window(start, following[0] if following else None, False)
         found += [
-            Span(facts.customer, facts.currency, phase.monthly_minor, shared.start, shared.end,
-                 shared.is_involuntary)
+            Span(facts.customer, facts.currency, monthly_minor, shared.start, shared.end,
+                 shared.is_involuntary, facts.key, facts.canceled_at)
             for window in windows
-            if phase.monthly_minor and (shared := _shared(window, priced))
+            if monthly_minor and (shared := _shared(window, priced))
         ]  # fmt: skip
     return found
 
 
-def _windows(facts: SubscriptionFacts, grace: timedelta) -> Iterator[_Window]:
+def _prices(facts: SubscriptionFacts, rules: Rules) -> list[tuple[datetime, int]]:
+    """Return from when each monthly value holds; neighbours differ.
+
+    Time given for nothing to someone who already pays is no end: the price before it goes on.
+    """
+    trial_end = facts.trial_end_at
+    is_gift = trial_end is not None and _paid_before(facts, trial_end)
+    prices: list[tuple[datetime, int]] = []
+    for phase in sorted(facts.phases, key=lambda phase: phase.starts_at):
+        monthly_minor = phase.monthly_under(rules)
+        is_free_time = not phase.amount_minor and not phase.ending_discount_minor
+        if is_gift and prices and is_free_time and trial_end and phase.starts_at < trial_end:
+            continue
+        start = phase.starts_at
+        if trial_end and not is_gift:
+            start = max(start, trial_end)
+        if not prices or prices[-1][1] != monthly_minor:
+            prices.append((start, monthly_minor))
+    return prices
+
+
+def _paid_before(facts: SubscriptionFacts, trial_end: datetime) -> bool:
+    """Say whether a price was paid before the end of a trial: then the trial was a gift."""
+    first = min((phase.starts_at for phase in facts.phases if phase.amount_minor), default=None)
+    return first is not None and any(
+        bill.paid_at and first <= bill.created_at < trial_end and first < trial_end
+        for bill in facts.bills
+    )
+
+
+def _windows(facts: SubscriptionFacts, rules: Rules) -> Iterator[_Window]:
     """Yield the stretches in which the subscription counts, whatever it costs."""
-    start = min(phase.starts_at for phase in facts.phases) if facts.phases else None
-    lapses = _lapses(facts.bills, grace)
-    for lapse, back in lapses:
-        if start is None or (facts.ended_at and lapse >= facts.ended_at):
+    start = min((phase.starts_at for phase in facts.phases), default=None)
+    end, is_involuntary = _end(facts, rules)
+    for lapse, back in _lapses(facts, rules.grace):
+        if start is None or (end and lapse >= end):
             break
         if lapse > start:
             yield _Window(start, lapse, True)
         start = back
-    if start is not None and (facts.ended_at is None or start < facts.ended_at):
-        yield _Window(start, facts.ended_at, _ended_involuntarily(facts))
+    if start is not None and (end is None or start < end):
+        yield _Window(start, end, is_involuntary)
+
+
+def _end(facts: SubscriptionFacts, rules: Rules) -> tuple[datetime | None, bool]:
+    """Return when a subscription stops counting, and whether for a payment that failed."""
+    asked = facts.canceled_at if rules.until_asked else None
+    if asked and (facts.ended_at is None or asked < facts.ended_at):
+        return asked, False
+    return facts.ended_at, _ended_involuntarily(facts)
 
 
 def _ended_involuntarily(facts: SubscriptionFacts) -> bool:
@@ -134,21 +122,36 @@ def _ended_involuntarily(facts: SubscriptionFacts) -> bool:
     return facts.cancel_reason in INVOLUNTARY_REASONS or unpaid
 
 
-def _lapses(bills: Sequence[Bill], grace: timedelta) -> list[tuple[datetime, datetime | None]]:
+def _lapses(
+    facts: SubscriptionFacts, grace: timedelta | None
+) -> list[tuple[datetime, datetime | None]]:
     """Return when the subscription stopped counting for an unpaid bill, and when it counted again.
 
     Grace is given to who has paid before; a first bill counts from when it is paid.
     """
+    if not any(bill.was_late for bill in facts.bills):
+        return []
     lapses: list[tuple[datetime, datetime | None]] = []
-    payments = sorted(bill.paid_at for bill in bills if bill.paid_at)
-    for bill in sorted(bills, key=lambda bill: bill.created_at):
-        has_paid = bool(payments) and payments[0] <= bill.created_at
-        stops = bill.created_at + grace if has_paid else bill.created_at
-        back = next((paid for paid in payments if paid >= bill.created_at), None)
-        is_late = back is None or back > (stops if has_paid else stops + grace)
+    payments = sorted(bill.paid_at for bill in facts.bills if bill.paid_at)
+    for bill in sorted(facts.bills, key=lambda bill: bill.created_at):
+        stops = _stops_at(bill, payments, grace, facts.trial_end_at)
+        if stops is None or not bill.was_late:
+            continue
+        position = bisect_left(payments, bill.created_at)
+        back = payments[position] if position < len(payments) else None
+        is_late = back is None or back > stops
         if is_late and not (lapses and (lapses[-1][1] is None or stops < lapses[-1][1])):
             lapses.append((stops, back))
     return lapses
+
+
+def _stops_at(
+    bill: Bill, payments: Sequence[datetime], grace: timedelta | None, trial_end: datetime | None
+) -> datetime | None:
+    """Return when a bill that stays unpaid ends what it is for; None: only the provider does."""
+    if not payments or payments[0] > bill.created_at:
+        return None if grace is None and trial_end else bill.created_at
+    return None if grace is None else bill.created_at + grace
 
 
 def _shared(one: _Window, other: _Window) -> _Window | None:

@@ -3,32 +3,36 @@
 A customer has one MRR: the sum of what their subscriptions pay. Each change is a movement:
 new (never paid before), reactivation (paid before, and was at zero), expansion and contraction
 (a change while above zero), churn (to zero), fx (the rate alone changed, at the month's start).
-start + new + expansion + reactivation - contraction - churn + fx = end, every month.
+start + new + expansion + reactivation - contraction - churn + fx = end, every month. Who pays at the
+beginning and at the end of a day has moved between plans at most: that day is one change.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from itertools import groupby
+from typing import Literal
 
-from kpay.domain.subscription_spans import Span, rounded
+Kind = Literal[
+    "new", "expansion", "contraction", "churn_voluntary", "churn_involuntary", "reactivation", "fx"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
     """One month [start, end) and what a minor unit of each currency is worth in base ones.
 
-    The newest month of a series ends where things stop being known.
+    The newest month of a series ends where things stop being known; `is_partial` says that it had not
+    ended then.
     """
 
     first_day: date
     start: datetime
     end: datetime
     rates: Mapping[str, Fraction]
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class MonthOfMrr:
     """
 
     first_day: date
+    is_partial: bool = False
     start_minor: int = 0
     new_minor: int = 0
     expansion_minor: int = 0
@@ -51,6 +56,10 @@ class MonthOfMrr:
     fx_minor: int = 0
     end_minor: int = 0
     subscribers_start: int = 0
+    subscribers_new: int = 0
+    subscribers_reactivated: int = 0
+    subscribers_churned: int = 0
+    subscribers_churned_involuntary: int = 0
     subscribers_end: int = 0
     opening_loss_minor: int = 0
     opening_gain_minor: int = 0
@@ -73,100 +82,19 @@ class MonthOfMrr:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """A change of what a customer pays a month, in one currency."""
+class Movement:
+    """One change of a customer's MRR, from one value to another; `at` is None for a rate's change."""
 
-    at: datetime
-    currency: str
-    monthly_minor: int
-    is_involuntary: bool
+    month: date
+    kind: Kind
+    customer: str
+    before_minor: int
+    after_minor: int
+    at: datetime | None
+    subscriptions: tuple[str, ...]
 
-
-def months_of_mrr(spans: Iterable[Span], months: Sequence[Month]) -> list[MonthOfMrr]:
-    """Walk every customer through the months (contiguous, the first not after the first span)."""
-    tallies: list[Counter[str]] = [Counter() for _ in months]
-    for steps in _steps_by_customer(spans).values():
-        _Walk(steps).through(months, tallies)
-    return [
-        MonthOfMrr(month.first_day, **tally) for month, tally in zip(months, tallies, strict=True)
-    ]
-
-
-def mrr_at(spans: Iterable[Span], moment: datetime, rates: Mapping[str, Fraction]) -> int:
-    """Return MRR at one moment, in minor units of the base currency."""
-    held: dict[tuple[str, str], int] = defaultdict(int)
-    for span in spans:
-        if span.start <= moment and (span.end is None or moment < span.end):
-            held[span.customer, span.currency] += span.monthly_minor
-    return sum(rounded(minor * rates[currency]) for (_, currency), minor in held.items())
-
-
-def _steps_by_customer(spans: Iterable[Span]) -> dict[str, list[_Step]]:
-    steps: dict[str, list[_Step]] = defaultdict(list)
-    for span in spans:
-        steps[span.customer].append(_Step(span.start, span.currency, span.monthly_minor, False))
-        if span.end is not None:
-            steps[span.customer].append(
-                _Step(span.end, span.currency, -span.monthly_minor, span.is_involuntary)
-            )
-    for changes in steps.values():
-        changes.sort(key=lambda step: step.at)
-    return steps
-
-
-class _Walk:
-    """One customer on the way through the months."""
-
-    def __init__(self, steps: Sequence[_Step]) -> None:
-        self.changes = [(at, list(group)) for at, group in groupby(steps, key=lambda step: step.at)]
-        self.held: Counter[str] = Counter()
-        self.worth = 0
-        self.has_paid = False
-
-    def through(self, months: Sequence[Month], tallies: Sequence[Counter[str]]) -> None:
-        position = 0
-        for month, tally in zip(months, tallies, strict=True):
-            if position == len(self.changes) and not self.worth:
-                return
-            opening = self.worth
-            self._revalue(month, tally)
-            revalued = self.worth
-            while position < len(self.changes) and self.changes[position][0] < month.end:
-                self._change(self.changes[position][1], month, tally)
-                position += 1
-            self._close(opening, self.worth - revalued, tally)
-
-    def _worth_in(self, month: Month) -> int:
-        return sum(rounded(minor * month.rates[code]) for code, minor in self.held.items() if minor)
-
-    def _revalue(self, month: Month, tally: Counter[str]) -> None:
-        after = self._worth_in(month)
-        tally["fx_minor"] += after - self.worth
-        self.worth = after
-
-    def _change(self, steps: Sequence[_Step], month: Month, tally: Counter[str]) -> None:
-        for step in steps:
-            self.held[step.currency] += step.monthly_minor
-        before, after = self.worth, self._worth_in(month)
-        involuntary = any(step.is_involuntary for step in steps)
-        if after != before:
-            tally[self._kind(before, after, involuntary)] += abs(after - before)
-        self.worth = after
-        self.has_paid = self.has_paid or after > 0
-
-    def _kind(self, before: int, after: int, involuntary: bool) -> str:
-        if before == 0:
-            return "reactivation_minor" if self.has_paid else "new_minor"
-        if after == 0:
-            return "churn_involuntary_minor" if involuntary else "churn_voluntary_minor"
-        return "expansion_minor" if after > before else "contraction_minor"
-
-    def _close(self, opening: int, change: int, tally: Counter[str]) -> None:
-        tally["start_minor"] += opening
-        tally["end_minor"] += self.worth
-        tally["subscribers_start"] += opening > 0
-        tally["subscribers_end"] += self.worth > 0
-        if opening > 0:
-            tally["opening_loss_minor"] += min(opening, max(0, -change))
-            tally["opening_gain_minor"] += max(0, change)
-            tally["lost"] += self.worth == 0
+    @property
+    def amount_minor(self) -> int:
+        """How far it went; with its sign where the rate alone changed."""
+        change = self.after_minor - self.before_minor
+        return change if self.kind == "fx" else abs(change)

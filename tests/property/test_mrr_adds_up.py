@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpay.domain.reports.mrr_rates import Rates
+from kpay.domain.subscription_levels import mrr_at
 from kpay.domain.subscription_spans import Span
-from kpay.domain.subscriptions import months_of_mrr, mrr_at
+from kpay.domain.subscription_walk import months_of_mrr
 from tests.fakes.books import at
 from tests.unit.test_subscriptions import months
 

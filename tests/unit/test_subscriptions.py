@@ -9,8 +9,11 @@ import pytest
 
 from kpay.domain.period import add_months, months_between, start_of_day
 from kpay.domain.reports.mrr_rates import Rates, month_payload
-from kpay.domain.subscription_spans import Bill, Phase, Span, SubscriptionFacts, spans
-from kpay.domain.subscriptions import Month, MonthOfMrr, months_of_mrr, mrr_at
+from kpay.domain.subscription_facts import Bill, Phase, SubscriptionFacts
+from kpay.domain.subscription_levels import mrr_at
+from kpay.domain.subscription_spans import Span, spans
+from kpay.domain.subscription_walk import months_of_mrr
+from kpay.domain.subscriptions import Month, MonthOfMrr
 from tests.fakes.books import at
 
 USD = Fraction(1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from kpay.domain.subscription_spans import rounded
+from kpay.domain.subscription_facts import rounded
 from kpay.domain.subscriptions import MonthOfMrr
 
 SHARE_DIGITS = 6

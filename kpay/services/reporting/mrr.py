@@ -16,7 +16,8 @@ from kpay.domain.reports.behind import Behind
 from kpay.domain.reports.mrr import MrrReport
 from kpay.domain.reports.scope import Scope
 from kpay.domain.subscription_spans import Span, spans
-from kpay.domain.subscriptions import Month, MonthOfMrr, months_of_mrr
+from kpay.domain.subscription_walk import months_of_mrr
+from kpay.domain.subscriptions import Month, MonthOfMrr
 from kpay.store.figures import recurring
 from kpay.store.figures.rates import rate_book
 

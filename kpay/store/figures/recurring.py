@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from kpay.domain.subscription_spans import Bill, Phase, SubscriptionFacts
+from kpay.domain.subscription_facts import Bill, Phase, SubscriptionFacts
 from kpay.models.billing import Invoice, Subscription, SubscriptionPhase
 from kpay.store.dialect import table_of
 
