@@ -65,6 +65,14 @@ class Scope:
         return f"{when} ({self.timezone}), as of {instant_text(self.as_of)}, {self.freshness}"
 
     @property
+    def days_since_sync(self) -> float | None:
+        """How many days before `as_of` the provider was read to its end; None when it never was."""
+        if self.last_sync is None:
+            return None
+        behind = self.as_of - calendar.parse_instant(self.last_sync)
+        return round(behind / timedelta(days=1), 2)
+
+    @property
     def freshness(self) -> str:
         """Say how far the provider was read, beside the moment that the report is of."""
         if self.last_sync is None:

@@ -15,6 +15,7 @@ from kpay.domain.document import (
     Figure,
     Figures,
     Kind,
+    Metric,
     Table,
     Text,
 )
@@ -126,7 +127,21 @@ class Summary:
             self._payload(),
             subtitle=self.scope.subtitle(self.period),
             next_steps=self._next_steps(),
+            metrics=self._metrics(),
         )
+
+    def _metrics(self) -> dict[str, Metric]:
+        """Name the figures and their changes, and how many days ago the provider was read."""
+        found: dict[str, Metric] = {}
+        for measured in self.figures:
+            found[measured.name] = Metric(measured.now, measured.currency)
+            found[f"{measured.name}_change_share"] = Metric(measured.change)
+            found[f"{measured.name}_year_change_share"] = Metric(measured.year_change)
+        found["days_since_sync"] = Metric(self.scope.days_since_sync)
+        found["days_since_sale"] = Metric(
+            (self.scope.as_of - self.last_sale_at).days if self.last_sale_at else None
+        )
+        return found
 
     def _is_silent(self) -> bool:
         return not any(figure.now for figure in self.figures if figure.name == "orders")

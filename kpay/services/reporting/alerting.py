@@ -34,22 +34,18 @@ def raise_if_held(
     A figure is looked for in its own section, else in the one that is shown, then in all others.
     Raises UsageProblem for a figure that no section has, or a unit that it does not have.
     """
-    held: list[tuple[str, ReportSection, str]] = []
+    held: list[tuple[str, ReportSection]] = []
     for condition in conditions:
         where, metric = _found(condition, section, document_of)
         try:
             if condition.holds(metric):
-                held.append((condition.sentence(metric), where, condition.metric))
+                held.append((condition.sentence(metric), where))
         except ValueError as error:
             raise UsageProblem(str(error), f"--fail-if '{EXAMPLE}'") from error
     if held:
-        _, where, name = held[0]
+        sentences = [sentence for sentence, _ in held]
         raise ConditionHolds(
-            "; ".join(sentence for sentence, _, _ in held),
-            f"kpay report {where} --explain {name}"
-            if where is not section
-            else f"kpay report {where}",
-            conditions=[sentence for sentence, _, _ in held],
+            "; ".join(sentences), f"kpay report {held[0][1]}", conditions=sentences
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -12,15 +12,15 @@ from sqlalchemy import Connection
 from kpay.domain.document import Document, Kind
 from kpay.domain.period import Period
 from kpay.domain.reports import scope as report_scope
-from kpay.domain.reports.behind import Behind
+from kpay.domain.reports.behind import Behind, BehindRow
 from kpay.domain.reports.scope import Scope
 from kpay.domain.reports.summary import Measured, Summary, mean_minor
 from kpay.domain.revenue import Takings
 from kpay.domain.subscription_levels import mrr_at
+from kpay.services.reporting import mrr, revenue
 from kpay.services.reporting.mrr import recurring_spans
 from kpay.services.reporting.revenue import takings_between
-from kpay.store.figures import ledger
-from kpay.store.figures import sales as sales_figures
+from kpay.store.figures import ledger, sales
 
 DAYS_SHOWN = 30
 SELLERS_SHOWN = 5
@@ -58,10 +58,10 @@ def summary(connection: Connection, scope: Scope) -> Summary:
         look.currency,
         (*_sale_figures(look), *_people_figures(connection, scope, look)),
         look.labels,
-        sales_figures.best_sellers(
+        sales.best_sellers(
             connection, known.start, known.end, currency=look.currency, limit=SELLERS_SHOWN
         ),
-        sales_figures.recent_orders(connection, known.end, limit=ORDERS_SHOWN),
+        sales.recent_orders(connection, known.end, limit=ORDERS_SHOWN),
         {code: sums for code, sums in look.takings[0].items() if code != look.currency},
         ledger.last_sale_at(connection, scope.as_of),
     )
@@ -122,10 +122,10 @@ def _sale_figures(look: _Look) -> tuple[Measured, ...]:
 
 def _people_figures(connection: Connection, scope: Scope, look: _Look) -> tuple[Measured, ...]:
     spans = [(span.start, span.end) for span in look.spans]
-    new, new_before, new_year, *by_label = sales_figures.new_customers(
+    new, new_before, new_year, *by_label = sales.new_customers(
         connection, [*spans, *pairwise(look.edges)]
     )
-    listed, listed_before, listed_year, *by_end = sales_figures.people_on_list(
+    listed, listed_before, listed_year, *by_end = sales.people_on_list(
         connection, [*look.ends(), *look.edges[1:]]
     )
     return (
@@ -168,6 +168,35 @@ def document(connection: Connection, scope: Scope) -> Document:
     return summary(connection, scope).to_document()
 
 
-def explain(_connection: Connection, _scope: Scope, _metric: str) -> Behind | None:
-    """Open a metric."""
+def explain(connection: Connection, scope: Scope, metric: str) -> Behind | None:
+    """Open a figure of the summary; money and MRR are opened by the reports that they come from."""
+    asked = scope.period or report_scope.last_days(scope.as_of, DAYS_SHOWN, scope.timezone)
+    inside = replace(scope, period=asked)
+    if metric == "new_customers":
+        return _new_buyers(connection, inside, asked)
+    if metric == "on_list":
+        return _listed(connection, inside, asked)
+    if metric == "mrr":
+        return mrr.explain(connection, inside, metric)
+    if metric in ("net", "orders", "customers"):
+        return revenue.explain(connection, inside, metric)
     return None
+
+
+def _new_buyers(connection: Connection, scope: Scope, asked: Period) -> Behind:
+    known = scope.known(asked)
+    rows = tuple(
+        BehindRow(
+            first.at, first.email or f"customer {first.customer}", "first order", 1, first.order
+        )
+        for first in sales.first_orders(connection, known.start, known.end)
+    )
+    return Behind("new_customers", scope, asked, len(rows), rows)
+
+
+def _listed(connection: Connection, scope: Scope, asked: Period) -> Behind:
+    rows = tuple(
+        BehindRow(at, email, "on the mailing list", 1, "")
+        for at, email in sales.listed_at(connection, scope.known(asked).end)
+    )
+    return Behind("on_list", scope, asked, len(rows), rows)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, case, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, distinct, func, or_, select
 
 from kpay.domain.enums import OrderStatus, SubscriberStatus
 from kpay.domain.reports.summary import RecentOrder, Seller
 from kpay.models.catalog import Content
-from kpay.models.people import Subscriber
+from kpay.models.people import Customer, Subscriber
 from kpay.models.sales import LineItem, Order
 from kpay.store.dialect import chunks, table_of
 
@@ -19,7 +19,17 @@ ORDERS = table_of(Order)
 LINES = table_of(LineItem)
 CONTENT = table_of(Content)
 LIST = table_of(Subscriber)
+CUSTOMERS = table_of(Customer)
 COUNTS_A_STATEMENT = 500
+
+
+class FirstOrder(NamedTuple):
+    """With which order somebody became a buyer; `email` is None where no address is known."""
+
+    at: datetime
+    customer: int
+    email: str | None
+    order: str
 
 
 def new_customers(connection: Connection, spans: Sequence[tuple[datetime, datetime]]) -> list[int]:
@@ -36,6 +46,38 @@ def new_customers(connection: Connection, spans: Sequence[tuple[datetime, dateti
         for start, end in spans
     ]
     return _one_row(connection, select(), inside)
+
+
+def first_orders(connection: Connection, start: datetime, end: datetime) -> list[FirstOrder]:
+    """Return the first paid order of everybody whose first one lies in [start, end), oldest first."""
+    columns = ORDERS.c
+    turn = func.row_number().over(
+        partition_by=columns.customer_id, order_by=(columns.ordered_at, columns.id)
+    )
+    turns = (
+        select(columns.external_id, columns.ordered_at, columns.customer_id, turn.label("turn"))
+        .where(columns.status == OrderStatus.PAID.value, columns.customer_id.is_not(None))
+        .subquery()
+    )
+    query = (
+        select(turns.c.ordered_at, CUSTOMERS.c.id, CUSTOMERS.c.email, turns.c.external_id)
+        .join(CUSTOMERS, CUSTOMERS.c.id == turns.c.customer_id)
+        .where(turns.c.turn == 1, turns.c.ordered_at >= start, turns.c.ordered_at < end)
+        .order_by(turns.c.ordered_at, turns.c.external_id)
+    )
+    return [FirstOrder(*row) for row in connection.execute(query)]
+
+
+def listed_at(connection: Connection, moment: datetime) -> list[tuple[datetime, str]]:
+    """Return since when, and the address, of everybody on the list at a moment, oldest first."""
+    columns = LIST.c
+    joined = func.coalesce(columns.consented_at, columns.created_at)
+    query = (
+        select(joined, columns.email)
+        .where(_ever_listed(), _is_listed(moment))
+        .order_by(joined, columns.email)
+    )
+    return [(at, email) for at, email in connection.execute(query)]
 
 
 def best_sellers(
@@ -96,28 +138,21 @@ def recent_orders(
 
 def people_on_list(connection: Connection, moments: Sequence[datetime]) -> list[int]:
     """Count those who had said yes to mail, and not no again, at each of the moments."""
+    counts = [func.sum(case((_is_listed(moment), 1), else_=0)) for moment in moments]
+    return _one_row(connection, select().where(_ever_listed()), counts)
+
+
+def _is_listed(moment: datetime) -> ColumnElement[bool]:
     columns = LIST.c
     joined = func.coalesce(columns.consented_at, columns.created_at)
-    counts = [
-        func.sum(
-            case(
-                (
-                    (joined < moment)
-                    & or_(columns.unsubscribed_at.is_(None), columns.unsubscribed_at >= moment),
-                    1,
-                ),
-                else_=0,
-            )
-        )
-        for moment in moments
-    ]
-    query = select().where(
-        or_(
-            columns.status == SubscriberStatus.SUBSCRIBED.value,
-            columns.unsubscribed_at.is_not(None),
-        )
+    is_still = or_(columns.unsubscribed_at.is_(None), columns.unsubscribed_at >= moment)
+    return and_(joined < moment, is_still)
+
+
+def _ever_listed() -> ColumnElement[bool]:
+    return or_(
+        LIST.c.status == SubscriberStatus.SUBSCRIBED.value, LIST.c.unsubscribed_at.is_not(None)
     )
-    return _one_row(connection, query, counts)
 
 
 def _one_row(
