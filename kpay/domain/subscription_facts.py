@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
 
+from kpay.domain.entitlements import period_end
 from kpay.domain.enums import Interval
-from kpay.domain.period import add_months
 
 STOPPED = frozenset({"incomplete_expired", "paused", "canceled"})
 PROMPT = timedelta(hours=2)
@@ -133,7 +133,7 @@ class SubscriptionFacts:
         phase = max(self.phases, key=lambda phase: phase.starts_at)
         paid = [bill.created_at for bill in self.bills if bill.paid_at]
         last = max(paid, default=phase.starts_at)
-        return self.canceled_at or _later(last, phase.interval, phase.interval_count)
+        return self.canceled_at or period_end(last, phase.interval, phase.interval_count)
 
 
 def _known(bill: Bill, moment: datetime) -> Bill:
@@ -148,11 +148,3 @@ def rounded(value: Fraction) -> int:
     """Round to the nearest integer, halves away from zero."""
     half_up = (abs(value) * 2 + 1) // 2
     return int(half_up if value >= 0 else -half_up)
-
-
-def _later(moment: datetime, interval: str, count: int) -> datetime:
-    """Return the moment one interval later."""
-    if interval in (Interval.DAY, Interval.WEEK):
-        return moment + timedelta(days=count * (7 if interval == Interval.WEEK else 1))
-    months = count * (12 if interval == Interval.YEAR else 1)
-    return datetime.combine(add_months(moment.date(), months), moment.timetz())

@@ -91,8 +91,8 @@ RULES: Final = (
             ("kpay/domain/subscription_spans.py", '"trialing", "paused"', '"paused"'),
             (
                 "kpay/domain/subscription_spans.py",
-                "(phase.starts_at, facts.trial_end_at)",
-                "(phase.starts_at, None)",
+                "start = max(start, trial_end)",
+                "start = phase.starts_at",
             ),
         ),
     ),
