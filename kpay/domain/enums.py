@@ -181,7 +181,13 @@ class ImportKind(StrEnum):
     EVENTS = "events"
     TRAFFIC = "traffic"
     COSTS = "costs"
+    INCOME = "income"
     FEEDBACK = "feedback"
+    PLANS = "plans"
+    SUBSCRIPTIONS = "subscriptions"
+    PAYMENTS = "payments"
+    REFUNDS = "refunds"
+    FX = "fx"
 
 
 class MrrPolicy(StrEnum):
@@ -200,3 +206,4 @@ class ReportSection(StrEnum):
     SUMMARY = "summary"
     REVENUE = "revenue"
     MRR = "mrr"
+    FUNNEL = "funnel"
