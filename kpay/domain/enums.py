@@ -206,4 +206,5 @@ class ReportSection(StrEnum):
     SUMMARY = "summary"
     REVENUE = "revenue"
     MRR = "mrr"
+    CUSTOMERS = "customers"
     FUNNEL = "funnel"
