@@ -142,7 +142,8 @@ class Fan:
 class Calibration:
     """What was promised against what came: of `counts` cases each, the stated and the real share.
 
-    A share that came is None where nothing could be counted yet.
+    A share that came is None where nothing could be counted yet; `low` and `high` are the ends of
+    the interval that chance alone leaves it, where they are known.
     """
 
     title: str
@@ -150,6 +151,8 @@ class Calibration:
     came: tuple[float | None, ...]
     counts: tuple[int, ...]
     note: str = ""
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

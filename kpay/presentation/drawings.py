@@ -8,15 +8,18 @@ from __future__ import annotations
 from math import ceil, floor
 from typing import Any
 
-from kpay.domain.document import Calibration, Chart, Fan, HeatMap, Waterfall
+from kpay.domain.document import Calibration, Chart, Fan, HeatMap, Table, Waterfall
 from kpay.presentation import picture_words
-from kpay.presentation.cells import amount_text, for_people
+from kpay.presentation.cells import RIGHT_KINDS, amount_text, for_people
+from kpay.presentation.flat import flat
 from kpay.presentation.levels import stretches
 from kpay.presentation.plots import Dot, Line, drawing, round_step, share_axis
 
 WIDTH, HEIGHT = 1000, 300
 BAR_SHARE = 0.78
-MOST_LABELS = 6
+MOST_LABELS, MOST_SHORT_LABELS, SHORT_LABEL = 5, 13, 7
+ON_A_PHONE = 3
+WIDE_FROM = 8
 THINNEST = 2.0
 
 Picture = Chart | HeatMap | Waterfall | Fan | Calibration
@@ -125,26 +128,33 @@ def heat_map(block: HeatMap) -> dict[str, Any]:
 
 def calibration(block: Calibration) -> dict[str, Any]:
     """Return what came true against what was stated, with the line where both are the same."""
-    axis = share_axis("stated")
     largest = max(block.counts, default=0) or 1
-    found = [
-        (stated, came, count)
-        for stated, came, count in zip(block.stated, block.came, block.counts, strict=True)
-        if came is not None
-    ]
+    rows = list(zip(block.stated, block.came, block.counts, strict=True))
     dots = [
         Dot(stated, came, picture_words.of_promise(stated, came, count), count / largest)
-        for stated, came, count in found
+        for stated, came, count in rows
+        if came is not None
+    ]
+    ends = zip(block.stated, block.low, block.high, strict=True) if block.low else ()
+    intervals = [
+        Line(((stated, low), (stated, high)), "ours")
+        for stated, low, high in ends
+        if low is not None and high is not None
     ]
     exact = Line(((0.0, 0.0), (1.0, 1.0)), "chance", "as stated")
-    drawn = drawing("", axis, share_axis(""), lines=[exact], dots=dots, dots_name="what came true")
-    rows = [
-        [for_people(stated, "share"), for_people(came, "share"), for_people(count)]
-        for stated, came, count in zip(block.stated, block.came, block.counts, strict=True)
-    ]
+    axis = share_axis("stated")
+    drawn = drawing(
+        block.title,
+        axis,
+        share_axis(""),
+        lines=[exact, *intervals],
+        dots=dots,
+        dots_name="what came true" + (", and what chance leaves it" if intervals else ""),
+        note=block.note,
+    )
+    table = table_values(flat(block))
     words = picture_words.of_calibration(block)
-    told = {"title": block.title, "words": words, "note": block.note, "rows": rows}
-    return {**drawn, "kind": "calibration", **told}
+    return {**drawn, "kind": "calibration", "words": words, "table": table}
 
 
 class Frame:
@@ -227,16 +237,44 @@ def _bars(frame: Frame, block: Chart) -> list[dict[str, Any]]:
 
 
 def few_labels(labels: tuple[str, ...], is_line: bool) -> list[dict[str, Any]]:
-    """Return at most six labels, the first and the last among them, and where each stands (%)."""
+    """Return short labels all, of others five from the first to the last, and where each stands (%).
+
+    A narrow screen shows only the main ones, at most three.
+    """
     last = len(labels) - 1
-    count = min(len(labels), MOST_LABELS)
+    are_short = len(labels) <= MOST_SHORT_LABELS and all(map(_is_short, labels))
+    count = len(labels) if are_short else min(len(labels), MOST_LABELS)
     places = [round(index * last / max(1, count - 1)) for index in range(count)]
+    apart = ceil(count / ON_A_PHONE)
     return [
         {
             "text": labels[place],
             "at": round(
                 100 * (place / max(1, last) if is_line else (place + 0.5) / len(labels)), 2
             ),
+            "is_main": index % max(1, apart) == 0,
         }
-        for place in places
+        for index, place in enumerate(places)
     ]
+
+
+def _is_short(label: str) -> bool:
+    return len(label) <= SHORT_LABEL
+
+
+def table_values(table: Table) -> dict[str, Any]:
+    """Return headings and cells as people read them, each on its side."""
+    kinds = [column.kind for column in table.columns]
+    return {
+        "title": table.title,
+        "note": table.note,
+        "is_wide": len(kinds) > WIDE_FROM,
+        "columns": [
+            {"heading": column.heading, "side": "right" if column.kind in RIGHT_KINDS else "left"}
+            for column in table.columns
+        ],
+        "rows": [
+            [for_people(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
+            for row in table.rows
+        ],
+    }

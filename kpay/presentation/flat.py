@@ -87,10 +87,11 @@ def _fan(block: Fan) -> Table:
 
 
 def _calibration(block: Calibration) -> Table:
-    columns = (
-        Column("Stated", "share"),
-        Column("Came true", "share"),
-        Column("Of how many", "count"),
-    )
-    rows = tuple(zip(block.stated, block.came, block.counts, strict=True))
-    return Table(columns, rows, block.title, block.note)
+    columns = [Column("Stated", "share"), Column("Came true", "share")]
+    parts: list[tuple[Cell, ...]] = [block.stated, block.came]
+    if block.low and block.high:
+        columns += [Column("Low", "share"), Column("High", "share")]
+        parts += [block.low, block.high]
+    columns.append(Column("Of how many", "count"))
+    rows = tuple(zip(*parts, block.counts, strict=True))
+    return Table(tuple(columns), rows, block.title, block.note)

@@ -14,7 +14,7 @@ from kpay.domain.document import (
     Text,
 )
 from kpay.presentation import drawings
-from kpay.presentation.cells import RIGHT_KINDS, change_text, for_people, is_felt
+from kpay.presentation.cells import change_text, for_people, is_felt
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
 
@@ -55,7 +55,9 @@ def _block(block: Text | Figures | Table | drawings.Picture) -> dict[str, Any]:
     if isinstance(block, Figures):
         figures = [_figure(figure) for figure in block.figures]
         return {"kind": "figures", "title": block.title, "figures": figures}
-    return _table(block) if isinstance(block, Table) else drawings.picture(block)
+    if isinstance(block, Table):
+        return {"kind": "table", **drawings.table_values(block)}
+    return drawings.picture(block)
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
@@ -80,25 +82,6 @@ def change_tone(change: float | None) -> str:
     if change is None or not is_felt(change):
         return "none"
     return "up" if change > 0 else "down"
-
-
-def _table(table: Table) -> dict[str, Any]:
-    kinds = [column.kind for column in table.columns]
-    columns = [
-        {"heading": column.heading, "side": "right" if column.kind in RIGHT_KINDS else "left"}
-        for column in table.columns
-    ]
-    rows = [
-        [for_people(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
-        for row in table.rows
-    ]
-    return {
-        "kind": "table",
-        "title": table.title,
-        "note": table.note,
-        "columns": columns,
-        "rows": rows,
-    }
 
 
 def _spark(values: tuple[float, ...]) -> str:

@@ -56,10 +56,18 @@ def test_a_band_goes_forth_above_and_back_below_the_line() -> None:
 
 
 def test_many_labels_are_thinned_but_keep_both_ends() -> None:
-    labels = tuple(str(day) for day in range(1, 32))
-    chart = block_of(Chart("D", labels, (1.0,) * 31))
-    texts = [(label["text"], label["at"]) for label in chart["labels"]]  # type: ignore[attr-defined]
-    assert texts == [("1", 0), ("7", 20), ("13", 40), ("19", 60), ("25", 80), ("31", 100)]
+    labels = tuple(f"2026-01-{day:02}" for day in range(1, 31))
+    chart = block_of(Chart("D", labels, (1.0,) * 30))
+    shown = [(label["text"][-2:], label["is_main"]) for label in chart["labels"]]  # type: ignore[attr-defined]
+    assert shown == [("01", True), ("08", False), ("15", True), ("23", False), ("30", True)]
+
+
+def test_the_months_of_a_year_are_all_named_and_three_of_them_on_a_phone() -> None:
+    labels = tuple(f"2026-{month:02}" for month in range(1, 13))
+    chart = block_of(Chart("D", labels, (1.0,) * 12, style="bars"))
+    assert [label["text"] for label in chart["labels"]] == list(labels)  # type: ignore[attr-defined]
+    main = [label["text"] for label in chart["labels"] if label["is_main"]]  # type: ignore[attr-defined]
+    assert main == ["2026-01", "2026-05", "2026-09"]
 
 
 def test_a_label_stands_below_the_middle_of_its_bar() -> None:
