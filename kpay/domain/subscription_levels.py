@@ -1,10 +1,10 @@
-"""How high monthly recurring revenue stands at a moment, or at the end of each month."""
+"""How high monthly recurring revenue stands at a moment, or just before each of many."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -12,12 +12,13 @@ from itertools import accumulate
 
 from kpay.domain.subscription_facts import rounded
 from kpay.domain.subscription_spans import Span
-from kpay.domain.subscriptions import Month
+
+Rates = Mapping[str, Fraction]
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What one customer pays a month in one currency at a moment, and through which subscriptions."""
+    """What one customer pays a month in one currency, through which subscriptions, since when."""
 
     customer: str
     currency: str
@@ -26,11 +27,11 @@ class Held:
     since: datetime
 
 
-def held_at(spans: Iterable[Span], moment: datetime) -> list[Held]:
-    """Return what everybody pays at a moment, by customer and currency."""
+def held_before(spans: Iterable[Span], moment: datetime) -> list[Held]:
+    """Return what everybody pays just before a moment, by customer and currency."""
     found: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for span in spans:
-        if span.start <= moment and (span.end is None or moment < span.end):
+        if span.start < moment and (span.end is None or moment <= span.end):
             found[span.customer, span.currency].append(span)
     return [
         Held(
@@ -44,22 +45,41 @@ def held_at(spans: Iterable[Span], moment: datetime) -> list[Held]:
     ]
 
 
-def mrr_at(spans: Iterable[Span], moment: datetime, rates: Mapping[str, Fraction]) -> int:
+def mrr_at(spans: Iterable[Span], moment: datetime, rates: Rates) -> int:
     """Return MRR at one moment, in minor units of the base currency."""
-    return sum(
-        rounded(held.monthly_minor * rates[held.currency]) for held in held_at(spans, moment)
-    )
+    held: Counter[tuple[str, str]] = Counter()
+    for span in spans:
+        if span.start <= moment and (span.end is None or moment < span.end):
+            held[span.customer, span.currency] += span.monthly_minor
+    return sum(worth(minor, rates[currency]) for (_, currency), minor in held.items())
 
 
-def month_ends(spans: Iterable[Span], months: Sequence[Month]) -> list[int]:
-    """Return MRR at the end of each month, without walking through what moved in between."""
-    ends = [month.end for month in months]
-    codes = {code for month in months for code in month.rates}
-    plain = {code for code in codes if all(month.rates.get(code) == 1 for month in months)}
-    added = [0] * (len(months) + 1)
+def worth(minor: int, rate: Fraction) -> int:
+    """Return an amount in the base currency, rounded half up."""
+    return minor if rate == 1 else rounded(minor * rate)
+
+
+def mrr_over(
+    spans: Iterable[Span], moments: Sequence[datetime], rates_at: Callable[[datetime], Rates]
+) -> list[int]:
+    """Return MRR just before each of some moments, in any order, in one pass over the spans."""
+    ordered = sorted(set(moments))
+    levels = mrr_before(spans, ordered, [rates_at(moment) for moment in ordered])
+    found = dict(zip(ordered, levels, strict=True))
+    return [found[moment] for moment in moments]
+
+
+def mrr_before(
+    spans: Iterable[Span], moments: Sequence[datetime], rates: Sequence[Rates]
+) -> list[int]:
+    """Return MRR just before each of some moments, which ascend, each with its rates."""
+    codes = {code for each in rates for code in each}
+    plain = {code for code in codes if all(each.get(code) == 1 for each in rates)}
+    added = [0] * (len(moments) + 1)
     held: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     for span in spans:
-        first, last = stay(span.start, span.end, ends)
+        first = bisect_right(moments, span.start)
+        last = len(moments) if span.end is None else bisect_right(moments, span.end)
         if span.currency in plain:
             added[first] += span.monthly_minor
             added[last] -= span.monthly_minor
@@ -67,13 +87,7 @@ def month_ends(spans: Iterable[Span], months: Sequence[Month]) -> list[int]:
             for index in range(first, last):
                 held[span.customer, span.currency][index] += span.monthly_minor
     totals = list(accumulate(added))[:-1]
-    for (_, code), by_month in held.items():
-        for index, minor in by_month.items():
-            totals[index] += rounded(minor * months[index].rates[code])
+    for (_, code), by_moment in held.items():
+        for index, minor in by_moment.items():
+            totals[index] += worth(minor, rates[index][code])
     return totals
-
-
-def stay(start: datetime, end: datetime | None, ends: Sequence[datetime]) -> tuple[int, int]:
-    """Return the months [first, last) at whose end something still runs."""
-    last = len(ends) if end is None else bisect_right(ends, end)
-    return bisect_right(ends, start), last
