@@ -52,7 +52,17 @@ def section_module(section: ReportSection) -> Section:
         from kpay.services.reporting import funnel
 
         return funnel
+    if section is ReportSection.ALL:
+        return _whole()
     raise AssertionError(section)
+
+
+def _whole() -> Section:
+    from kpay.services.reporting.whole import ORDER, Whole
+
+    there = {one.value: one for one in ReportSection}
+    named = {name: section_module(there[name]) for name in ORDER if name in there}
+    return Whole({name: module.document for name, module in named.items()})
 
 
 @dataclass(frozen=True)

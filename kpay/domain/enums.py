@@ -208,3 +208,4 @@ class ReportSection(StrEnum):
     MRR = "mrr"
     CUSTOMERS = "customers"
     FUNNEL = "funnel"
+    ALL = "all"
