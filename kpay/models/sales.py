@@ -29,7 +29,7 @@ class Order(SQLModel, table=True):
         currency(),
         *not_negative("gross_minor", "discount_minor", "tax_minor", "total_minor"),
         CheckConstraint("total_minor = gross_minor - discount_minor", name="total_adds_up"),
-        Index("ix_orders_status_customer_id_ordered_at", "status", "customer_id", "ordered_at"),
+        Index("ix_orders_customer_id_ordered_at_status", "customer_id", "ordered_at", "status"),
         STRICT,
     )
 
@@ -38,7 +38,7 @@ class Order(SQLModel, table=True):
     account: str = ""
     livemode: bool = Field(default=False, sa_type=Flag)
     external_id: str
-    customer_id: int | None = Field(default=None, foreign_key="customer.id", index=True)
+    customer_id: int | None = Field(default=None, foreign_key="customer.id")
     email: str | None = None
     ordered_at: datetime = Field(sa_type=Instant, index=True)
     currency: str

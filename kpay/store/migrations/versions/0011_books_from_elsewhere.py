@@ -32,10 +32,11 @@ def upgrade() -> None:
     )
     op.add_column("refund", sa.Column("tax_minor", sa.Integer(), nullable=True))
     op.create_index(
-        op.f("ix_orders_status_customer_id_ordered_at"),
+        op.f("ix_orders_customer_id_ordered_at_status"),
         "orders",
-        ["status", "customer_id", "ordered_at"],
+        ["customer_id", "ordered_at", "status"],
     )
+    op.drop_index("ix_orders_customer_id", "orders")
     op.create_index(
         op.f("ix_balance_transaction_converted"),
         "balance_transaction",
