@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kpay.domain.document import Block, Cell, Chart, Column, Document, Table, Text
+from kpay.domain.base_tables import base_table
+from kpay.domain.base_takings import InBase
+from kpay.domain.document import Block, Cell, Chart, Column, Document, Metric, Table, Text
 from kpay.domain.money import Money, exponent
 from kpay.domain.period import Period
 from kpay.domain.reports.scope import Scope
@@ -25,6 +27,14 @@ HEADINGS = {
     "net": "Net",
 }
 TAKEN_AWAY = frozenset(KEYS) - {"gross", "net"}
+BASE_METRICS = (
+    "gross_sales",
+    "one_time_sales",
+    "subscription_sales",
+    "net_revenue",
+    "tax_collected",
+)
+BASE_COUNTS = ("failed_payments", "paying_customers")
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class RevenueReport:
     months: tuple[tuple[date, Mapping[str, Takings]], ...]
     line: tuple[tuple[str, Mapping[str, Takings]], ...]
     bank: Mapping[str, BankSide]
+    base: InBase
     orders_without_fee: int = 0
     conversions: tuple[Conversion, ...] = ()
 
@@ -53,6 +64,7 @@ class RevenueReport:
                 self._gross_to_net(),
                 *self._charts(),
                 *self._by_month(),
+                *base_table(self.base),
                 *settlement_tables(self.bank, self.conversions),
                 *self._notes(),
             ]
@@ -64,7 +76,26 @@ class RevenueReport:
             self._payload(),
             subtitle=self.scope.subtitle(self.period),
             next_steps=steps,
+            metrics=self._metrics(),
         )
+
+    @property
+    def main_currency(self) -> str:
+        """The base currency, or where nothing moved in it, the one with most orders."""
+        if not self.totals or self.base.currency in self.totals:
+            return self.base.currency
+        return max(self.totals, key=lambda code: self.totals[code].orders)
+
+    def _metrics(self) -> dict[str, Metric]:
+        """Figures of the main currency, and those that are told in the base currency."""
+        main, total = self.main_currency, self.base.total
+        own = self.totals.get(main, Takings())
+        found = {key: Metric(getattr(own, f"{key}_minor"), main) for key in (*KEYS, "payouts")}
+        found |= {"orders": Metric(own.orders), "customers": Metric(own.customers)}
+        for key in BASE_METRICS:
+            found[key] = Metric(getattr(total, f"{key}_minor"), self.base.currency)
+        counts = {name: Metric(getattr(total, name)) for name in BASE_COUNTS}
+        return found | counts
 
     def _payload(self) -> dict[str, Any]:
         return {
@@ -77,6 +108,7 @@ class RevenueReport:
                 }
                 for month, each in self.months
             ],
+            "in_base": self.base.to_json(),
             "bank": {code: side.to_json() for code, side in self.bank.items()},
             "conversions": [one.to_json() for one in self.conversions],
             "orders_without_fee": self.orders_without_fee,
@@ -115,14 +147,21 @@ class RevenueReport:
             Column("Orders", "count"),
             Column("Customers", "count"),
         )
-        return [
-            Table(
-                (Column(f"Month ({code.upper()})"), *columns),
-                tuple(_month_row(month, each, code) for month, each in self.months),
-                title=f"By month ({code.upper()})",
-            )
-            for code in self.totals
-        ]
+        kinds = (
+            Column("One-time sales", "money"),
+            Column("Subscription sales", "money"),
+            Column("Failed payments", "count"),
+            Column("Paid out", "money"),
+        )
+        tables: list[Table] = []
+        for code in self.totals:
+            month = Column(f"Month ({code.upper()})")
+            rows = tuple(_month_row(day, each, code) for day, each in self.months)
+            tables.append(Table((month, *columns), rows, title=f"By month ({code.upper()})"))
+            rows = tuple(_kinds_row(day, each, code) for day, each in self.months)
+            title, note = f"Kinds of sales ({code.upper()})", "Sales are without tax."
+            tables.append(Table((month, *kinds), rows, title=title, note=note))
+        return tables
 
     def _notes(self) -> list[Text]:
         if not self.orders_without_fee:
@@ -141,3 +180,14 @@ def _month_row(month: date, each: Mapping[str, Takings], code: str) -> tuple[Cel
     sums = each.get(code, Takings())
     money = (_signed(sums, key, code) for key in KEYS)
     return (f"{month:%Y-%m}", *money, sums.orders, sums.customers)
+
+
+def _kinds_row(month: date, each: Mapping[str, Takings], code: str) -> tuple[Cell, ...]:
+    sums = each.get(code, Takings())
+    return (
+        f"{month:%Y-%m}",
+        Money(sums.one_time_sales_minor, code),
+        Money(sums.subscription_sales_minor, code),
+        sums.failed_payments,
+        Money(sums.payouts_minor, code),
+    )

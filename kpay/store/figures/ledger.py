@@ -188,7 +188,7 @@ def paying_customers(connection: Connection, edges: Edges) -> list[int]:
         )
         .group_by(span)
     )
-    counts = dict(connection.execute(query).tuples().all())
+    counts = {int(number): int(count) for number, count in connection.execute(query)}
     return [counts.get(number, 0) for number in range(len(edges) - 1)]
 
 

@@ -1,0 +1,47 @@
+"""The base currency's view of revenue, as a table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kpay.domain.base_takings import KEYS, BaseTakings, InBase
+from kpay.domain.document import Cell, Column, Table
+from kpay.domain.money import Money
+
+HEADINGS: Final = {
+    "gross_sales": "Sales",
+    "one_time_sales": "One-time",
+    "subscription_sales": "Subscriptions",
+    "refunds": "Refunds",
+    "disputes": "Disputes",
+    "fees": "Fees",
+    "net_revenue": "Net revenue",
+    "tax_collected": "Tax",
+}
+TAKEN_AWAY: Final = frozenset({"refunds", "disputes", "fees"})
+
+
+def base_table(base: InBase) -> tuple[Table, ...]:
+    """Return the months in the base currency; nothing where no other currency is inside or apart."""
+    if not base.converted and not base.apart:
+        return ()
+    code = base.currency.upper()
+    columns = (
+        Column(f"Month (in {code})"),
+        *(Column(HEADINGS[key], "money") for key in KEYS),
+        Column("Failed payments", "count"),
+        Column("Paying customers", "count"),
+    )
+    rows = [(f"{day:%Y-%m}", *_cells(each, base.currency)) for day, each in base.months]
+    rows.append(("Together", *_cells(base.total, base.currency)))
+    note = " ".join((*base.sentences(), "Sales and refunds are without tax."))
+    return (Table(columns, tuple(rows), title=f"All in {code}", note=note),)
+
+
+def _cells(sums: BaseTakings, code: str) -> tuple[Cell, ...]:
+    money = (Money(_signed(key, int(getattr(sums, f"{key}_minor"))), code) for key in KEYS)
+    return (*money, sums.failed_payments, sums.paying_customers)
+
+
+def _signed(key: str, minor: int) -> int:
+    return -minor if key in TAKEN_AWAY else minor
