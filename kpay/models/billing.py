@@ -133,8 +133,8 @@ class BalanceTransaction(SQLModel, table=True):
         currency(),
         Index(
             "ix_balance_transaction_converted",
+            "currency",
             "created_at",
-            "source_external_id",
             sqlite_where=text("exchange_rate IS NOT NULL"),
         ),
         STRICT,

@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_balance_transaction_converted"),
         "balance_transaction",
-        ["created_at", "source_external_id"],
+        ["currency", "created_at"],
         sqlite_where=sa.text("exchange_rate IS NOT NULL"),
     )
     rebuild_delivery()
