@@ -59,6 +59,7 @@ class Plan:
     turns_every_days: int | None = (
         None  # after so many days other pieces are on sale, on other topics
     )
+    launch_jitter_days: int = 0  # launches come up to so many days before or after even dates
 
 
 class LivedWorld:
@@ -229,7 +230,13 @@ def pieces(seed: int, plan: Plan) -> tuple[Item, ...]:
     if plan.turns_every_days:
         return _turning(luck, plan, plan.turns_every_days)
     span = plan.days - 90
-    launches = [60 + int((number + 0.5) * span / LAUNCHES) for number in range(LAUNCHES)]
+    shifts = np.random.default_rng([seed, 13]).integers(
+        -plan.launch_jitter_days, plan.launch_jitter_days + 1, LAUNCHES
+    )
+    launches = [
+        60 + int((number + 0.5) * span / LAUNCHES) + int(shift)
+        for number, shift in enumerate(shifts)
+    ]
     made = []
     for place, day in enumerate([0] * FIRST_PIECES + launches):
         amount_minor = int(luck.choice(PRICES_MINOR))
