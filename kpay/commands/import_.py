@@ -35,10 +35,11 @@ AsksConsent = Annotated[
 def columns_help() -> str:
     """Return the columns of every kind, for the help."""
     lines = [
-        f"  {kind:<12} {' '.join(f.name + '*' * f.is_required for f in fields)}"
+        f"  {kind:<14} {' '.join(f.name + '*' * f.is_required for f in fields)}"
         for kind, fields in COLUMNS.items()
     ]
-    return "\n".join(["\b", "Columns (* is needed):", *lines])
+    note = "  (fx: a column usd_per_unit, or of another currency, stands for rate and base)"
+    return "\n".join(["\b", "Columns (* is needed):", *lines, note])
 
 
 @app.command(
@@ -48,6 +49,7 @@ def columns_help() -> str:
         "kpay import orders export.csv.gz --map Total=amount --map Date=ordered_at",
         "zcat people.csv.gz | kpay import subscribers - --dry-run",
         "kpay import subscribers people.csv --confirm",
+        "kpay import plans plans.csv",
     )
     + "\n\n"
     + columns_help(),

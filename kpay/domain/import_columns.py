@@ -26,6 +26,15 @@ class Holds(StrEnum):
     TAGS = "words separated by ; or ,"
     ZONE = "a time zone such as Europe/Berlin"
     STATUS = "subscribed, unconfirmed or unsubscribed"
+    CUSTOMER = "an email address, or a name of your own"
+    UTC_INSTANT = "a time, in UTC unless it says otherwise"
+    MONTH = "a month such as 2026-10"
+    RATE = "a number above 0"
+    PERCENT = "a number from 0 to 100"
+    INTERVAL = "day, week, month or year"
+    HAPPENING = "what happened to a subscription"
+    PAYMENT_KIND = "one_time or subscription"
+    PAYMENT_STATUS = "succeeded or failed"
 
 
 AMOUNTS: Final = frozenset({Holds.AMOUNT, Holds.SIGNED_AMOUNT, Holds.REFUND})
@@ -45,6 +54,7 @@ def _required(name: str, holds: Holds = Holds.TEXT) -> Field:
 
 
 _EMAIL: Final = _required("email", Holds.EMAIL)
+_CURRENCY: Final = _required("currency", Holds.CURRENCY)
 
 COLUMNS: Final[dict[ImportKind, tuple[Field, ...]]] = {
     ImportKind.CUSTOMERS: (
@@ -59,7 +69,7 @@ COLUMNS: Final[dict[ImportKind, tuple[Field, ...]]] = {
         _EMAIL,
         _required("ordered_at", Holds.INSTANT),
         _required("amount", Holds.AMOUNT),
-        _required("currency", Holds.CURRENCY),
+        _CURRENCY,
         Field("product", Holds.TEXT),
         Field("quantity", Holds.QUANTITY),
         Field("name", Holds.TEXT),
@@ -96,7 +106,13 @@ COLUMNS: Final[dict[ImportKind, tuple[Field, ...]]] = {
         _required("kind"),
         Field("campaign", Holds.TEXT),
         _required("amount", Holds.SIGNED_AMOUNT),
-        _required("currency", Holds.CURRENCY),
+        _CURRENCY,
+    ),
+    ImportKind.INCOME: (
+        _required("day", Holds.DAY),
+        _required("kind"),
+        _required("amount", Holds.SIGNED_AMOUNT),
+        _CURRENCY,
     ),
     ImportKind.FEEDBACK: (
         _EMAIL,
@@ -105,6 +121,52 @@ COLUMNS: Final[dict[ImportKind, tuple[Field, ...]]] = {
         Field("content", Holds.TEXT),
         Field("rating", Holds.RATING),
         Field("text", Holds.TEXT),
+    ),
+    ImportKind.PLANS: (
+        _required("plan"),
+        _required("interval", Holds.INTERVAL),
+        _CURRENCY,
+        _required("price_ex_tax", Holds.AMOUNT),
+        Field("interval_count", Holds.QUANTITY),
+    ),
+    ImportKind.SUBSCRIPTIONS: (
+        _required("ts_utc", Holds.UTC_INSTANT),
+        _required("customer", Holds.CUSTOMER),
+        _required("sub_id"),
+        _required("event", Holds.HAPPENING),
+        Field("plan", Holds.TEXT),
+        Field("discount_pct", Holds.PERCENT),
+        Field("discount_until", Holds.UTC_INSTANT),
+        Field("note", Holds.TEXT),
+    ),
+    ImportKind.PAYMENTS: (
+        _required("payment_id"),
+        _required("ts", Holds.INSTANT),
+        _required("customer", Holds.CUSTOMER),
+        Field("kind", Holds.PAYMENT_KIND),
+        Field("sub_id", Holds.TEXT),
+        Field("product", Holds.TEXT),
+        _CURRENCY,
+        _required("gross", Holds.AMOUNT),
+        Field("tax", Holds.AMOUNT),
+        Field("fee", Holds.AMOUNT),
+        Field("status", Holds.PAYMENT_STATUS),
+        Field("country", Holds.TEXT),
+    ),
+    ImportKind.REFUNDS: (
+        _required("refund_id"),
+        _required("payment_id"),
+        _required("ts_utc", Holds.UTC_INSTANT),
+        _CURRENCY,
+        _required("gross", Holds.AMOUNT),
+        Field("tax", Holds.AMOUNT),
+        Field("note", Holds.TEXT),
+    ),
+    ImportKind.FX: (
+        _required("month", Holds.MONTH),
+        _CURRENCY,
+        _required("rate", Holds.RATE),
+        Field("base", Holds.CURRENCY),
     ),
 }
 

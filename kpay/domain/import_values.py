@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from kpay.domain.address import is_plausible, normal_email
 from kpay.domain.csv_cells import unescaped
 from kpay.domain.enums import SubscriberStatus
+from kpay.domain.import_book_values import BOOK_READERS
 from kpay.domain.import_columns import AMOUNTS, Field, Holds
 from kpay.domain.money import LARGEST_MINOR, normal_currency, parse_minor
 from kpay.domain.period import in_known_years, parse_day, parse_instant
@@ -30,6 +31,12 @@ def read_email(text: str) -> str:
     if not is_plausible(email):
         raise ValueError(f"{text!r} is not an email address")
     return email
+
+
+def read_customer(text: str) -> str:
+    """Return the normalised address, or whatever else somebody is called in a file."""
+    email = normal_email(text)
+    return email if is_plausible(email) else text
 
 
 def read_instant(text: str, timezone: str) -> datetime:
@@ -202,4 +209,7 @@ def _readers(timezone: str) -> dict[Holds, Read]:
         Holds.TAGS: read_tags,
         Holds.ZONE: read_zone,
         Holds.STATUS: read_status,
+        Holds.CUSTOMER: read_customer,
+        Holds.UTC_INSTANT: lambda text: read_instant(text, "UTC"),
+        **BOOK_READERS,
     }

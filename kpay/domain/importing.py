@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from kpay.domain.document import Block, Column, Document, Table, Text
 
 SHOWN_BAD_ROWS = 50
+NEXT_STEPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "orders": ("kpay report revenue", "kpay train"),
+    "plans": ("kpay import subscriptions subscriptions.csv",),
+    "subscriptions": ("kpay import payments payments.csv", "kpay report mrr"),
+    "payments": ("kpay import refunds refunds.csv", "kpay report revenue"),
+    "refunds": ("kpay report revenue",),
+    "fx": ("kpay report mrr",),
+}
 STDIN = "stdin"  # what `-` is called in messages
 
 
@@ -140,6 +148,4 @@ class ImportResult:
         if self.is_rehearsal:
             source = "-" if self.file == STDIN else self.file
             return (f"kpay import {self.kind} {source}",)
-        if changed and self.kind == "orders":
-            return ("kpay report revenue", "kpay train")
-        return ()
+        return NEXT_STEPS.get(self.kind, ()) if changed else ()

@@ -16,13 +16,14 @@ from kpay.domain.csv_cells import escaped
 from kpay.domain.document import Document
 from kpay.domain.enums import ImportKind
 from kpay.domain.exported_orders import refunds_on_lines, shared_out
+from kpay.domain.import_book_values import PaymentKind, PaymentStatus
 from kpay.domain.import_columns import AMOUNTS, COLUMNS, Field, Holds, field_names
 from kpay.domain.money import format_major
 from kpay.domain.period import instant_text
-from kpay.store import exports
+from kpay.store import exports, imported_payments
 from kpay.store.engine import Store
 
-TEXTS: Final = (Holds.TEXT, Holds.EMAIL, Holds.TAGS)
+TEXTS: Final = (Holds.TEXT, Holds.EMAIL, Holds.CUSTOMER, Holds.TAGS)
 
 Row = Mapping[str, Any]
 
@@ -58,14 +59,14 @@ class Export:
 def export(store: Store, kind: ImportKind) -> Export:
     """Return everything of a kind, in a fixed order."""
     with store.reading() as connection:
-        found = _orders(connection) if kind is ImportKind.ORDERS else exports.rows(connection, kind)
+        read = READERS.get(kind)
+        found = read(connection) if read else exports.rows(connection, kind)
         return Export(kind, [_in_fields(kind, row) for row in found])
 
 
 def _in_fields(kind: ImportKind, row: Row) -> Row:
-    if kind is ImportKind.COSTS:
-        row = {**row, "amount": row["amount_minor"]}
-    return {name: row[name] for name in field_names(kind)}
+    column_of = CALLED.get(kind, {})
+    return {name: row[column_of.get(name, name)] for name in field_names(kind)}
 
 
 def _orders(connection: Connection) -> Iterator[Row]:
@@ -91,10 +92,53 @@ def _order(lines: Sequence[Row], refunds: Sequence[tuple[str, int, datetime]]) -
         }
 
 
+def _payments(connection: Connection) -> Iterator[Row]:
+    """Yield imported payments; those of a provider are what `kpay sync` reads."""
+    for one in imported_payments.payments(connection).values():
+        of_subscription = one.subscription is not None
+        yield {
+            **one._asdict(),
+            "kind": PaymentKind.SUBSCRIPTION if of_subscription else PaymentKind.ONE_TIME,
+            "status": PaymentStatus.SUCCEEDED if one.succeeded else PaymentStatus.FAILED,
+        }
+
+
+def _refunds(connection: Connection) -> Iterator[Row]:
+    for one in imported_payments.refunds(connection).values():
+        yield one._asdict()
+
+
+READERS: Final[Mapping[ImportKind, Callable[[Connection], Iterator[Row]]]] = {
+    ImportKind.ORDERS: _orders,
+    ImportKind.PAYMENTS: _payments,
+    ImportKind.REFUNDS: _refunds,
+}
+CALLED: Final[Mapping[ImportKind, Mapping[str, str]]] = {
+    ImportKind.COSTS: {"amount": "amount_minor"},
+    ImportKind.INCOME: {"amount": "amount_minor"},
+    ImportKind.PLANS: {"price_ex_tax": "amount_minor"},
+    ImportKind.SUBSCRIPTIONS: {"ts_utc": "happened_at", "sub_id": "subscription"},
+    ImportKind.PAYMENTS: {
+        "ts": "at",
+        "sub_id": "subscription",
+        "gross": "gross_minor",
+        "tax": "tax_minor",
+        "fee": "fee_minor",
+    },
+    ImportKind.REFUNDS: {"ts_utc": "at", "gross": "gross_minor", "tax": "tax_minor"},
+    ImportKind.FX: {"month": "first_day"},
+}
+"""What a field is called in the store, where it has another name there."""
+
+
 def _cell_writer(field: Field) -> Callable[[Row], str]:
     name = field.name
     if field.holds in AMOUNTS:
         return lambda row: "" if row[name] is None else format_major(row[name], row["currency"])
+    if field.holds is Holds.MONTH:
+        return lambda row: f"{row[name]:%Y-%m}"
+    if field.holds is Holds.PERCENT:
+        return lambda row: f"{row[name]:.12g}"
     if field.holds in TEXTS:
         return lambda row: escaped(_text(row[name]))
     return lambda row: _text(row[name])

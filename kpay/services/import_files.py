@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import shlex
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from kpay.errors import InputInvalid, Problem, UsageProblem
 GZIP_MAGIC = b"\x1f\x8b"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 SEPARATORS = ",;\t"
+PER_UNIT = re.compile(r"([A-Za-z]{3})_per_unit", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,26 @@ def find_columns(
     if problems:
         raise InputInvalid(file.name, problems, _look_at(file))
     return positions, tuple(column for column in unused if column)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedRates:
+    """A column of rates whose header says the base: usd_per_unit."""
+
+    column: str
+    base: str
+
+
+def quoted_rates(file: CsvFile, mapping: Mapping[str, str]) -> QuotedRates | None:
+    """Return the column that has what a unit is worth in a base; None where another has the rates."""
+    if "rate" in mapping.values() or "rate" in map(str.lower, file.header):
+        return None
+    found = (
+        QuotedRates(column, match[1].lower())
+        for column in file.header
+        if (match := PER_UNIT.fullmatch(column)) and column not in mapping
+    )
+    return next(found, None)
 
 
 def _unpacked(source: bytes, name: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,14 +14,23 @@ from kpay.domain.import_values import RowReader
 from kpay.domain.imported_orders import OrderGathering
 from kpay.domain.importing import STDIN, BadRow, Circumstances, ImportResult, RowCounts
 from kpay.errors import InputInvalid, Problem
-from kpay.services import import_orders, import_people, import_signals
-from kpay.services.import_files import CsvFile, find_columns, open_csv
+from kpay.services import (
+    import_books,
+    import_orders,
+    import_payments,
+    import_people,
+    import_signals,
+)
+from kpay.services.import_books import Misfits, Row
+from kpay.services.import_files import CsvFile, find_columns, open_csv, quoted_rates
 from kpay.store.engine import Store
 
 ROWS_A_STEP = 2000
 
 Record = dict[str, Any]
 Write = Callable[[Connection, Sequence[Record], Circumstances], RowCounts]
+Check = Callable[[Connection, Sequence[Row]], Misfits]
+"""Says which well-formed rows do not go together with the others, or with what the store has."""
 Advance = Callable[[int], None]
 AskConsent = Callable[[Connection, Sequence[str]], int]
 """Queues a question to those of some addresses who have not confirmed; returns how many."""
@@ -32,8 +41,27 @@ WRITERS: Mapping[ImportKind, Write] = {
     ImportKind.EVENTS: import_signals.import_events,
     ImportKind.TRAFFIC: import_signals.import_traffic,
     ImportKind.COSTS: import_signals.import_costs,
+    ImportKind.INCOME: import_books.import_income,
     ImportKind.FEEDBACK: import_signals.import_feedback,
+    ImportKind.PLANS: import_books.import_plans,
+    ImportKind.SUBSCRIPTIONS: import_books.import_subscriptions,
+    ImportKind.PAYMENTS: import_payments.import_payments,
+    ImportKind.REFUNDS: import_payments.import_refunds,
+    ImportKind.FX: import_books.import_rates,
 }
+
+CHECKS: Mapping[ImportKind, Check] = {
+    ImportKind.SUBSCRIPTIONS: import_books.check_subscriptions,
+    ImportKind.PAYMENTS: import_payments.check_payments,
+    ImportKind.REFUNDS: import_payments.check_refunds,
+    ImportKind.FX: import_books.check_rates,
+}
+
+WHOLE: Mapping[ImportKind, str] = {
+    ImportKind.ORDERS: "order_id",
+    ImportKind.SUBSCRIPTIONS: "sub_id",
+}
+"""What is imported whole or not at all, where several rows tell of it."""
 
 
 class FileReading:
@@ -42,13 +70,19 @@ class FileReading:
     def __init__(
         self, kind: ImportKind, file: CsvFile, mapping: Mapping[str, str], zone: str
     ) -> None:
-        positions, self.unused_columns = find_columns(file, kind, mapping)
+        quoted = quoted_rates(file, mapping) if kind is ImportKind.FX else None
+        named = mapping if quoted is None else {**mapping, quoted.column: "rate"}
+        positions, self.unused_columns = find_columns(file, kind, named)
+        self._said_by_header = {} if quoted is None else {"base": quoted.base}
         self._reader = RowReader(COLUMNS[kind], positions, zone)
+        self.kind, self.name = kind, file.name
         self._file = file
         self._is_orders = kind is ImportKind.ORDERS
-        self._order_id_at = positions.get("order_id")
+        self._whole = WHOLE.get(kind, "")
+        self._whole_at = positions.get(self._whole)
         self.gathering = OrderGathering()
-        self.records: list[Record] = []
+        self.records: list[Row] = []
+        self._spoiled: dict[str, int] = {}
         self.bad: list[BadRow] = []
         self.rows = 0
 
@@ -67,26 +101,43 @@ class FileReading:
             self._refuse(line, [("amount", problem)])
         listed = {bad.line for bad in self.bad}
         self.bad += [
-            BadRow(line, None, f"left out: line {spoiled_by} of the same order is wrong")
-            for line, spoiled_by in self.gathering.lines_left_out()
+            BadRow(line, None, f"left out: line {spoiled_by} of the same {word} is wrong")
+            for line, spoiled_by, word in self._left_out()
             if line not in listed
         ]
         self.bad.sort(key=lambda bad: bad.line)
 
+    def _left_out(self) -> Iterator[tuple[int, int, str]]:
+        """Yield the good rows of what has a wrong one: each line, the wrong one, and of what it is."""
+        for line, spoiled_by in self.gathering.lines_left_out():
+            yield line, spoiled_by, "order"
+        spoiled = self._spoiled
+        for row in self.records if spoiled else ():
+            spoiled_by = spoiled.get(row.values.get(self._whole, ""), 0)
+            if spoiled_by:
+                yield row.line, spoiled_by, "subscription"
+        self.records = [row for row in self.records if row.values.get(self._whole) not in spoiled]
+
+    def _spoil(self, name: str | None, line: int) -> None:
+        if self._is_orders:
+            self.gathering.spoil(name, line)
+        elif name is not None:
+            self._spoiled.setdefault(name, line)
+
     def _read_row(self, line: int, cells: Sequence[str]) -> None:
         values, complaints = self._reader.read(cells)
         if complaints:
-            self.gathering.spoil(values.get("order_id"), line)
+            self._spoil(values.get(self._whole), line)
         elif self._is_orders:
             complaints = self.gathering.add(line, values)
         else:
-            self.records.append(values)
+            self.records.append(Row(line, {**values, **self._said_by_header}))
         if complaints:
             self._refuse(line, complaints)
 
     def _refuse_shape(self, line: int, cells: Sequence[str], width: int) -> None:
-        if self._order_id_at is not None and self._order_id_at < len(cells):
-            self.gathering.spoil(cells[self._order_id_at].strip(), line)
+        if self._whole_at is not None and self._whole_at < len(cells):
+            self._spoil(cells[self._whole_at].strip(), line)
         self._refuse(line, [("", f"has {len(cells)} cells, the header has {width}")])
 
     def _refuse(self, line: int, complaints: Sequence[tuple[str, str]]) -> None:
@@ -114,19 +165,18 @@ def import_csv(
     started_s = time.perf_counter()
     reading = FileReading(kind, open_csv(source, name), mapping or {}, circumstances.timezone)
     reading.read(advance)
-    if reading.bad and not skips_bad:
-        raise _all_bad(kind, name, reading.bad)
-    orders = reading.gathering.whole_orders()
     totals: dict[str, Any] = {}
     opened = store.reading() if circumstances.is_rehearsal else store.writing()
     with opened as connection:
+        rows = _fitting(connection, reading, skips_bad=skips_bad)
         if kind is ImportKind.ORDERS:
+            orders = reading.gathering.whole_orders()
             counts = import_orders.import_orders(connection, orders, circumstances, advance)
             totals = import_orders.totals_of(orders)
         else:
-            counts = WRITERS[kind](connection, reading.records, circumstances)
+            counts = WRITERS[kind](connection, rows, circumstances)
         if ask_consent is not None and not circumstances.is_rehearsal:
-            emails = [record["email"] for record in reading.records]
+            emails = [row["email"] for row in rows]
             totals = {"confirmations_queued": ask_consent(connection, emails)}
     return ImportResult(
         kind=kind.value,
@@ -141,11 +191,20 @@ def import_csv(
     )
 
 
-def _all_bad(kind: ImportKind, name: str, bad: Sequence[BadRow]) -> InputInvalid:
-    problems = [Problem(name, row.line, row.column, row.problem) for row in bad]
+def _fitting(connection: Connection, reading: FileReading, *, skips_bad: bool) -> list[Record]:
+    """Return the records to write; raise InputInvalid with every wrong row unless they are skipped."""
+    check = CHECKS.get(reading.kind)
+    misfits = check(connection, reading.records) if check else Misfits()
+    reading.bad = sorted({*reading.bad, *misfits.bad}, key=lambda bad: (bad.line, bad.column or ""))
+    if reading.bad and not skips_bad:
+        raise _all_bad(reading, misfits.hint)
+    left_out = {bad.line for bad in misfits.bad}
+    return [dict(row.values) for row in reading.records if row.line not in left_out]
+
+
+def _all_bad(reading: FileReading, hint: str | None) -> InputInvalid:
+    name, kind = reading.name, reading.kind
+    problems = [Problem(name, row.line, row.column, row.problem) for row in reading.bad]
     shown = "FILE" if name == STDIN else name
-    return InputInvalid(
-        name,
-        problems,
-        f"kpay import {kind} {shown} --skip-bad   # or correct the file",
-    )
+    skipping = f"kpay import {kind} {shown} --skip-bad   # or correct the file"
+    return InputInvalid(name, problems, hint or skipping)

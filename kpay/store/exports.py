@@ -8,9 +8,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, select
 
 from kpay.domain.enums import COUNTED_REFUNDS, ImportKind, OrderStatus
+from kpay.models.books import ExchangeRate, ImportedPlan, SubscriptionEvent
 from kpay.models.people import Customer, Subscriber
 from kpay.models.sales import LineItem, Order, Refund
-from kpay.models.signals import Cost, Event, Feedback, Traffic
+from kpay.models.signals import Cost, Event, Feedback, Income, Traffic
 from kpay.store.dialect import table_of
 
 CUSTOMER = table_of(Customer)
@@ -21,7 +22,11 @@ REFUND = table_of(Refund)
 EVENT = table_of(Event)
 TRAFFIC = table_of(Traffic)
 COST = table_of(Cost)
+INCOME = table_of(Income)
 FEEDBACK = table_of(Feedback)
+PLAN = table_of(ImportedPlan)
+HAPPENED = table_of(SubscriptionEvent)
+RATE = table_of(ExchangeRate)
 
 QUERIES: Final[Mapping[ImportKind, Select[Any]]] = {
     ImportKind.CUSTOMERS: select(CUSTOMER).order_by(CUSTOMER.c.email, CUSTOMER.c.id),
@@ -31,12 +36,18 @@ QUERIES: Final[Mapping[ImportKind, Select[Any]]] = {
         TRAFFIC.c.day, TRAFFIC.c.source, TRAFFIC.c.content
     ),
     ImportKind.COSTS: select(COST).order_by(COST.c.day, COST.c.kind, COST.c.campaign),
+    ImportKind.INCOME: select(INCOME).order_by(INCOME.c.day, INCOME.c.kind, INCOME.c.currency),
+    ImportKind.PLANS: select(PLAN).order_by(PLAN.c.plan),
+    ImportKind.SUBSCRIPTIONS: select(HAPPENED).order_by(
+        HAPPENED.c.happened_at, HAPPENED.c.subscription, HAPPENED.c.id
+    ),
+    ImportKind.FX: select(RATE).order_by(RATE.c.first_day, RATE.c.base, RATE.c.currency),
     ImportKind.FEEDBACK: select(FEEDBACK).order_by(FEEDBACK.c.at, FEEDBACK.c.email, FEEDBACK.c.id),
 }
 
 
 def rows(connection: Connection, kind: ImportKind) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a kind other than orders."""
+    """Yield the rows of a kind that is exported as it stands in its table."""
     for row in connection.execute(QUERIES[kind]).mappings():
         yield dict(row)
 
