@@ -1,9 +1,12 @@
 """Charts drawn with characters, so that they survive any terminal and any pipe.
 
-Bars lie, one row a value; a line of many values stands, one or two columns a value.
+Bars lie, one row a value; a line of many values stands, one or two columns a value. What is below
+zero is drawn in shade, on the other side of zero.
 """
 
 from __future__ import annotations
+
+from math import ceil
 
 from kpay.domain.document import Chart
 from kpay.presentation.cells import NOTHING, thinned
@@ -32,15 +35,26 @@ def chart_lines(chart: Chart, width: int = UNBOUND) -> list[str]:
 
 def _lying(chart: Chart, width: int) -> list[str]:
     longest = max(map(columns_of, chart.labels))
-    top = max((*chart.values, *chart.high, 0.0)) or 1.0
     said = _said(chart)
     room = width - longest - 4 - max(map(columns_of, said))
     most = max(LEAST_WIDTH, min(WIDTH, room))
+    top, bottom = max((*chart.values, *chart.high, 0.0)), min((*chart.values, 0.0))
+    reach = (top - bottom) or 1.0
+    left = ceil(-bottom / reach * most)
     lines = []
     for label, value, text in zip(chart.labels, chart.values, said, strict=True):
         padding = " " * (longest - columns_of(label))
-        lines.append(f"{label}{padding}  {bar(value / top, most):<{most}} {text}")
+        drawn = _from_zero(value / reach, left, most)
+        lines.append(f"{label}{padding}  {drawn:<{most}} {text}")
     return lines
+
+
+def _from_zero(share: float, left: int, most: int) -> str:
+    """Return a bar to the right of zero, or in shade to the left, where `left` columns are kept."""
+    if share >= 0:
+        return " " * left + bar(share, most)[: most - left]
+    below = min(left, max(1, round(-share * most)))
+    return " " * (left - below) + SHADE * below
 
 
 def _said(chart: Chart) -> list[str]:
@@ -56,35 +70,46 @@ def _said(chart: Chart) -> list[str]:
 
 def _standing(chart: Chart, width: int) -> list[str]:
     """Draw columns over a common floor; below it the first and the last label."""
-    top = max((*chart.values, *chart.high, 0.0)) or 1.0
     unit = f" {chart.unit}" if chart.unit else ""
-    scale = [f"{top:,.0f}{unit}", *[""] * (HEIGHT - 2), f"0{unit}"]
-    margin = max(map(len, scale))
+    ends = (max((*chart.values, *chart.high, 0.0)), min((*chart.values, 0.0)))
+    margin = max(len(f"{end:,.0f}{unit}") for end in ends)
     most = max(LEAST_WIDTH, min(MOST_COLUMNS, width - margin - 2))
     values, high = thinned(chart.values, most), thinned(chart.high, most)
-    top = max((*values, *high, 0.0)) or 1.0
-    scale[0] = f"{top:,.0f}{unit}"
+    top, bottom = max((*values, *high, 0.0)), min((*values, 0.0))
+    below = ceil(-bottom / ((top - bottom) or 1.0) * HEIGHT)
+    row_worth = max(top / max(1, HEIGHT - below), -bottom / max(1, below)) or 1.0
     wide = 2 if len(values) * 2 <= most else 1
     lines = []
-    for row, text in enumerate(scale):
-        floor = HEIGHT - 1 - row
-        cells = [rising(value / top, floor) for value in values]
+    for floor in range(HEIGHT - below - 1, -below - 1, -1):
+        text = {HEIGHT - below - 1: top, 0: 0.0, -below: bottom}.get(floor)
+        said = "" if text is None else f"{text:,.0f}{unit}"
+        cells = [_standing_cell(value / row_worth, floor) for value in values]
         if high:
-            shades = (rising(value / top, floor) != " " for value in high)
-            cells = [
-                SHADE if cell == " " and shade else cell
-                for cell, shade in zip(cells, shades, strict=True)
-            ]
-        drawing = "".join(cell * wide for cell in cells)
-        lines.append(f"{text:>{margin}} {drawing}".rstrip())
-    gap = len(values) * wide - columns_of(chart.labels[0]) - columns_of(chart.labels[-1])
-    lines.append(f"{'':>{margin}} {chart.labels[0]}{' ' * max(1, gap)}{chart.labels[-1]}")
-    return lines
+            pairs = zip(cells, high, strict=True)
+            cells = [_shaded(cell, edge / row_worth, floor) for cell, edge in pairs]
+        lines.append(f"{said:>{margin}} {''.join(cell * wide for cell in cells)}".rstrip())
+    return [*lines, " " * (margin + 1) + _first_and_last(chart.labels, len(values) * wide)]
 
 
-def rising(share: float, floor: int) -> str:
-    """Return the part of a column that stands in one row, `floor` rows above the ground."""
-    eighths = round(max(0.0, min(1.0, share)) * HEIGHT * 8) - floor * 8
+def _standing_cell(rows: float, floor: int) -> str:
+    """Return the part of a column, `rows` rows high, that stands in the row above `floor`."""
+    if floor >= 0:
+        return rising(rows, floor)
+    return SHADE if -rows > -floor - 0.5 or (floor == -1 and rows < -0.1) else " "
+
+
+def _shaded(cell: str, rows: float, floor: int) -> str:
+    return SHADE if cell == " " and floor >= 0 and rising(rows, floor) != " " else cell
+
+
+def _first_and_last(labels: tuple[str, ...], columns: int) -> str:
+    gap = columns - columns_of(labels[0]) - columns_of(labels[-1])
+    return f"{labels[0]}{' ' * max(1, gap)}{labels[-1]}"
+
+
+def rising(rows: float, floor: int) -> str:
+    """Return the part of a column, `rows` rows high, that stands `floor` rows above the ground."""
+    eighths = round(rows * 8) - floor * 8
     return RISING[max(0, min(8, eighths))]
 
 

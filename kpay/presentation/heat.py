@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.text import Text as Styled
 
 from kpay.domain.document import HeatMap
-from kpay.presentation.cells import for_people
+from kpay.presentation.cells import for_people, harmless
 
 SHADES = " ░▒▓█"
 GAP = 1
@@ -31,7 +31,7 @@ def heat_lines(block: HeatMap, width: int, *, has_colour: bool) -> list[Styled]:
         lines += [Styled("")] if lines else []
         lines.append(_heads(block, columns, widths, margin))
         for row, label in enumerate(block.row_labels):
-            line = Styled(f"{label}{' ' * (margin - cell_len(label))}")
+            line = Styled(f"{harmless(label)}{' ' * (margin - cell_len(label))}")
             for column in columns:
                 line.append(" " * GAP)
                 value = block.values[row][column]

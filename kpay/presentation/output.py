@@ -13,7 +13,7 @@ from kpay.domain.enums import OutputFormat
 from kpay.errors import UsageProblem
 from kpay.files import write_whole
 from kpay.manners import manners
-from kpay.presentation import writers
+from kpay.presentation import signs, writers
 from kpay.presentation.cells import harmless
 
 DEEDS = frozenset(
@@ -57,7 +57,10 @@ def show(
         print_document(document)
         return
     target = out and destination(out, document.schema, chosen)
-    write_text(as_text(document, chosen, fill_page), target)
+    text = as_text(document, chosen, fill_page)
+    if target in (None, "-"):
+        text = signs.written_in(sys.stdout.encoding, text, chosen)
+    write_text(text, target)
     if target and target != "-":
         note(f"written to {target}")
 
@@ -116,7 +119,8 @@ def wants_lines() -> bool:
 
 def say(lines: Iterable[str]) -> None:
     """Write lines to stdout, at once."""
-    sys.stdout.write("".join(f"{harmless(line)}\n" for line in lines))
+    text = "".join(f"{harmless(line)}\n" for line in lines)
+    sys.stdout.write(signs.within(sys.stdout.encoding, text))
     sys.stdout.flush()
 
 

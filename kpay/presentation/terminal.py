@@ -41,6 +41,7 @@ from kpay.presentation.cells import (
 )
 from kpay.presentation.charts import chart_lines
 from kpay.presentation.heat import heat_lines
+from kpay.presentation.signs import within
 from kpay.presentation.text_pictures import calibration_lines, fan_lines, waterfall_lines
 
 PIPE_WIDTH = 100_000
@@ -77,14 +78,18 @@ def console_for(stream: IO[str]) -> Console:
 def print_document(document: Document, stream: IO[str] | None = None) -> None:
     """Write a document to stdout (or a stream) as people read it."""
     stream = stream or sys.stdout
+    encoding = getattr(stream, "encoding", None)
     if stream.isatty():
         console = console_for(stream)
         shaded = not console.no_color and console.color_system in SHADING
-        console.print(_page(document, console.width, shaded), crop=False)
+        with console.capture() as drawn:
+            console.print(_page(document, console.width, shaded), crop=False)
+        stream.write(within(encoding, drawn.get()))
         return
     buffer = io.StringIO()
     console_for(buffer).print(_page(document, PIPE_WIDTH, has_shades=False))
-    stream.write("\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n")
+    lines = (line.rstrip() for line in buffer.getvalue().splitlines())
+    stream.write(within(encoding, "\n".join(lines) + "\n"))
 
 
 def _page(document: Document, width: int, has_shades: bool) -> Group:
@@ -126,24 +131,23 @@ def _heading(block: Heading, width: int) -> RenderableType:
 def _picture(
     block: Chart | HeatMap | Waterfall | Fan | Calibration, width: int, has_shades: bool
 ) -> RenderableType:
-    notes = []
+    lines: list[Styled]
     if isinstance(block, HeatMap):
-        lines, notes = heat_lines(block, width, has_colour=has_shades), [block.note]
-    elif isinstance(block, Waterfall):
-        lines = [Styled(line) for line in waterfall_lines(block, width)]
-    elif isinstance(block, Fan):
-        lines = [Styled(line) for line in fan_lines(block, width)]
-    elif isinstance(block, Calibration):
-        lines, notes = [Styled(line) for line in calibration_lines(block)], [block.note]
+        lines = heat_lines(block, width, has_colour=has_shades)
     else:
-        lines = [Styled(line) for line in chart_lines(block, width)]
-    title = (
-        f"{block.title} ({block.unit})"
-        if isinstance(block, Waterfall) and block.unit
-        else block.title
-    )
-    below = [Styled(note, style="dim") for note in notes if note]
-    return Group(Styled(title, style="bold"), *lines, *below)
+        lines = [Styled(harmless(line)) for line in _drawn(block, width)]
+    unit = f" ({block.unit})" if isinstance(block, Waterfall) and block.unit else ""
+    note = block.note if isinstance(block, HeatMap | Calibration) else ""
+    below = [Styled(harmless(note), style="dim")] if note else []
+    return Group(Styled(harmless(block.title) + unit, style="bold"), *lines, *below)
+
+
+def _drawn(block: Chart | Waterfall | Fan | Calibration, width: int) -> list[str]:
+    if isinstance(block, Waterfall):
+        return waterfall_lines(block, width)
+    if isinstance(block, Fan):
+        return fan_lines(block, width)
+    return calibration_lines(block) if isinstance(block, Calibration) else chart_lines(block, width)
 
 
 def _figures(block: Figures, width: int) -> RenderableType:

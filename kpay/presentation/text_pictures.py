@@ -70,7 +70,7 @@ def fan_lines(block: Fan, width: int = UNBOUND) -> list[str]:
     lines = []
     for row, text in enumerate(scale):
         floor = HEIGHT - 1 - row
-        came = "".join(rising(value / top, floor) for value in thinned(block.past, past))
+        came = "".join(rising(value / top * HEIGHT, floor) for value in thinned(block.past, past))
         coming = "".join(
             _shade((floor + 0.5) / HEIGHT * top, *edges)
             for edges in zip(low, mean, high, strict=True)
@@ -96,14 +96,19 @@ def _shade(height: float, low: float, mean: float, high: float) -> str:
 
 
 def _ends(block: Fan, past: int, ahead: int) -> str:
-    first = (*block.past_labels, *block.labels, "")[0]
-    last = (*block.past_labels, *block.labels, "")[-2] if block.labels or block.past_labels else ""
-    turn = block.labels[0] if block.labels and block.past_labels else ""
-    line = f"{first:<{past + 1}}" if turn else first
-    if turn and len(first) <= past:
-        line += turn
-    gap = past + 1 + ahead - len(line) - len(last)
-    return line + (" " * gap + last if gap > 0 else f" ... {last}")
+    """Return the first and the last label, and between them the first one ahead where it fits."""
+    labels = (*block.past_labels, *block.labels)
+    if not labels:
+        return ""
+    first, last = labels[0], labels[-1]
+    columns = past + bool(past) + ahead
+    gap = max(1, columns - columns_of(first) - columns_of(last))
+    turn = block.labels[0] if past and block.labels else ""
+    before = past + 1 - columns_of(first)
+    after = gap - before - columns_of(turn)
+    if turn and before > 0 and after > 0:
+        return f"{first}{' ' * before}{turn}{' ' * after}{last}"
+    return f"{first}{' ' * gap}{last}"
 
 
 def _legend(widest: Band | None) -> list[str]:
@@ -120,10 +125,20 @@ def calibration_lines(block: Calibration) -> list[str]:
     stated = [for_people(share, "share") for share in block.stated]
     margin = max(map(len, stated))
     rows = zip(stated, block.stated, block.came, block.counts, strict=True)
+    ranges = _ranges(block)
     return [
         f"{text:>{margin}}  {_against(came, share):<{WIDTH + 1}}  "
-        f"{for_people(came, 'share'):>6} of {count:,}"
-        for text, share, came, count in rows
+        f"{for_people(came, 'share'):>6} of {count:,}{said}"
+        for (text, share, came, count), said in zip(rows, ranges, strict=True)
+    ]
+
+
+def _ranges(block: Calibration) -> list[str]:
+    if not (block.low and block.high):
+        return [""] * len(block.stated)
+    return [
+        f"  ({for_people(low, 'share')} to {for_people(high, 'share')})"
+        for low, high in zip(block.low, block.high, strict=True)
     ]
 
 
