@@ -66,6 +66,11 @@ class MonthOfMrr:
     lost: int = 0
 
     @property
+    def subscribers_churned_opening(self) -> int:
+        """Of the customers with which the month began, those who were gone at its end."""
+        return self.lost
+
+    @property
     def churn_minor(self) -> int:
         """What ended, for either reason."""
         return self.churn_voluntary_minor + self.churn_involuntary_minor

@@ -40,7 +40,7 @@ def test_without_phases_the_present_price_holds_from_the_end_of_the_trial(books:
     mia = books.customer("mia@example.com")
     books.subscription(mia, "2026-01-25", 12000, interval="year", trial_end="2026-02-08")
     assert ends(report(books)) == [1000, 1000]
-    assert report(books).months[0].new_minor == 1000
+    assert report(books).months[0].month.new_minor == 1000
 
 
 def test_an_unpaid_bill_ends_it_after_the_grace(books: Books) -> None:
@@ -51,7 +51,7 @@ def test_an_unpaid_bill_ends_it_after_the_grace(books: Books) -> None:
     books.bill(name, "2026-03-05", paid=None, status="draft")
     made = report(books)
     assert ends(made) == [1000, 0, 0]
-    assert made.months[1].churn_involuntary_minor == 1000
+    assert made.months[1].month.churn_involuntary_minor == 1000
     assert ends(report(books, as_of="2026-02-18")) == [1000, 1000]
 
 
@@ -59,7 +59,7 @@ def test_two_subscriptions_of_one_person_are_one_subscriber(books: Books) -> Non
     mia = books.customer("mia@example.com")
     books.subscription(mia, "2026-01-05", 1000)
     books.subscription(mia, "2026-02-05", 500)
-    february = report(books).months[1]
+    february = report(books).months[1].month
     assert (february.expansion_minor, february.new_minor) == (500, 0)
     assert february.subscribers_end == 1
 
@@ -81,7 +81,7 @@ def test_a_rate_of_the_balance_turns_it_into_the_base_and_its_change_is_fx(books
         books.booked(day, "charge", 1100, source=f"ch_{books.count - 1}", rate=rate)
     made = report(books)
     assert ends(made) == [1100, 1100, 1250]
-    assert [month.fx_minor for month in made.months] == [0, 0, 150]
+    assert [line.month.fx_minor for line in made.months] == [0, 0, 150]
     assert made.apart == {}
 
 

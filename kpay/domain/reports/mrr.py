@@ -1,28 +1,41 @@
-"""The MRR report: movements and rates of each month, as figures, tables and payload."""
+"""The MRR report: movements and rates of each month, as figures, pictures, tables and payload."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
-from kpay.domain.document import Block, Cell, Chart, Column, Document, Figure, Figures, Table, Text
+from kpay.domain.document import (
+    Block,
+    Chart,
+    Document,
+    Figure,
+    Figures,
+    Metric,
+    Step,
+    Text,
+    Waterfall,
+)
 from kpay.domain.money import Money, exponent
+from kpay.domain.mrr_policies import OWN, Policy
 from kpay.domain.period import Period
-from kpay.domain.reports.mrr_rates import Rates, month_payload, share
+from kpay.domain.reports.mrr_months import (
+    MOVEMENTS,
+    MonthLine,
+    money,
+    movement_table,
+    rate_table,
+    signed,
+    standing_table,
+)
+from kpay.domain.reports.mrr_rates import Rates, share
+from kpay.domain.reports.mrr_reconciled import Reconciliation
 from kpay.domain.reports.scope import Scope
 from kpay.domain.subscriptions import MonthOfMrr
 
-MOVEMENTS = (
-    ("start_minor", "Start"),
-    ("new_minor", "New"),
-    ("expansion_minor", "Expansion"),
-    ("reactivation_minor", "Back"),
-    ("contraction_minor", "Contraction"),
-    ("churn_minor", "Churn"),
-    ("fx_minor", "FX"),
-    ("end_minor", "End"),
-)
+MOST_MONTHS_IN_A_FALL: Final = 12
 
 
 @dataclass(frozen=True)
@@ -35,20 +48,24 @@ class MrrReport:
     scope: Scope
     period: Period
     currency: str
-    months: tuple[MonthOfMrr, ...]
-    apart: Mapping[str, tuple[MonthOfMrr, ...]]
+    months: tuple[MonthLine, ...]
+    apart: Mapping[str, tuple[MonthLine, ...]]
     shown: tuple[date, ...]
+    policy: Policy = OWN
+    reconciliation: Reconciliation | None = None
 
     def to_document(self) -> Document:
         """Show figures of the newest month, the movements, the rates, and the line of MRR."""
         lists = [self._listed(self.months), *map(self._listed, self.apart.values())]
         payload = {
             "currency": self.currency,
-            "months": [month_payload(*pair) for pair in lists[0]],
+            "policy": self.policy.name.value,
+            "months": [line.payload() for line in lists[0]],
             "apart": {
-                code: [month_payload(*pair) for pair in listed]
+                code: [line.payload() for line in listed]
                 for code, listed in zip(self.apart, lists[1:], strict=True)
             },
+            "reconciliation": self.reconciliation.payload() if self.reconciliation else None,
             **self.scope.head(self.period),
         }
         return Document(
@@ -58,22 +75,37 @@ class MrrReport:
             payload,
             subtitle=self.scope.subtitle(self.period),
             next_steps=() if any(lists) else ("kpay sync",),
+            metrics=self.metrics(),
         )
 
-    def _listed(self, months: Sequence[MonthOfMrr]) -> list[tuple[MonthOfMrr, Rates]]:
-        return [
-            (month, Rates.of(months[max(0, index - 2) : index + 1]))
-            for index, month in enumerate(months)
-            if month.first_day in self.shown
-        ]
+    def metrics(self) -> dict[str, Metric]:
+        """Return the figures of the newest month that is over; without one none is defined."""
+        line = self.newest_whole
+        if line is not None:
+            found = line.metrics(self.currency)
+        else:
+            empty = MonthLine(MonthOfMrr(date.min), Rates.of([MonthOfMrr(date.min)]))
+            named = empty.metrics(self.currency)
+            found = {name: Metric(None, one.currency) for name, one in named.items()}
+        return found | (self.reconciliation.metrics() if self.reconciliation else {})
 
-    def _blocks(self, lists: Sequence[Sequence[tuple[MonthOfMrr, Rates]]]) -> list[Block]:
+    @property
+    def newest_whole(self) -> MonthLine | None:
+        """The newest shown month that is over."""
+        return newest_whole(self._listed(self.months))
+
+    def _listed(self, months: Sequence[MonthLine]) -> list[MonthLine]:
+        return [line for line in months if line.month.first_day in self.shown]
+
+    def _blocks(self, lists: Sequence[Sequence[MonthLine]]) -> list[Block]:
         if not any(lists):
             return [Text("No subscription has paid in these months.")]
         blocks: list[Block] = []
         for code, listed in zip((self.currency, *self.apart), lists, strict=True):
             if listed:
-                blocks += [*_month_blocks(code, listed)]
+                blocks += self._month_blocks(code, listed)
+        if self.reconciliation:
+            blocks += self.reconciliation.blocks()
         if self.apart:
             codes = ", ".join(code.upper() for code in self.apart)
             blocks.append(
@@ -81,89 +113,70 @@ class MrrReport:
             )
         return blocks
 
+    def _month_blocks(self, code: str, listed: Sequence[MonthLine]) -> list[Block]:
+        name = code.upper()
+        labels = tuple(line.label for line in listed)
+        worth = tuple(line.month.end_minor / 10 ** exponent(code) for line in listed)
+        blocks: list[Block] = [
+            self._figures(code, listed),
+            Chart(f"MRR at the end of each month ({name})", labels, worth, style="bars"),
+            _fall(code, listed[-MOST_MONTHS_IN_A_FALL:]),
+            movement_table(code, listed),
+            rate_table(code, listed),
+            standing_table(code, listed),
+        ]
+        if listed[-1].month.is_partial:
+            last = self.scope.as_of - timedelta(seconds=1)
+            until = Period(last, self.scope.as_of, self.scope.timezone).first_day
+            blocks.append(
+                Text(
+                    f"{listed[-1].month.first_day:%B} is not over: its movements are those up to "
+                    f"{until}, and are no month's to compare with."
+                )
+            )
+        return blocks
 
-def _month_blocks(code: str, listed: Sequence[tuple[MonthOfMrr, Rates]]) -> list[Block]:
-    name = code.upper()
-    labels = tuple(f"{month.first_day:%Y-%m}" for month, _ in listed)
-    worth = tuple(month.end_minor / 10 ** exponent(code) for month, _ in listed)
-    return [
-        _figures(code, listed),
-        Chart(f"MRR at the end of each month ({name})", labels, worth, style="bars"),
-        _movement_table(code, [month for month, _ in listed]),
-        _rate_table(code, listed),
-    ]
-
-
-def _figures(code: str, listed: Sequence[tuple[MonthOfMrr, Rates]]) -> Figures:
-    month, rates = listed[-1]
-    growth = share(month.end_minor - month.start_minor, month.start_minor)
-    line = tuple(float(each.end_minor) for each, _ in listed)
-    people = tuple(float(each.subscribers_end) for each, _ in listed)
-    more = share(month.subscribers_end - month.subscribers_start, month.subscribers_start)
-    since = "in the month"
-    ltv = rates.ltv_3m_minor
-    return Figures(
-        (
-            Figure("MRR", Money(month.end_minor, code), "money", growth, since, line),
-            Figure("Subscribers", month.subscribers_end, "count", more, since, people),
-            Figure("Per subscriber", _money(rates.arpu_minor, code), "money"),
-            Figure("Revenue churn", rates.gross_churn_share, "share"),
-            Figure("Customer churn", rates.logo_churn_share, "share"),
-            Figure("Lifetime value", _money(ltv, code), "money"),
-        ),
-        title=f"{month.first_day:%B %Y}, {code.upper()}",
-    )
-
-
-def _money(minor: int | None, code: str) -> Money | None:
-    return None if minor is None else Money(minor, code)
-
-
-def _movement_table(code: str, months: Sequence[MonthOfMrr]) -> Table:
-    columns = (
-        Column(f"Month ({code.upper()})"),
-        *(Column(heading, "money") for _, heading in MOVEMENTS),
-    )
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (
-            f"{month.first_day:%Y-%m}",
-            *(Money(_signed(month, name), code) for name, _ in MOVEMENTS),
+    def _figures(self, code: str, listed: Sequence[MonthLine]) -> Figures:
+        """Show how it stands now, and the rates of the newest month that is over."""
+        month, whole = listed[-1].month, newest_whole(listed)
+        rates = whole.rates if whole else None
+        since = f"since the start of {month.first_day:%B}"
+        growth = share(month.end_minor - month.start_minor, month.start_minor)
+        more = share(month.subscribers_end - month.subscribers_start, month.subscribers_start)
+        line = tuple(float(each.month.end_minor) for each in listed)
+        people = tuple(float(each.month.subscribers_end) for each in listed)
+        during = f" ({whole.month.first_day:%b %Y})" if whole and whole is not listed[-1] else ""
+        ltv = money(rates.ltv_3m_minor if rates else None, code)
+        return Figures(
+            (
+                Figure("MRR", Money(month.end_minor, code), "money", growth, since, line),
+                Figure("Subscribers", month.subscribers_end, "count", more, since, people),
+                Figure("Per subscriber", money(listed[-1].rates.arpu_minor, code), "money"),
+                Figure(
+                    f"Revenue churn{during}", rates.gross_churn_share if rates else None, "share"
+                ),
+                Figure(
+                    f"Customer churn{during}", rates.logo_churn_share if rates else None, "share"
+                ),
+                Figure("Lifetime value (3 months' churn)", ltv, "money"),
+            ),
+            title=f"{month.first_day:%B %Y}{' so far' if month.is_partial else ''}, {code.upper()}",
         )
-        for month in months
-    )
-    return Table(columns, rows, title=f"Movements ({code.upper()})")
 
 
-def _signed(month: MonthOfMrr, name: str) -> int:
-    minor = int(getattr(month, name))
-    return -minor if name in ("contraction_minor", "churn_minor") else minor
+def newest_whole(lines: Sequence[MonthLine]) -> MonthLine | None:
+    """Return the newest of some months that is over."""
+    return next((line for line in reversed(lines) if not line.month.is_partial), None)
 
 
-def _rate_table(code: str, listed: Sequence[tuple[MonthOfMrr, Rates]]) -> Table:
-    columns = (
-        Column(f"Month ({code.upper()})"),
-        Column("Subscribers", "count"),
-        Column("Per subscriber", "money"),
-        Column("Gross churn", "share"),
-        Column("Net churn", "share"),
-        Column("Customers lost", "share"),
-        Column("Involuntary", "money"),
-        Column("Quick ratio", "number"),
-        Column("LTV", "money"),
-    )
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (
-            f"{month.first_day:%Y-%m}",
-            month.subscribers_end,
-            _money(rates.arpu_minor, code),
-            rates.gross_churn_share,
-            rates.net_churn_share,
-            rates.logo_churn_share,
-            Money(month.churn_involuntary_minor, code),
-            rates.quick_ratio,
-            _money(rates.ltv_minor, code),
-        )
-        for month, rates in listed
-    )
-    note = "Churn is a share of what the month began with; a dash is not defined."
-    return Table(columns, rows, title=f"Rates ({code.upper()})", note=note)
+def _fall(code: str, lines: Sequence[MonthLine]) -> Waterfall:
+    """Lead from the start of the first month to the end of the last by the sums between them."""
+    unit = 10 ** exponent(code)
+    first, last = lines[0], lines[-1]
+    steps = [Step(f"Start of {first.month.first_day:%Y-%m}", first.month.start_minor / unit, True)]
+    for name, label in MOVEMENTS[1:-1]:
+        moved = sum(signed(line.month, name) for line in lines)
+        steps.append(Step(label, moved / unit))
+    steps.append(Step(f"End of {last.label}", last.month.end_minor / unit, True))
+    title = f"From {first.label} to {last.label}" if first is not last else f"In {last.label}"
+    return Waterfall(f"{title} ({code.upper()})", tuple(steps), unit=code.upper())

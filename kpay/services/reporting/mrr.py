@@ -2,78 +2,124 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import Connection
 
 from kpay.domain.document import Document
-from kpay.domain.period import add_months, local_day, months_between, start_of_day
+from kpay.domain.enums import MrrPolicy
+from kpay.domain.mrr_policies import OWN, POLICIES, Policy, differences
+from kpay.domain.period import months_between
 from kpay.domain.rates import RateBook
 from kpay.domain.reports.behind import Behind
-from kpay.domain.reports.mrr import MrrReport
+from kpay.domain.reports.mrr import MrrReport, newest_whole
+from kpay.domain.reports.mrr_months import MonthLine, Standing
+from kpay.domain.reports.mrr_rates import Rates, rates_under
+from kpay.domain.reports.mrr_reconciled import Reconciliation
 from kpay.domain.reports.scope import Scope
-from kpay.domain.subscription_spans import Span, spans
-from kpay.domain.subscription_walk import months_of_mrr
+from kpay.domain.subscription_levels import mrr_before
+from kpay.domain.subscription_spans import Span
 from kpay.domain.subscriptions import Month, MonthOfMrr
-from kpay.store.figures import recurring
-from kpay.store.figures.rates import rate_book
+from kpay.services.reporting.recurring import (
+    Known,
+    calendar,
+    committed,
+    known_subscriptions,
+    leaving_before,
+    thirty_days_before,
+    walked,
+    without_waiting,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Recurring:
-    """Every paying stretch, those that can be counted in the base currency and the others apart."""
-
-    counted: tuple[Span, ...]
-    apart: Mapping[str, tuple[Span, ...]]
-    rates: RateBook
-
-
-def recurring_spans(connection: Connection, scope: Scope) -> Recurring:
-    """Read subscriptions and rates, as known before the scope's `as_of`."""
-    until = scope.as_of
-    rates = rate_book(connection, scope.base_currency, until, scope.timezone)
-    counted: list[Span] = []
-    apart: dict[str, list[Span]] = defaultdict(list)
-    for facts in recurring.subscriptions(connection):
-        for span in spans(facts):
-            if span.start < until:
-                (counted if rates.knows(span.currency) else apart[span.currency]).append(span)
-    return Recurring(tuple(counted), {code: tuple(apart[code]) for code in sorted(apart)}, rates)
+def policy_of(scope: Scope) -> Policy:
+    """Return the policy that a report is asked for."""
+    return POLICIES[MrrPolicy(scope.policy)]
 
 
 def mrr_report(connection: Connection, scope: Scope) -> MrrReport:
     """Walk all subscriptions through the months from the first to `as_of`; show what was asked."""
-    found = recurring_spans(connection, scope)
+    known, policy = known_subscriptions(connection, scope), policy_of(scope)
+    found = known.under(policy.rules)
     everyone = [*found.counted, *(span for apart in found.apart.values() for span in apart)]
     first = min((span.start for span in everyone), default=None)
     period = scope.period or scope.everything(first)
-    shown = months_between(period.first_day, scope.known(period).last_day)
+    shown = tuple(months_between(period.first_day, scope.known(period).last_day))
+    lines = Lines(known, policy, frozenset(shown))
+    months = lines.of(found.counted, known.rates, with_standing=True)
+    listed = [line for line in months if line.month.first_day in shown]
     return MrrReport(
         scope,
         period,
         scope.base_currency,
-        months_until(scope, found.counted, found.rates),
-        {code: months_until(scope, apart, RateBook(code)) for code, apart in found.apart.items()},
-        tuple(shown),
+        months,
+        {code: lines.of(apart, RateBook(code)) for code, apart in found.apart.items()},
+        shown,
+        policy,
+        _reconciled(known, policy, newest_whole(listed) or listed[-1]) if listed else None,
     )
 
 
-def months_until(scope: Scope, counted: Sequence[Span], rates: RateBook) -> tuple[MonthOfMrr, ...]:
-    """Return the months from the first paying one to `as_of`; none where nobody ever paid."""
-    if not counted:
-        return ()
-    first = local_day(min(span.start for span in counted), scope.timezone)
-    last = local_day(scope.as_of - timedelta(seconds=1), scope.timezone)
-    months = [_month(day, scope, rates) for day in months_between(first, last)]
-    return tuple(months_of_mrr(counted, months))
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Makes the lines of a report by one policy; only `shown` months need every rate."""
+
+    known: Known
+    policy: Policy
+    shown: frozenset[date]
+
+    def of(
+        self, counted: Sequence[Span], rates: RateBook, *, with_standing: bool = False
+    ) -> tuple[MonthLine, ...]:
+        """Return a line for each month; how it stands is told of the base currency only."""
+        months = calendar(self.known.scope, counted, rates)
+        walk = walked(self.known.scope, counted, months, self.policy)
+        standing = self.standing(counted, months) if with_standing else [Standing()] * len(months)
+        lines = []
+        for index, (month, place) in enumerate(zip(walk, months, strict=True)):
+            days = None
+            if self.policy.rates.startswith("thirty_days") and month.first_day in self.shown:
+                days = thirty_days_before(self.known.scope, counted, place)
+            quarter = walk[max(0, index - 2) : index + 1]
+            rated = rates_under(self.policy, quarter, days)
+            lines.append(MonthLine(month, rated, standing[index]))
+        return tuple(lines)
+
+    def standing(self, counted: Sequence[Span], months: Sequence[Month]) -> list[Standing]:
+        """Return how MRR stands just before the end of each month."""
+        ends, rates = [month.end for month in months], [month.rates for month in months]
+        staying = mrr_before(committed(counted), ends, rates)
+        asked = [span for span in counted if span.asked_at]
+        theirs, strict = without_waiting(self.known, self.policy.rules)
+        waiting = mrr_before(theirs, ends, rates)
+        paid = mrr_before(strict, ends, rates)
+        levels = mrr_before(counted, ends, rates)
+        return [
+            Standing(
+                past_due_minor=waiting[index] - paid[index],
+                cancelling_minor=levels[index] - staying[index],
+                cancelling_subscribers=len(leaving_before(asked, end)),
+            )
+            for index, end in enumerate(ends)
+        ]
 
 
-def _month(first_day: date, scope: Scope, rates: RateBook) -> Month:
-    end = min(start_of_day(add_months(first_day, 1), scope.timezone), scope.as_of)
-    return Month(first_day, start_of_day(first_day, scope.timezone), end, rates.at(end))
+def _reconciled(known: Known, policy: Policy, shown: MonthLine) -> Reconciliation | None:
+    """Lead one month from kpay's policy to another, a rule at a time."""
+    if policy is OWN:
+        return None
+    first_day = shown.month.first_day
+    nothing = MonthOfMrr(first_day, shown.month.is_partial)
+    changed = tuple(differences(policy))
+    lines = []
+    for one in (OWN, *(difference.policy for difference in changed)):
+        counted = known.under(one.rules).counted
+        every = Lines(known, one, frozenset({first_day})).of(counted, known.rates)
+        same = (line for line in every if line.month.first_day == first_day)
+        lines.append(next(same, MonthLine(nothing, Rates.of([nothing]))))
+    return Reconciliation(policy, known.scope.base_currency, lines[0], changed, tuple(lines[1:]))
 
 
 def document(connection: Connection, scope: Scope) -> Document:

@@ -18,7 +18,7 @@ from kpay.domain.reports.summary import Measured, Summary, mean_minor
 from kpay.domain.revenue import Takings
 from kpay.domain.subscription_levels import mrr_at
 from kpay.services.reporting import mrr, revenue
-from kpay.services.reporting.mrr import recurring_spans
+from kpay.services.reporting.recurring import recurring_spans
 from kpay.services.reporting.revenue import takings_between
 from kpay.store.figures import ledger, sales
 
