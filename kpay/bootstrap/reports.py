@@ -52,6 +52,10 @@ def section_module(section: ReportSection) -> Section:
         from kpay.services.reporting import funnel
 
         return funnel
+    if section is ReportSection.CAMPAIGNS:
+        from kpay.services.reporting import campaigns
+
+        return campaigns
     if section is ReportSection.ALL:
         return _whole()
     raise AssertionError(section)

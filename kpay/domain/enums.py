@@ -208,4 +208,5 @@ class ReportSection(StrEnum):
     MRR = "mrr"
     CUSTOMERS = "customers"
     FUNNEL = "funnel"
+    CAMPAIGNS = "campaigns"
     ALL = "all"

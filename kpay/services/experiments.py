@@ -41,29 +41,40 @@ def results(
         if campaign is None or campaign["first_sent_at"] is None:
             campaign_files.read(desk.reader, desk.home, name)
             raise Refused(f"{name!r} was not sent yet", f"kpay campaign send {name}")
-        return _measured(connection, campaign, now, base=desk.base_currency, level=level, days=days)
+        return measured(connection, campaign, now, base=desk.base_currency, level=level, days=days)
 
 
 def pooled(
     desk: MailDesk, now: datetime, *, level: float, chosen: Period | None = None
 ) -> PooledResults:
     """Return what all finished sends did together, or those whose first message was in `chosen`."""
-    sends, left_out = [], {}
     with desk.store.reading() as connection:
-        for campaign in outcomes.begun(connection):
-            begun = campaign["first_sent_at"]
-            if chosen is not None and begun not in chosen:
-                continue
-            if now < begun + timedelta(days=WINDOW_DAYS):
-                left_out[campaign["name"]] = "its window is not over"
-                continue
-            one = _measured(connection, campaign, now, base=desk.base_currency, level=level)
-            if one.buyers.buyers is None:
-                left_out[campaign["name"]] = "nobody was held out"
-            else:
-                sends.append(one)
+        begun = [
+            campaign
+            for campaign in outcomes.begun(connection)
+            if chosen is None or campaign["first_sent_at"] in chosen
+        ]
+        every = [
+            measured(connection, campaign, now, base=desk.base_currency, level=level)
+            for campaign in begun
+        ]
+    return pooled_of(every, base=desk.base_currency, level=level, chosen=chosen)
+
+
+def pooled_of(
+    every: Sequence[CampaignResults], *, base: str, level: float, chosen: Period | None = None
+) -> PooledResults:
+    """Put finished sends with a held-out group together, and say why the others are left out."""
+    sends, left_out = [], {}
+    for one in every:
+        if not one.is_over:
+            left_out[one.campaign] = "its window is not over"
+        elif one.buyers.buyers is None:
+            left_out[one.campaign] = "nobody was held out"
+        else:
+            sends.append(one)
     asked = (chosen.start, chosen.end) if chosen is not None else None
-    return PooledResults(desk.base_currency, tuple(sends), left_out, level, asked)
+    return PooledResults(base, tuple(sends), left_out, level, asked)
 
 
 def asked_days(
@@ -85,7 +96,7 @@ def half_year_sends(connection: Connection, now: datetime) -> float | None:
     return len(begun) * HALF_A_YEAR_DAYS / lived
 
 
-def _measured(
+def measured(
     connection: Connection,
     campaign: RowMapping,
     now: datetime,
@@ -94,6 +105,7 @@ def _measured(
     level: float,
     days: int = WINDOW_DAYS,
 ) -> CampaignResults:
+    """Compare the people of one campaign, mailed and held out, as known at a moment."""
     since = campaign["first_sent_at"]
     end = since + timedelta(days=days)
     until, is_over = min(end, now + timedelta(seconds=1)), now >= end
