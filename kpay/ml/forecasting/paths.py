@@ -2,8 +2,9 @@
 
 The spread of the horizon's TOTAL is what people act on, and summing daily noise covers only half of
 what it promises; so the total's spread is estimated from the totals missed at rolling origins, pulled
-towards a prior and given tails, and each path is scaled to it. Days, weeks and months are sums of
-the same paths, so they agree.
+towards a prior and given tails, and each path is scaled to it. A path is a level that wanders, the
+further ahead the more, times the noise of single steps. Days, weeks and months are sums of the same
+paths, so they agree.
 """
 
 from __future__ import annotations
@@ -13,19 +14,21 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.forecasting import members
 from kpay.ml.forecasting.rolling import FOLDS_A_HORIZON, YEARLY_SEASON_STEPS, Fold
+from kpay.ml.forecasting.seasons import season_indices
 from kpay.ml.frames import Floats
 
 DRAWS: Final = 1_000
-PRIOR_SPREAD: Final = 0.15  # of the log of a total, when nothing is known of this business
-NOISE_ALIKE: Final = 1.5  # neighbouring days miss together, so their noise adds up faster
-YEARLY_PRIOR_SPREAD: Final = 0.07  # of a total of months
+PRIOR_SPREAD: Final = 0.12  # of the log of a total, when nothing is known of this business
+NOISE_ALIKE: Final = 2.0  # neighbouring days miss together, so their noise adds up faster
+YEARLY_PRIOR_SPREAD: Final = 0.03  # of a total of months: less, as their noise is small
+YEARLY_NOISE_ALIKE: Final = 3.0
 PRIOR_FOLDS: Final = 2.0
 WIDEST_SPREAD: Final = 0.8
-SPREAD_WITHOUT_HISTORY: Final = 0.8
+SPREAD_WITHOUT_HISTORY: Final = 0.9
 FLOOR_SHARE: Final = 0.05  # added to both totals before the log, so that a zero total is finite
-TAIL_SCALE: Final = 0.815  # with 4 degrees: 1.25 spreads at 80 %, 2.26 at 95 %
+TAIL_SCALE: Final = 0.74  # with 4 degrees: 1.13 spreads at 80 %, 2.05 at 95 %
+LASTING_SHARE: Final = 0.3  # of the level's variance, there from the first step; the rest builds up
 FEWEST_RATIOS: Final = 14
 LARGEST_RATIO: Final = 50.0
 LARGEST_NOISE: Final = 5.0
@@ -52,10 +55,13 @@ def uncertainty(
         return Uncertainty(SPREAD_WITHOUT_HISTORY, ratios)
     noise = min(float(ratios.std()), LARGEST_NOISE) * np.sqrt((point**2).sum()) / point.sum()
     is_yearly = season >= YEARLY_SEASON_STEPS
-    usual, alike = (YEARLY_PRIOR_SPREAD, 1.0) if is_yearly else (PRIOR_SPREAD, NOISE_ALIKE)
+    usual, alike = (
+        (YEARLY_PRIOR_SPREAD, YEARLY_NOISE_ALIKE) if is_yearly else (PRIOR_SPREAD, NOISE_ALIKE)
+    )
     prior = usual**2 + (alike * noise) ** 2
-    missed = sum(_log_miss(fold, weights) ** 2 for fold in known) / FOLDS_A_HORIZON
-    independent = len(known) / FOLDS_A_HORIZON
+    as_long = min(1.0, len(known[0].actual) / len(point))  # a shorter fold says less
+    missed = sum(_log_miss(fold, weights) ** 2 for fold in known) / FOLDS_A_HORIZON * as_long
+    independent = len(known) / FOLDS_A_HORIZON * as_long
     variance = (PRIOR_FOLDS * prior + missed) / (PRIOR_FOLDS + independent)
     return Uncertainty(min(float(np.sqrt(variance)), WIDEST_SPREAD), ratios)
 
@@ -67,17 +73,25 @@ def _log_miss(fold: Fold, weights: Floats) -> float:
 
 
 def _ratios(known: list[Fold], weights: Floats) -> Floats:
-    """Return actual over expected of the folds' steps."""
+    """Return actual over expected of the folds' steps, once each fold's total is put right.
+
+    How far a fold's level was off is the spread's matter.
+    """
     actual = [fold.actual for fold in known]
-    expected = [weights @ fold.forecasts for fold in known]
+    expected = [_put_right(weights @ fold.forecasts, fold.actual) for fold in known]
     return _scaled(np.concatenate([*actual, []]), np.concatenate([*expected, []]))
+
+
+def _put_right(expected: Floats, actual: Floats) -> Floats:
+    total = expected.sum()
+    return np.asarray(expected * (actual.sum() / total)) if total > 0 else expected
 
 
 def _ratios_of_past(past: Floats, season: int) -> Floats:
     """Return the last steps over their seasonal mean: all there is without a fold."""
     recent = past[-RECENT_SEASONS * max(season, FEWEST_RATIOS // 2) :]
     usual = recent.mean() if len(recent) else 0.0
-    expected = usual * np.resize(members.season_indices(recent, season), len(recent))
+    expected = usual * np.resize(season_indices(recent, season), len(recent))
     ratios = _scaled(recent, expected)
     return ratios if len(ratios) else np.ones(1)
 
@@ -99,16 +113,37 @@ def heavy_quantile(share: Floats) -> Floats:
 def draw(point: Floats, unsure: Uncertainty, seed: int) -> Floats:
     """Return 1,000 paths (draws, steps) around a point forecast; the same seed, the same paths."""
     generator = np.random.default_rng(seed)
-    noise = generator.choice(unsure.ratios, (DRAWS, len(point)))
-    raw = point * noise
+    raw = point * _levels(len(point), unsure.spread, generator)
+    raw *= generator.choice(unsure.ratios, raw.shape)
     totals = raw.sum(axis=1)
     order = np.argsort(totals, kind="stable")
     share = np.empty(DRAWS)
     share[order] = (np.arange(DRAWS) + 0.5) / DRAWS
-    if len(unsure.ratios) == 1:
-        share = generator.permutation(share)
     target = point.sum() * np.exp(unsure.spread * TAIL_SCALE * heavy_quantile(share))
     empty = totals <= 1e-12 * max(float(point.sum()), 1e-300)
     raw[empty] = point
     totals = np.where(empty, max(float(point.sum()), 1e-300), totals)
     return np.asarray(raw * (target / totals)[:, None])
+
+
+def _levels(steps: int, spread: float, generator: np.random.Generator) -> Floats:
+    """Return how the level wanders on each path (draws, steps), as a factor.
+
+    A random walk's mean variance is half of its last one, so the walk counts twice.
+    """
+    lasting = generator.standard_normal((DRAWS, 1))
+    walk = np.cumsum(generator.standard_normal((DRAWS, steps)), axis=1) / np.sqrt(steps)
+    wander = np.sqrt(LASTING_SHARE) * lasting + np.sqrt(2 * (1 - LASTING_SHARE)) * walk
+    return np.asarray(np.exp(spread * wander))
+
+
+def bounds(values: Floats, level: int) -> tuple[Floats, Floats]:
+    """Return the ends of the range that holds `level` percent of `values` (draws, ...).
+
+    Both tails are alike, unless the range begins at 0: no draw is below, so the whole tail is above.
+    Only a quarter of it is given back: past windows tell of spikes too seldom.
+    """
+    tail = (100 - level) / 200
+    low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+    from_zero = np.quantile(values, 1 - 1.5 * tail, axis=0)
+    return low, np.where(low > 0, high, from_zero)

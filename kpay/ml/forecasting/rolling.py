@@ -1,4 +1,4 @@
-"""Rolling origins: what every member would have said at past days, beside what came."""
+"""Rolling origins: what every member would have said at past steps, beside what came."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.forecasting.members import MEMBERS
+from kpay.ml.forecasting.members import MEMBERS, every_member
+from kpay.ml.forecasting.seasons import FEWEST_TURNS
 from kpay.ml.frames import Floats
 
-MOST_FOLDS: Final = 8
+MOST_FOLDS: Final = 12
 FOLDS_A_HORIZON: Final = 2  # origins are half a horizon apart
-LEAST_PAST_SEASONS: Final = 4
 LEAST_PAST_STEPS: Final = 12
-PRIOR_WEIGHTS: Final = {
-    "lite": 0.35,
-    "seasonal_mean": 0.25,
-    "recent_mean": 0.15,
-    "long_mean": 0.2,
-    "seasonal_naive": 0.05,
-}
-YEARLY_PRIOR_WEIGHTS: Final = {  # months trend: an old mean says little
-    "lite": 0.68,
-    "seasonal_mean": 0.01,
-    "recent_mean": 0.01,
-    "long_mean": 0.01,
-    "seasonal_naive": 0.29,
-}
 YEARLY_SEASON_STEPS: Final = 12
+PRIOR_WEIGHTS: Final = {  # days and weeks: launches come and go, an old mean says much
+    "theta": 1.0,
+    "level": 0.7,
+    "damped_trend": 0.5,
+    "season_mean": 1.0,
+    "long_mean": 1.5,
+    "seasonal_naive": 0.1,
+}
+YEARLY_PRIOR_WEIGHTS: Final = {  # months grow: an old mean says little, last year much
+    "theta": 1.0,
+    "damped_trend": 0.7,
+    "root_damped_trend": 1.0,
+    "seasonal_naive": 0.5,
+    "seasonal_drift": 0.5,
+}
 SHARPNESS: Final = 4.0  # a member with twice the error gets a sixteenth of the weight
 PRIOR_FOLDS: Final = 2.0
 
@@ -49,41 +50,42 @@ class Fold:
         return self.origin + len(self.actual)
 
 
-def every_member(past: Floats, steps: int, season: int) -> Floats:
-    """Return the forecasts of all members, (members, steps)."""
-    return np.array([member(past, steps, season) for member in MEMBERS.values()])
+def forecasts_and_folds(values: Floats, steps: int, season: int) -> tuple[Floats, list[Fold]]:
+    """Return the members' forecasts (members, steps), and up to twelve folds, newest first.
 
-
-def folds(values: Floats, steps: int, season: int) -> list[Fold]:
-    """Return up to eight folds, newest first; a short history gets shorter ones, or none."""
-    least_past = max(LEAST_PAST_STEPS, LEAST_PAST_SEASONS * season)
+    A short history gets shorter folds, or none.
+    """
+    least_past = max(LEAST_PAST_STEPS, FEWEST_TURNS * season)
     length = min(steps, max(season, (len(values) - least_past) // 2))
     stride = max(1, length // FOLDS_A_HORIZON)
-    origins = range(len(values) - length, least_past - 1, -stride)
-    return [_fold(values, origin, length, season) for origin in origins[:MOST_FOLDS]]
+    origins = list(range(len(values) - length, least_past - 1, -stride))[:MOST_FOLDS]
+    found = every_member(values, [len(values), *origins], steps, season)
+    folds = [
+        _fold(values, origin, said[:, :length], season)
+        for origin, said in zip(origins, found[1:], strict=True)
+    ]
+    return found[0], folds
 
 
-def _fold(values: Floats, origin: int, length: int, season: int) -> Fold:
+def _fold(values: Floats, origin: int, forecasts: Floats, season: int) -> Fold:
     past = values[:origin]
-    return Fold(
-        origin,
-        past,
-        every_member(past, length, season),
-        values[origin : origin + length],
-        float(np.abs(past[season:] - past[:-season]).mean()),
-    )
+    came = values[origin : origin + forecasts.shape[1]]
+    return Fold(origin, past, forecasts, came, float(np.abs(past[season:] - past[:-season]).mean()))
 
 
 def member_weights(known: list[Fold], season: int) -> Floats:
     """Return the weight of each member: a prior, sharpened by its absolute errors so far."""
     usual = YEARLY_PRIOR_WEIGHTS if season >= YEARLY_SEASON_STEPS else PRIOR_WEIGHTS
-    prior = np.array([usual[name] for name in MEMBERS])
+    prior = np.array([usual.get(name, 0.0) for name in MEMBERS])
+    if season == 1:
+        prior[MEMBERS.index("season_mean")] = 0.0  # the mean of eight steps: no pattern to find
+    prior = prior / prior.sum()
     if not known:
-        return prior
+        return np.asarray(prior)
     errors = np.mean([np.abs(fold.forecasts - fold.actual).mean(axis=1) for fold in known], axis=0)
-    middle = float(np.median(errors))
+    middle = float(np.median(errors[prior > 0]))
     if middle <= 0:
-        return prior
+        return np.asarray(prior)
     trust = len(known) / (len(known) + PRIOR_FOLDS)
     weight = prior * np.maximum(errors / middle, 1e-3) ** (-SHARPNESS * trust)
     return np.asarray(weight / weight.sum())
