@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Final
 
 from kpay.domain.entitlements import period_end
@@ -162,8 +163,7 @@ class Story:
     def phases(self) -> list[ToldPhase]:
         """Return what the subscription costs from when on; a discount that ends does so by itself."""
         found: list[ToldPhase] = []
-        following: list[Priced | None] = [*self.prices[1:], None]
-        for price, after in zip(self.prices, following, strict=True):
+        for price, after in zip_longest(self.prices, self.prices[1:]):
             found.append(_phase(price, price.since, self.plan))
             limits = [at for at in (after.since if after else None, self.ended_at) if at]
             until = price.until
