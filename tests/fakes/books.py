@@ -52,7 +52,7 @@ class Books:
         with self.store.writing() as connection:
             made = connection.execute(insert(table_of(model)).values(**values))
         key = made.inserted_primary_key
-        return int(key[0]) if key else 0
+        return key[0] if key and isinstance(key[0], int) else 0
 
     def customer(self, email: str) -> int:
         return self.put(Customer, email=email, name="", tags=[], created_at=MADE_AT)
@@ -82,6 +82,8 @@ class Books:
         source: str = "import",
         fee: int | None = None,
         status: str = "paid",
+        kind: str = "one_time",
+        country: str | None = None,
         products: tuple[str, ...] = ("course",),
     ) -> int:
         """A sale; with a `fee` it came through Stripe and stands on the balance too."""
@@ -102,7 +104,8 @@ class Books:
             tax_minor=tax,
             total_minor=gross - discount,
             status=status,
-            kind="one_time",
+            kind=kind,
+            country=country,
             charge_id=charge,
             tracking={},
         )

@@ -15,6 +15,7 @@ from kpay.domain.reports.scope import Scope, fine_edges, month_edges
 from kpay.domain.revenue import NO_DISPUTE_MONEY, Movements, Takings, takings
 from kpay.domain.settlement import bank_sides
 from kpay.services.reporting.base_currency import MonthlyTakings, in_base
+from kpay.services.reporting.revenue_behind import OPENED, behind
 from kpay.store.figures import ledger
 
 NO_MONEY = tuple(sorted(NO_DISPUTE_MONEY))
@@ -61,6 +62,8 @@ def document(connection: Connection, scope: Scope) -> Document:
     return revenue_report(connection, scope).to_document()
 
 
-def explain(_connection: Connection, _scope: Scope, _metric: str) -> Behind | None:
-    """Open a metric."""
-    return None
+def explain(connection: Connection, scope: Scope, metric: str) -> Behind | None:
+    """Open a metric: orders, refunds, disputes and fees, with whom they are of."""
+    if metric not in OPENED:
+        return None
+    return behind(connection, revenue_report(connection, scope), metric)
