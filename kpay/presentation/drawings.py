@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import ceil, floor
 from typing import Any
 
-from kpay.domain.document import Calibration, Chart, Fan, HeatMap, Table, Waterfall
+from kpay.domain.document import Calibration, Chart, Fan, HeatMap, Kind, Table, Waterfall
 from kpay.presentation import picture_words
 from kpay.presentation.cells import RIGHT_KINDS, amount_text, for_people
 from kpay.presentation.flat import flat
@@ -20,6 +20,8 @@ BAR_SHARE = 0.78
 MOST_LABELS, MOST_SHORT_LABELS, SHORT_LABEL = 5, 13, 7
 ON_A_PHONE = 3
 WIDE_FROM = 8
+SHORT_TEXT = 18
+SUM = "Together"  # what the last row of a table is called where it holds sums
 THINNEST = 2.0
 
 Picture = Chart | HeatMap | Waterfall | Fan | Calibration
@@ -246,16 +248,21 @@ def few_labels(labels: tuple[str, ...], is_line: bool) -> list[dict[str, Any]]:
     count = len(labels) if are_short else min(len(labels), MOST_LABELS)
     places = [round(index * last / max(1, count - 1)) for index in range(count)]
     apart = ceil(count / ON_A_PHONE)
+    stands = [place / max(1, last) if is_line else (place + 0.5) / len(labels) for place in places]
     return [
         {
             "text": labels[place],
-            "at": round(
-                100 * (place / max(1, last) if is_line else (place + 0.5) / len(labels)), 2
-            ),
+            "at": round(100 * at, 2),
+            "side": _side_of(at) if not are_short else "",
             "is_main": index % max(1, apart) == 0,
         }
-        for index, place in enumerate(places)
+        for index, (place, at) in enumerate(zip(places, stands, strict=True))
     ]
+
+
+def _side_of(at: float) -> str:
+    """Return on which side of its place a long label begins: those at the ends stay inside."""
+    return "start" if at < 0.03 else "end" if at > 0.97 else ""
 
 
 def _is_short(label: str) -> bool:
@@ -263,18 +270,30 @@ def _is_short(label: str) -> bool:
 
 
 def table_values(table: Table) -> dict[str, Any]:
-    """Return headings and cells as people read them, each on its side."""
+    """Return headings and cells as people read them, each on its side; short words stay whole."""
     kinds = [column.kind for column in table.columns]
+    rows = [
+        [for_people(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
+        for row in table.rows
+    ]
+    sides = [_side(kind, [row[index] for row in rows]) for index, kind in enumerate(kinds)]
     return {
         "title": table.title,
         "note": table.note,
         "is_wide": len(kinds) > WIDE_FROM,
         "columns": [
-            {"heading": column.heading, "side": "right" if column.kind in RIGHT_KINDS else "left"}
-            for column in table.columns
+            {"heading": column.heading, "side": side}
+            for column, side in zip(table.columns, sides, strict=True)
         ],
         "rows": [
-            [for_people(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
-            for row in table.rows
+            {"cells": row, "is_sum": index == len(rows) - 1 and index > 0 and row[0] == SUM}
+            for index, row in enumerate(rows)
         ],
     }
+
+
+def _side(kind: Kind, texts: list[str]) -> str:
+    if kind in RIGHT_KINDS:
+        return "right"
+    are_short = kind != "text" or all(len(text) <= SHORT_TEXT for text in texts)
+    return "left short" if are_short else "left"

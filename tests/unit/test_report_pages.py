@@ -81,8 +81,15 @@ def test_cells_read_as_on_a_terminal() -> None:
         (("tea", Money(-123456, "eur"), None),),
     )
     made = block_of(table)
-    assert made["rows"] == [["tea", "-€1,234.56", "–"]]
-    assert [column["side"] for column in made["columns"]] == ["left", "right", "right"]  # type: ignore[attr-defined]
+    assert [row["cells"] for row in made["rows"]] == [["tea", "-€1,234.56", "–"]]  # type: ignore[attr-defined]
+    assert [column["side"] for column in made["columns"]] == ["left short", "right", "right"]  # type: ignore[attr-defined]
+
+
+def test_the_sums_of_a_table_stand_out_and_long_words_may_be_folded() -> None:
+    rows = (("a piece with a long title", 1), ("Together", 1))
+    made = block_of(Table((Column("What"), Column("Sold", "count")), rows))
+    assert [row["is_sum"] for row in made["rows"]] == [False, True]  # type: ignore[attr-defined]
+    assert made["columns"][0]["side"] == "left"  # type: ignore[index]
 
 
 def test_a_figure_carries_both_changes_and_its_line() -> None:
