@@ -56,7 +56,7 @@ class MrrReport:
 
     def to_document(self) -> Document:
         """Show figures of the newest month, the movements, the rates, and the line of MRR."""
-        lists = [self._listed(self.months), *map(self._listed, self.apart.values())]
+        lists = [self.listed, *map(self._listed, self.apart.values())]
         payload = {
             "currency": self.currency,
             "policy": self.policy.name.value,
@@ -92,7 +92,12 @@ class MrrReport:
     @property
     def newest_whole(self) -> MonthLine | None:
         """The newest shown month that is over."""
-        return newest_whole(self._listed(self.months))
+        return newest_whole(self.listed)
+
+    @property
+    def listed(self) -> list[MonthLine]:
+        """The shown months in the base currency."""
+        return self._listed(self.months)
 
     def _listed(self, months: Sequence[MonthLine]) -> list[MonthLine]:
         return [line for line in months if line.month.first_day in self.shown]
@@ -178,5 +183,5 @@ def _fall(code: str, lines: Sequence[MonthLine]) -> Waterfall:
         moved = sum(signed(line.month, name) for line in lines)
         steps.append(Step(label, moved / unit))
     steps.append(Step(f"End of {last.label}", last.month.end_minor / unit, True))
-    title = f"From {first.label} to {last.label}" if first is not last else f"In {last.label}"
-    return Waterfall(f"{title} ({code.upper()})", tuple(steps), unit=code.upper())
+    title = f"from {first.label} to {last.label}" if first is not last else f"in {last.label}"
+    return Waterfall(f"MRR {title}", tuple(steps), unit=code.upper())

@@ -22,6 +22,7 @@ from kpay.domain.reports.scope import Scope
 from kpay.domain.subscription_levels import mrr_before
 from kpay.domain.subscription_spans import Span
 from kpay.domain.subscriptions import Month, MonthOfMrr
+from kpay.services.reporting.mrr_behind import behind
 from kpay.services.reporting.recurring import (
     Known,
     calendar,
@@ -127,6 +128,17 @@ def document(connection: Connection, scope: Scope) -> Document:
     return mrr_report(connection, scope).to_document()
 
 
-def explain(_connection: Connection, _scope: Scope, _metric: str) -> Behind | None:
-    """Open a metric."""
-    return None
+def explain(connection: Connection, scope: Scope, metric: str) -> Behind | None:
+    """Open a figure of the newest month in the scope that is over, else of the one that runs."""
+    report = mrr_report(connection, scope)
+    listed = report.listed
+    if not listed:
+        return None
+    line = report.newest_whole or listed[-1]
+    figures = line.metrics(report.currency)
+    if report.reconciliation:
+        figures |= report.reconciliation.metrics()
+    value = figures[metric].value if metric in figures else None
+    if not isinstance(value, int):
+        return None
+    return behind(connection, scope, report.policy, metric, line.month.first_day, value)
