@@ -17,6 +17,8 @@ EXAMPLES = examples(
     "kpay forecast",
     "kpay forecast --horizon 12m --freq month",
     "kpay forecast --as-of 2026-06-30 --level 50,90 --json",
+    "kpay forecast --plan launches.csv",
+    "kpay forecast --explain --freq month",
     "kpay forecast --input visits.csv --horizon 30d",
 )
 
@@ -32,6 +34,15 @@ Source = Annotated[
     str | None,
     typer.Option("--input", metavar="FILE", help="A series of your own: date,value; - is stdin."),
 ]
+Plan = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        metavar="FILE",
+        help="Launches to come: date,name,reach,click,purchase,value; or scheduled.",
+    ),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="What each point is made of.")]
 Currency = Annotated[
     str | None, typer.Option("--currency", metavar="CODE", help="Else the base currency.")
 ]
@@ -45,33 +56,43 @@ def forecast(
     level: Levels = "80,95",
     source: Source = None,
     currency: Currency = None,
+    plan: Plan = None,
+    explain: Explain = False,
     fmt: Format = None,
     out: Out = None,
 ) -> None:
     """Forecast revenue, or a series of your own, with ranges and its own backtest."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services.forecasting import revenue as service
+    from kpay.services.forecasting import series
     from kpay.services.vantage import horizon_days
 
-    asked = service.Asked(
-        horizon_days(horizon), freq.value if freq else None, service.levels_of(level)
+    asked = series.Asked(
+        horizon_days(horizon), freq.value if freq else None, series.levels_of(level)
     )
-    if source is not None and as_of is not None:
-        raise UsageProblem(
-            "--input uses every row: it does not go together with --as-of", EVERY_ROW
-        )
     if source is not None:
-        show(service.forecast_file(source, asked).to_document(), fmt, out)
+        _refuse_beside_input(as_of=as_of, plan=plan, explain=explain, currency=currency)
+        show(series.forecast_file(source, asked).to_document(), fmt, out)
         return
+    from kpay.services.forecasting import revenue
+
     business = open_business()
-    made = service.forecast_revenue(
-        business.store,
-        asked,
-        as_of=as_of,
-        currency=currency,
-        base_currency=business.settings.base_currency,
-        now=business.clock.now(),
-        timezone=business.settings.timezone,
+    settings = business.settings
+    wish = revenue.Wish(
+        as_of, currency, settings.base_currency, business.clock.now(), settings.timezone, plan
     )
-    show(made.to_document(), fmt, out, fill_page=business.fill_page)
+    made = revenue.forecast_revenue(business.store, asked, wish)
+    show(
+        made.explained() if explain else made.to_document(), fmt, out, fill_page=business.fill_page
+    )
+
+
+def _refuse_beside_input(**options: object) -> None:
+    """Refuse the options that are about a business; a series has nothing to open or to plan."""
+    for name, value in options.items():
+        if value:
+            raise UsageProblem(
+                f"--input uses every row of a series: it does not go together with "
+                f"--{name.replace('_', '-')}",
+                EVERY_ROW,
+            )

@@ -41,7 +41,7 @@ class Learned:
     counted_days: int
     sizes: dict[str, Sizes]
     rate: Rate
-    usual_day: float
+    usual: Floats  # single sales with the days of launches told as usual ones
     is_cleaned: bool
 
 
@@ -127,7 +127,6 @@ def _learn(ledger: Ledger, *, is_planned: bool) -> tuple[Learned, Floats]:
     usual = launches.as_usual(ledger.single, mask)
     told = launches.as_usual(ledger.single, _all_touched(ledger))
     plans, counted = starts.plans(ledger.members, ledger.days, ~mask)
-    recent = usual[-4 * WEEK :]
     learned = Learned(
         experience=survival.experience(ledger.members, ledger.days),
         plans=plans,
@@ -137,7 +136,7 @@ def _learn(ledger: Ledger, *, is_planned: bool) -> tuple[Learned, Floats]:
             for kind in launches.SPANS
         },
         rate=returns.rate(ledger.sales, ledger.refunds),
-        usual_day=float(recent.mean()) if len(recent) else 0.0,
+        usual=usual,
         is_cleaned=bool(mask.any()),
     )
     return learned, usual

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from kpay.domain.document import Chart, Column, Document, Figure, Figures, Kind, Table, Text
+from kpay.domain.document import (
+    Band,
+    Block,
+    Column,
+    Document,
+    Fan,
+    Figure,
+    Figures,
+    Kind,
+    Metric,
+    Table,
+    Text,
+)
 from kpay.domain.money import Money, exponent
 from kpay.domain.series import Step
 from kpay.ml.forecasting.outlook import Backtest, Outlook, Range
@@ -24,6 +36,31 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldPart:
+    """One stream of the revenue: what it is expected to bring at each point, in minor units."""
+
+    name: str
+    label: str
+    points: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """What it brings over the whole horizon."""
+        return sum(self.points)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPlan:
+    """An occasion that is taken into account, and what it is expected to bring."""
+
+    day: date
+    name: str
+    kind: str
+    mean_minor: int
+    sized_by: str
+
+
+@dataclass(frozen=True)
 class Forecast:
     """What is to come. Ranges are whole units: minor units of `currency`, or 1/scale of a value."""
 
@@ -35,18 +72,62 @@ class Forecast:
     outlook: Outlook
     points: tuple[Point, ...]
     total: Range
+    past: tuple[tuple[str, float], ...] = ()  # the newest known points, in whole units
+    parts: tuple[ToldPart, ...] = ()
+    plan: tuple[ToldPlan, ...] | None = None
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     as_usual: tuple[str, ...] = ()  # campaigns and launches whose days were told as usual ones
     note: str = ""
+    more_blocks: tuple[Block, ...] = ()
+    more_keys: dict[str, Any] = field(default_factory=dict)
+    next_steps: tuple[str, ...] = ()
 
     def to_document(self) -> Document:
-        """Return the total, the points and the backtest."""
+        """Return the total, the points, what they are made of and the backtest."""
         return Document(
             schema="kpay.forecast/1",
             title=f"Forecast of the next {len(self.points)} {self.freq}s",
             subtitle=self._subtitle(),
-            blocks=(self._figures(), self._chart(), self._table(), *self._warnings()),
+            blocks=(
+                self._figures(),
+                self._fan(),
+                *self._parts_in_total(),
+                *self.more_blocks,
+                self._table(),
+                *self._texts(),
+            ),
             payload=self.to_json(),
-            next_steps=("kpay forecast --freq month",) if self.freq == "day" else (),
+            next_steps=self._next_steps(),
+            metrics=self._metrics(),
+        )
+
+    def explained(self) -> Document:
+        """Return the streams by point: the rows add up to the forecast, the columns to their totals."""
+        columns = (
+            Column(f"{self.freq} from"),
+            *(Column(part.label, "money") for part in self.parts),
+            Column("expected", "money"),
+        )
+        rows = [
+            (
+                _start_text(point.start),
+                *(self._cell(part.points[at]) for part in self.parts),
+                self._cell(point.range.mean),
+            )
+            for at, point in enumerate(self.points)
+        ]
+        totals = (*(self._cell(part.total) for part in self.parts), self._cell(self.total.mean))
+        return Document(
+            schema="kpay.forecast/1",
+            title=f"What the forecast of the next {len(self.points)} {self.freq}s is made of",
+            subtitle=self._subtitle(),
+            blocks=(
+                Table(columns, (*rows, ("Together", *totals))),
+                *(Text(sentence) for sentence in self.assumptions),
+            ),
+            payload=self.to_json(),
+            metrics=self._metrics(),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -65,6 +146,29 @@ class Forecast:
             ],
             "total": self._keys(self.total),
             "backtest": backtest_json(self.outlook.backtest),
+            **(self._streams_json() if self.currency else {}),
+            "warnings": list(self.warnings),
+            **self.more_keys,
+        }
+
+    def _streams_json(self) -> dict[str, Any]:
+        parts = [
+            {
+                "name": part.name,
+                "total_minor": part.total,
+                "points": [
+                    {"start": _start_text(point.start), "mean_minor": minor}
+                    for point, minor in zip(self.points, part.points, strict=True)
+                ],
+            }
+            for part in self.parts
+        ]
+        plan = None if self.plan is None else [_plan_json(one) for one in self.plan]
+        return {
+            "measure": "takings_after_refunds",
+            "parts": parts,
+            "plan": plan,
+            "assumptions": list(self.assumptions),
         }
 
     def _keys(self, found: Range) -> dict[str, int | float]:
@@ -76,6 +180,18 @@ class Forecast:
             keys[f"high{level}{suffix}"] = self._number(high)
         return keys
 
+    def _metrics(self) -> dict[str, Metric]:
+        names = {"total": self.total.mean} | {part.name: part.total for part in self.parts}
+        bounds = {
+            f"{name}{level}": bound
+            for level, pair in self.total.bounds.items()
+            for name, bound in zip(("low", "high"), pair, strict=True)
+        }
+        return {
+            name: Metric(self._number(units), self.currency)
+            for name, units in {**names, **bounds}.items()
+        }
+
     def _number(self, units: int) -> int | float:
         return units if self.currency or self.scale == 1 else units / self.scale
 
@@ -84,7 +200,8 @@ class Forecast:
 
     def _subtitle(self) -> str:
         until = f" up to {self.known_until}" if self.known_until else ""
-        return f"from {self.steps_known} values{until}; {self.outlook.model}: {self.outlook.why}"
+        unit = "days" if self.currency else "values"
+        return f"from {self.steps_known} {unit}{until}; {self.outlook.model}: {self.outlook.why}"
 
     def _figures(self) -> Figures:
         kind: Kind = "money" if self.currency else "number"
@@ -95,18 +212,45 @@ class Forecast:
         ]
         return Figures((Figure("expected in total", self._cell(self.total.mean), kind), *bounds))
 
-    def _chart(self) -> Chart:
+    def _fan(self) -> Fan:
         scale = 10 ** exponent(self.currency) if self.currency else self.scale
-        widest = max(self.total.bounds)
-        bounds = [point.range.bounds[widest] for point in self.points]
-        return Chart(
-            title=f"expected, with the {widest} % range",
+        bands = [
+            Band(
+                level,
+                tuple(point.range.bounds[level][0] / scale for point in self.points),
+                tuple(point.range.bounds[level][1] / scale for point in self.points),
+            )
+            for level in sorted(self.total.bounds, reverse=True)
+        ]
+        return Fan(
+            title=f"{self.freq} by {self.freq}: what came, and what is expected",
+            past_labels=tuple(label for label, _ in self.past),
+            past=tuple(value for _, value in self.past),
             labels=tuple(_start_text(point.start) for point in self.points),
-            values=tuple(point.range.mean / scale for point in self.points),
-            low=tuple(low / scale for low, _ in bounds),
-            high=tuple(high / scale for _, high in bounds),
+            mean=tuple(point.range.mean / scale for point in self.points),
+            bands=tuple(bands),
             unit=(self.currency or "").upper(),
         )
+
+    def _parts_in_total(self) -> tuple[Table, ...]:
+        if not self.parts:
+            return ()
+        rows = [(part.label, self._cell(part.total)) for part in self.parts]
+        rows.append(("together", self._cell(self.total.mean)))
+        columns = (Column("what it is made of"), Column("expected", "money"))
+        return (Table(columns, tuple(rows)), *self._plan_table())
+
+    def _plan_table(self) -> tuple[Table, ...]:
+        if not self.plan:
+            return ()
+        columns = (
+            Column("planned", "day"),
+            Column("name"),
+            Column("brings", "money"),
+            Column("sized by"),
+        )
+        rows = [(one.day, one.name, self._cell(one.mean_minor), one.sized_by) for one in self.plan]
+        return (Table(columns, tuple(rows)),)
 
     def _table(self) -> Table:
         kind: Kind = "money" if self.currency else "number"
@@ -124,20 +268,34 @@ class Forecast:
             ),
         )
 
-    def _warnings(self) -> tuple[Text, ...]:
+    def _texts(self) -> tuple[Text, ...]:
         said = [backtest_in_words(self.outlook.backtest)]
         if self.outlook.backtest.folds < FEW_FOLDS:
             said.append("Few comparable stretches are known: the range is rough.")
-        if self.currency:
-            said.append("No launch and no campaign is assumed.")
+        said += self.assumptions
         if self.as_usual:
             names = ", ".join(self.as_usual[-SHOWN_OCCASIONS:])
             said.append(f"The days after them count as usual days: {names}.")
-        return tuple(Text(sentence) for sentence in [*said, self.note] if sentence)
+        plain = [Text(sentence) for sentence in [*said, self.note] if sentence]
+        return (*(Text(sentence, "warning") for sentence in self.warnings), *plain)
+
+    def _next_steps(self) -> tuple[str, ...]:
+        by_month = ("kpay forecast --freq month",) if self.freq == "day" and self.currency else ()
+        return (*by_month, *self.next_steps)
 
 
 def _start_text(start: date | int) -> str:
     return str(start)
+
+
+def _plan_json(one: ToldPlan) -> dict[str, Any]:
+    return {
+        "date": one.day.isoformat(),
+        "name": one.name,
+        "kind": one.kind,
+        "mean_minor": one.mean_minor,
+        "sized_by": one.sized_by,
+    }
 
 
 def backtest_json(found: Backtest) -> dict[str, Any]:

@@ -1,199 +1,167 @@
-"""Forecasting revenue, or any series from a file, with ranges and the forecast's own backtest."""
+"""Forecasting revenue: from one state of the store to the sum of its streams."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
+from typing import Any, Final
 
-import numpy as np
+from sqlalchemy import Connection
 
 from kpay.domain.period import local_day
-from kpay.domain.series import SEASON_STEPS, Step, following, grouped, steps_in
-from kpay.errors import Refused, UsageProblem
-from kpay.ml.forecasting import occasions
-from kpay.ml.forecasting import outlook as ml
-from kpay.ml.frames import Floats
-from kpay.services.forecasting.result import Forecast, Point
-from kpay.services.forecasting.series_file import Series, read_series
+from kpay.errors import Refused
+from kpay.ml.streams import joint
+from kpay.ml.streams.joint import Streams
+from kpay.ml.streams.launches import Occasion, Planned
+from kpay.ml.streams.ledger import Ledger
+from kpay.services.forecasting.ledger_rows import Known, known
+from kpay.services.forecasting.plan_file import SCHEDULED, read_plan
+from kpay.services.forecasting.result import Forecast
+from kpay.services.forecasting.series import SEED, Asked
+from kpay.services.forecasting.told import running_totals, told
 from kpay.services.vantage import Vantage, vantage
 from kpay.store import learning
 from kpay.store.engine import Store
-from kpay.store.frames import daily_takings
+from kpay.store.figures import streams as rows
 
-RUN_DIGITS = 12
-KEPT_DIGITS = 7  # of the largest value from a file
-SEED = 0
-CAMPAIGN_DAYS = 14  # after its first mail
-LAUNCH_DAYS = 7
-
-Happened = tuple[str, int, list[tuple[str, datetime]]]
+RUN_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a forecast was asked for."""
+class Wish:
+    """Which revenue is forecast: as of which day, in which currency, with which plan of launches."""
 
-    horizon_days: int
-    freq: Step | None
-    levels: tuple[int, ...]
-
-
-def levels_of(text: str) -> tuple[int, ...]:
-    """Read --level ("80,95"); UsageProblem for anything but whole percents from 1 to 99."""
-    try:
-        levels = tuple(sorted({int(part) for part in text.split(",")}))
-    except ValueError:
-        levels = ()
-    if not levels or not all(1 <= level <= 99 for level in levels):
-        raise UsageProblem(f"--level {text!r} is not a list of percents", "--level 80,95")
-    return levels
+    as_of: str | None
+    currency: str | None
+    base_currency: str
+    now: datetime
+    timezone: str
+    plan: str | None = None
 
 
-def forecast_revenue(
-    store: Store,
-    asked: Asked,
-    *,
-    as_of: str | None,
-    currency: str | None,
-    base_currency: str,
-    now: datetime,
-    timezone: str,
-) -> Forecast:
-    """Forecast what paid orders bring, gross of refunds, and keep what was printed.
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The streams of a business as seen from a day, before anyone decides how they are printed."""
 
-    The currency is the one asked for, else the base currency, else the one with most orders. Raises
-    Refused without a paid order in it.
+    asked: Asked
+    seen_from: Vantage
+    currency: str
+    known: Known
+    plan: tuple[Planned, ...] | None
+    streams: Streams
+    scheduled: int
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was known of every stream."""
+        return self.known.ledger
+
+    @property
+    def first_ahead(self) -> date:
+        """The first day that is forecast."""
+        return self.seen_from.day + timedelta(days=1)
+
+
+def forecast_revenue(store: Store, asked: Asked, wish: Wish) -> Forecast:
+    """Forecast what is taken after refunds, and keep what was printed.
+
+    Raises Refused without a paid order in the currency.
     """
     with store.reading() as connection:
-        seen_from = vantage(connection, as_of, now, timezone)
-        moment = seen_from.moment
-        chosen = currency or base_currency
-        if not currency and not learning.has_sales(connection, moment, chosen):
-            chosen = learning.busiest_currency(connection, moment) or chosen
-        days = daily_takings(connection, chosen, seen_from.day, timezone)
-        happened = (
-            ("campaign", CAMPAIGN_DAYS, learning.campaign_starts(connection, moment)),
-            ("launch", LAUNCH_DAYS, learning.launches(connection, moment)),
-        )
-    if days.empty:
-        raise Refused(
-            f"no order in {chosen.upper()} is known at the end of {seen_from.day}", "kpay sync"
-        )
-    values, told = without_occasions(days["amount_minor"].to_numpy(float), happened, seen_from)
-    series = Series(tuple(values.tolist()), "day", seen_from.day)
-    made = replace(
-        make(series, asked, currency=chosen, first_ahead=seen_from.day + timedelta(days=1)),
-        known_until=seen_from.day,
-        as_usual=told,
-        note=f"Made as of the last day known: {seen_from.why}." if seen_from.why else "",
-    )
-    _keep(store, made, asked, run_id(series, asked, chosen), now)
+        found = foreseen(connection, asked, wish)
+    made = told(found)
+    keep(store, found, made, wish.now)
     return made
 
 
-def without_occasions(
-    values: Floats, happened: Sequence[Happened], seen_from: Vantage
-) -> tuple[Floats, tuple[str, ...]]:
-    """Tell the days after campaigns and launches as usual days; name those whose days changed."""
-    first = seen_from.day - timedelta(days=len(values) - 1)
-    mask = np.zeros(len(values), dtype=bool)
-    spans: list[tuple[str, int, int]] = []
-    for kind, length, named in happened:
-        starts = [(local_day(at, seen_from.timezone) - first).days for _, at in named]
-        mask |= occasions.touched(len(values), starts, length)
-        spans += [
-            (f"{kind} {name}", max(start, 0), max(start + length, 0))
-            for (name, _), start in zip(named, starts, strict=True)
-        ]
-    told = occasions.as_usual(values, mask, SEASON_STEPS["day"])
-    changed = told != values
-    return told, tuple(name for name, start, end in spans if changed[start:end].any())
+def foreseen(connection: Connection, asked: Asked, wish: Wish) -> Foreseen:
+    """Return the streams as seen from the end of a day; today, which is not over, does not count.
 
-
-def forecast_file(source: str, asked: Asked) -> Forecast:
-    """Forecast a series from a file or stdin ("-"), every row of it; no business is needed."""
-    series = read_series(source, asked.freq or "day")
-    ahead = following(series.first, series.step, len(series.values)) if series.first else None
-    return make(series, asked, currency=None, first_ahead=ahead)
-
-
-def make(
-    series: Series, asked: Asked, *, currency: str | None, first_ahead: date | None
-) -> Forecast:
-    """Forecast a series; UsageProblem when its steps cannot be told apart or gathered as asked."""
-    freq = asked.freq or series.step
-    if series.step not in (freq, "day"):
-        raise UsageProblem(
-            f"the values are of {series.step}s and cannot be shown by {freq}",
-            f"--freq {series.step}",
+    The currency is the one asked for alone, else the base currency with the others turned into it,
+    else the one with most orders.
+    """
+    seen_from = _whole_days(vantage(connection, wish.as_of, wish.now, wish.timezone), wish.now)
+    found = known(connection, seen_from, base=wish.base_currency, only=wish.currency)
+    currency = wish.currency or wish.base_currency
+    if found is None and not wish.currency:
+        currency = learning.busiest_currency(connection, seen_from.moment) or currency
+        found = known(connection, seen_from, base=currency, only=currency)
+    if found is None:
+        raise Refused(
+            f"no order in {currency.upper()} is known at the end of {seen_from.day}", "kpay sync"
         )
-    scale = 1 if currency else scale_of(series.values)
-    count = steps_in(asked.horizon_days, series.step)
-    found = ml.outlook(np.array(series.values) * scale, count, SEASON_STEPS[series.step], seed=SEED)
-    starts, groups = _groups(series, first_ahead, count, freq)
-    points = ml.ranges(found.mean, found.draws, groups, asked.levels)
-    (total,) = ml.ranges(found.mean, found.draws, [tuple(range(count))], asked.levels)
-    return Forecast(
-        currency=currency,
-        scale=scale,
-        freq=freq,
-        known_until=None,
-        steps_known=len(series.values),
-        outlook=found,
-        points=tuple(Point(start, part) for start, part in zip(starts, points, strict=True)),
-        total=total,
+    scheduled = _scheduled(connection, seen_from, found.ledger)
+    plan = _plan(wish.plan, scheduled, found.ledger, currency)
+    return Foreseen(
+        asked,
+        seen_from,
+        currency,
+        found,
+        plan,
+        joint.streams(found.ledger, asked.horizon_days, plan, seed=SEED),
+        sum(_is_ahead(one, found.ledger, asked.horizon_days) for one in scheduled),
     )
 
 
-def _groups(
-    series: Series, first_ahead: date | None, count: int, freq: Step
-) -> tuple[list[date | int], list[tuple[int, ...]]]:
-    """Return where each printed point starts, and its steps; without dates, steps are numbered."""
-    if first_ahead is None:
-        return [len(series.values) + at + 1 for at in range(count)], [(at,) for at in range(count)]
-    groups = grouped(first_ahead, series.step, count, freq)
-    return [group.start for group in groups], [group.indices for group in groups]
+def with_plan(found: Foreseen, plan: tuple[Planned, ...]) -> Foreseen:
+    """Return the same business with another plan of launches."""
+    made = joint.streams(found.ledger, found.asked.horizon_days, plan, seed=SEED)
+    return replace(found, plan=plan, streams=made)
 
 
-def scale_of(values: tuple[float, ...]) -> int:
-    """Return by what to multiply so that whole numbers keep seven digits of the largest value."""
-    largest = max(values)
-    if largest <= 0:
-        return 1
-    return int(10 ** max(0, KEPT_DIGITS - 1 - math.floor(math.log10(largest))))
+def _whole_days(seen_from: Vantage, now: datetime) -> Vantage:
+    if seen_from.moment <= now:
+        return seen_from
+    why = f"{seen_from.day} is not over and does not count"
+    return Vantage(seen_from.day - timedelta(days=1), seen_from.timezone, why)
 
 
-def run_id(series: Series, asked: Asked, currency: str) -> str:
-    """Return the name of a forecast: a hash of its values, settings and versions."""
-    settings = {
-        "last_day": str(series.first),
-        "currency": currency,
-        "horizon_days": asked.horizon_days,
-        "freq": asked.freq,
-        "levels": asked.levels,
-        "seed": SEED,
-        "versions": {name: version(name) for name in ("kpay", "numpy", "scipy")},
-    }
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    digest.update(np.array(series.values).tobytes())
-    return digest.hexdigest()[:RUN_DIGITS]
+def _scheduled(connection: Connection, seen_from: Vantage, ledger: Ledger) -> list[Planned]:
+    found = rows.scheduled(connection, seen_from.moment)
+    return [
+        Planned(
+            Occasion(slug, "launch", (local_day(at, seen_from.timezone) - ledger.first_day).days)
+        )
+        for slug, at in found
+    ]
 
 
-def _keep(store: Store, made: Forecast, asked: Asked, run: str, now: datetime) -> None:
+def _is_ahead(one: Planned, ledger: Ledger, horizon: int) -> bool:
+    return ledger.days <= one.occasion.day < ledger.days + horizon
+
+
+def _plan(
+    source: str | None, scheduled: list[Planned], ledger: Ledger, currency: str
+) -> tuple[Planned, ...] | None:
+    if source is None:
+        return None
+    if source == SCHEDULED:
+        return tuple(scheduled)
+    return tuple(read_plan(source, ledger.first_day, currency))
+
+
+def keep(store: Store, found: Foreseen, made: Forecast, now: datetime) -> None:
+    """Keep a forecast as it was printed; the same one again changes nothing."""
+    document = {**made.to_json(), "running": running_totals(found)}
     row = {
-        "run": run,
+        "run": _name(document),
         "as_of": made.known_until,
-        "horizon_days": asked.horizon_days,
+        "horizon_days": found.asked.horizon_days,
         "freq": made.freq,
         "currency": made.currency,
         "model": made.outlook.model,
-        "document": made.to_json(),
+        "document": document,
         "made_at": now,
     }
     with store.writing() as connection:
         learning.keep_forecast(connection, row)
+
+
+def _name(document: dict[str, Any]) -> str:
+    """Return the name of a forecast: a hash of all it says and of what made it."""
+    versions = {name: version(name) for name in ("kpay", "numpy", "scipy")}
+    text = json.dumps([document, versions], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:RUN_DIGITS]
