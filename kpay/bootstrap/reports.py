@@ -48,6 +48,10 @@ def section_module(section: ReportSection) -> Section:
         from kpay.services.reporting import customers
 
         return customers
+    if section is ReportSection.CONTENT:
+        from kpay.services.reporting import content
+
+        return content
     if section is ReportSection.FUNNEL:
         from kpay.services.reporting import funnel
 
@@ -56,6 +60,10 @@ def section_module(section: ReportSection) -> Section:
         from kpay.services.reporting import campaigns
 
         return campaigns
+    if section is ReportSection.TAX:
+        from kpay.services.reporting import tax
+
+        return tax
     if section is ReportSection.ALL:
         return _whole()
     raise AssertionError(section)

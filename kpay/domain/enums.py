@@ -207,6 +207,8 @@ class ReportSection(StrEnum):
     REVENUE = "revenue"
     MRR = "mrr"
     CUSTOMERS = "customers"
+    CONTENT = "content"
     FUNNEL = "funnel"
     CAMPAIGNS = "campaigns"
+    TAX = "tax"
     ALL = "all"
