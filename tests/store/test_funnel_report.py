@@ -119,13 +119,28 @@ def test_without_traffic_only_what_is_known_is_told(books: Books) -> None:
     assert document.next_steps == ("kpay import traffic FILE",)
 
 
-def test_visits_of_known_readers_stand_in_where_no_traffic_was_counted(books: Books) -> None:
-    add_clicks(books.store, ["mia@example.com", "ned@example.com"], SEPTEMBER.start, kind="visit")
-    sell(books, "2026-09-05", 70_00)
+def test_known_readers_who_came_are_told_where_no_traffic_was_counted(books: Books) -> None:
+    people = ["mia@example.com", "ned@example.com"]
+    add_clicks(books.store, people, SEPTEMBER.start, kind="visit")
+    add_clicks(books.store, people, SEPTEMBER.start + timedelta(days=1), kind="visit")
+    sell(books, "2026-09-05", 70_00, email="mia@example.com")
+    sell(books, "2026-09-06", 70_00, email="oda@example.com")
     payload = report(books).to_document().payload
-    assert payload["total"]["reach"] == 2
-    assert payload["total"]["clicks"] is None
-    assert payload["total"]["conversion_share"] == 0.5
+    (known,) = payload["sources"]
+    assert (known["reach"], known["orders"], known["conversion_share"]) == (2, 1, 0.5)
+    assert payload["site"]["reach"] is None
+    assert payload["site"]["orders"] == 2
+
+
+def test_who_bought_by_a_mail_has_clicked_it(books: Books) -> None:
+    people = [f"reader{number}@example.com" for number in range(10)]
+    add_send(books.store, "autumn", SEPTEMBER.start, mailed=people)
+    add_clicks(books.store, people[1:3], SEPTEMBER.start + timedelta(days=3))
+    for message in (1, 2):  # the second one's click is known
+        reference = Origin(OriginKind.CAMPAIGN, "autumn").reference(message)
+        sell(books, "2026-09-05", 30_00, reference=reference)
+    mail = report(books).to_document().payload["mail"]
+    assert (mail["clicks"], mail["orders"]) == (3, 2)
 
 
 def test_an_order_belongs_to_the_mail_whose_link_it_came_by(books: Books) -> None:

@@ -101,11 +101,13 @@ def _costs(connection: Connection, scope: Scope) -> Mapping[str, Mapping[str, in
 def _measured(
     connection: Connection, campaign: RowMapping, scope: Scope, facts: _Facts
 ) -> _Measured:
-    now = scope.as_of - A_SECOND
+    window_end = campaign["first_sent_at"] + timedelta(days=WINDOW_DAYS)
+    is_over = scope.as_of >= window_end
+    now = scope.as_of if is_over else scope.as_of - A_SECOND  # its orders go up to `now` inclusive
     found = experiments.measured(
         connection, campaign, now, base=scope.base_currency, level=USUAL_LEVEL
     )
-    end = min(found.since + timedelta(days=WINDOW_DAYS), scope.as_of)
+    end = min(window_end, scope.as_of)
     groups = _Groups(connection, campaign["id"])
     return _Measured(
         campaign["id"],

@@ -27,7 +27,7 @@ from kpay.store.figures.funnel import OrdersFrom
 
 DAYS_SHOWN: Final = 30
 LATEST_TRAFFIC_DAYS: Final = 60  # older traffic is no reason to report older days
-KNOWN_LOOKS: Final = "visits of known readers"
+KNOWN_READERS: Final = "known readers who came"
 MAIL_NAMES: Final = {
     MailKind.CAMPAIGN.value: "campaigns",
     MailKind.SEQUENCE.value: "sequences",
@@ -70,8 +70,8 @@ def funnel_report(connection: Connection, scope: Scope) -> FunnelReport:
     orders = figures.orders_from(connection, known.start, known.end)
     earlier_orders = figures.orders_from(connection, before.start, before.end)
     currency = _main_currency([*orders, *earlier_orders], scope.base_currency)
-    now = _counted(connection, known, _in(orders, currency), tokens)
-    then = _counted(connection, before, _in(earlier_orders, currency), tokens)
+    now = _counted(connection, known, orders, tokens, currency)
+    then = _counted(connection, before, earlier_orders, tokens, currency)
     return FunnelReport(
         scope,
         asked,
@@ -134,8 +134,13 @@ def _apart(orders: Sequence[OrdersFrom], currency: str) -> tuple[tuple[str, int,
 
 
 def _counted(
-    connection: Connection, period: Period, orders: Sequence[OrdersFrom], tokens: Tokens
+    connection: Connection,
+    period: Period,
+    every: Sequence[OrdersFrom],
+    tokens: Tokens,
+    currency: str,
 ) -> _Counted:
+    orders = _in(every, currency)
     listed = _days_of(period)
     traffic = figures.traffic(connection, listed[0], listed[-1]) if listed else ()
     of_site = [one for one in orders if one.token not in tokens]
@@ -143,7 +148,7 @@ def _counted(
     all_visits, all_clicks = _added(visits.values()), _added(clicks.values())
     problem = windows.days_problem(_added([all_visits, all_clicks]), listed)
     site = _checked(
-        _site_steps(connection, period, all_visits, all_clicks, _steps_of(of_site)),
+        _site_steps(all_visits, all_clicks, _steps_of(of_site)),
         windows.click_problem(all_visits, all_clicks),
         problem,
     )
@@ -153,9 +158,9 @@ def _counted(
         name: _source_steps(visits.get(name), clicks.get(name), by_source.get(name), problem, usual)
         for name in sorted({*visits, *by_source})
     }
-    if not traffic and site.reach:
-        sources[KNOWN_LOOKS] = Steps(site.reach)
     named = sum(each.orders or 0 for each in sources.values())
+    if not traffic:
+        sources |= _known_readers(connection, period, currency)
     return _Counted(
         site,
         sources,
@@ -186,18 +191,20 @@ def _added(counts: Any) -> dict[date, int]:
     return dict(total)
 
 
-def _site_steps(
-    connection: Connection,
-    period: Period,
-    visits: Mapping[date, int],
-    clicks: Mapping[date, int],
-    orders: Steps,
-) -> Steps:
-    """Return the site's steps; without traffic, visits of known readers stand for its reach."""
+def _site_steps(visits: Mapping[date, int], clicks: Mapping[date, int], orders: Steps) -> Steps:
+    """Return the site's steps; a site of which no visit or no click was counted has none, not zero."""
     seen, clicked = sum(visits.values()), sum(clicks.values())
-    if not visits:
-        return replace(orders, reach=figures.looks(connection, period.start, period.end) or None)
-    return replace(orders, reach=seen, clicks=clicked or None)
+    return replace(orders, reach=seen or None, clicks=clicked or None)
+
+
+def _known_readers(connection: Connection, period: Period, currency: str) -> dict[str, Steps]:
+    """Return the readers whose visits are known by name, and what they ordered: better than nothing."""
+    came = figures.visitors(connection, period.start, period.end)
+    if not came:
+        return {}
+    orders = figures.orders_from(connection, period.start, period.end, of_visitors=True)
+    steps = replace(_steps_of(_in(orders, currency)), reach=came)
+    return {KNOWN_READERS: _checked(steps, None, None)}
 
 
 def _source_steps(

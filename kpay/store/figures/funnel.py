@@ -15,15 +15,18 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
+    Integer,
     RowMapping,
     Select,
     and_,
     case,
+    cast,
     distinct,
     func,
     literal,
     select,
     type_coerce,
+    union,
 )
 
 from kpay.domain.enums import MailKind, OrderKind, OrderStatus
@@ -74,18 +77,16 @@ def last_traffic_day(connection: Connection, last: date) -> date | None:
     return found
 
 
-def looks(connection: Connection, start: datetime, end: datetime) -> int:
-    """Count the visits to pages that are known of people: what stands in for traffic without any."""
-    query = (
-        select(func.count())
-        .select_from(EVENT)
-        .where(EVENT.c.kind.in_(LOOKS), EVENT.c.happened_at >= start, EVENT.c.happened_at < end)
-    )
+def visitors(connection: Connection, start: datetime, end: datetime) -> int:
+    """Count the known readers who looked at a page in a span."""
+    query = select(func.count(distinct(EVENT.c.email))).where(*_looked(start, end))
     return int(connection.execute(query).scalar_one())
 
 
-def orders_from(connection: Connection, start: datetime, end: datetime) -> Sequence[OrdersFrom]:
-    """Return the orders of a span by currency, token and tags."""
+def orders_from(
+    connection: Connection, start: datetime, end: datetime, *, of_visitors: bool = False
+) -> Sequence[OrdersFrom]:
+    """Return the orders of a span by currency, token and tags: all, or those of `visitors`."""
     total = type_coerce(ORDERS.c.total_minor, Float)
     token = _token()
     query = (
@@ -101,6 +102,11 @@ def orders_from(connection: Connection, start: datetime, end: datetime) -> Seque
         .group_by(ORDERS.c.currency, token, ORDERS.c.tracking)
         .order_by(ORDERS.c.currency, token, ORDERS.c.tracking)
     )
+    if of_visitors:
+        came = select(EVENT.c.email).where(*_looked(start, end))
+        buyer = func.coalesce(CUSTOMERS.c.email, ORDERS.c.email)
+        known = ORDERS.outerjoin(CUSTOMERS, CUSTOMERS.c.id == ORDERS.c.customer_id)
+        query = query.select_from(known).where(buyer.in_(came))
     return [OrdersFrom(*row) for row in connection.execute(query)]
 
 
@@ -143,7 +149,8 @@ def messages(connection: Connection, start: datetime, end: datetime) -> dict[str
 def clicked_messages(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
     """Count the messages that were clicked in a span, by kind.
 
-    A click counts for the newest message that its reader had by then.
+    A click counts for the newest message that its reader had by then; who bought by a message's link
+    has clicked it.
     """
     newest = (
         select(DELIVERY.c.id)
@@ -157,14 +164,15 @@ def clicked_messages(connection: Connection, start: datetime, end: datetime) -> 
         .correlate(EVENT)
         .scalar_subquery()
     )
-    clicks = (
-        select(newest.label("message"))
-        .where(EVENT.c.kind == "click", EVENT.c.happened_at >= start, EVENT.c.happened_at < end)
-        .subquery()
+    clicks = select(newest).where(
+        EVENT.c.kind == "click", EVENT.c.happened_at >= start, EVENT.c.happened_at < end
     )
     query = (
-        select(DELIVERY.c.kind, func.count(distinct(DELIVERY.c.id)))
-        .join(clicks, clicks.c.message == DELIVERY.c.id)
+        select(DELIVERY.c.kind, func.count())
+        .where(
+            DELIVERY.c.kind.in_(SOLD_BY_MAIL),
+            DELIVERY.c.id.in_(union(clicks, _bought_from(start, end))),
+        )
         .group_by(DELIVERY.c.kind)
     )
     return {kind: int(count) for kind, count in connection.execute(query)}
@@ -174,6 +182,19 @@ def is_any_click_known(connection: Connection, until: datetime) -> bool:
     """Say whether clicks of readers were ever read in."""
     query = select(literal(1)).where(EVENT.c.kind == "click", EVENT.c.happened_at < until).limit(1)
     return connection.execute(query).first() is not None
+
+
+def _bought_from(start: datetime, end: datetime) -> Select[Any]:
+    """Select the numbers of the messages that references of orders name."""
+    number = func.substr(ORDERS.c.reference, TOKEN_LENGTH + 2)
+    return select(cast(number, Integer)).where(
+        func.substr(ORDERS.c.reference, 1, 2) == "kp", number != "", *_looked_for(start, end)
+    )
+
+
+def _looked(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    at = EVENT.c.happened_at
+    return EVENT.c.kind.in_(LOOKS), at >= start, at < end
 
 
 def _looked_for(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
