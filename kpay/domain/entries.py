@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from kpay.domain.person_shown import person_shown
 from kpay.domain.revenue import FEE_KINDS, PAYOUT_KINDS, BalanceSum, Takings, booked_costs
+
+NOBODY: Final = "-"
+GUEST: Final = "guest"
 
 
 class Who(NamedTuple):
@@ -167,3 +171,12 @@ class FailedPayment(NamedTuple):
 
 
 Entry = Sale | GivenBackEntry | UnbookedDispute | Movement | FailedPayment
+
+
+def name_of(one: Entry, *, shows_emails: bool) -> str:
+    """Return whom an entry concerns: by name or masked address, a number, a guest, or nobody."""
+    who = one.who
+    told = person_shown(who.name or "", who.email, shows_emails=shows_emails)
+    if told or isinstance(one, Movement):
+        return told or NOBODY
+    return GUEST if who.number is None else f"customer {who.number}"

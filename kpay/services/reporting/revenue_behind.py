@@ -9,9 +9,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from kpay.domain.day_rates import DayRates
-from kpay.domain.entries import Entry, FailedPayment, Movement, Sale, Who
+from kpay.domain.entries import Entry, FailedPayment, Sale, name_of
 from kpay.domain.period import instant_text
-from kpay.domain.person_shown import person_shown
 from kpay.domain.reports.behind import Behind, BehindRow
 from kpay.domain.reports.revenue import RevenueReport
 from kpay.domain.reports.scope import Scope
@@ -19,8 +18,6 @@ from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings
 from kpay.services.reporting.base_currency import day_rates
 from kpay.store.figures.entries import entries
 
-NOBODY: Final = "-"
-GUEST: Final = "guest"
 Told = tuple[Entry, int]
 
 IN_MAIN: Final[dict[str, Callable[[Takings], int]]] = {
@@ -108,12 +105,6 @@ def _first_of_each(sales: Iterable[Sale]) -> list[Sale]:
 
 
 def _row(scope: Scope, one: Entry, amount: int) -> BehindRow:
-    return BehindRow(one.at, _name(scope, one), one.what, amount, one.provider)
-
-
-def _name(scope: Scope, one: Entry) -> str:
-    who: Who = one.who
-    told = person_shown(who.name or "", who.email, shows_emails=scope.shows_emails)
-    if told or isinstance(one, Movement):
-        return told or NOBODY
-    return GUEST if who.number is None else f"customer {who.number}"
+    return BehindRow(
+        one.at, name_of(one, shows_emails=scope.shows_emails), one.what, amount, one.provider
+    )
