@@ -62,7 +62,10 @@ class _Telling:
     def take(self, event: ToldEvent) -> None:
         wrong = _why_not(self.story, event, self._plans)
         if wrong is not None:
-            self.complaints.append((event, *wrong))
+            if (
+                self.story is not None or not self.complaints
+            ):  # what follows a wrong start is no news
+                self.complaints.append((event, *wrong))
             return
         if self.story is None:
             plan = self._plans[event.plan]
