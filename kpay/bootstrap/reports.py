@@ -44,6 +44,10 @@ def section_module(section: ReportSection) -> Section:
         from kpay.services.reporting import mrr
 
         return mrr
+    if section is ReportSection.COHORTS:
+        from kpay.services.reporting import cohorts
+
+        return cohorts
     if section is ReportSection.CUSTOMERS:
         from kpay.services.reporting import customers
 

@@ -206,6 +206,7 @@ class ReportSection(StrEnum):
     SUMMARY = "summary"
     REVENUE = "revenue"
     MRR = "mrr"
+    COHORTS = "cohorts"
     CUSTOMERS = "customers"
     CONTENT = "content"
     FUNNEL = "funnel"

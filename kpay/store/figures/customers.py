@@ -33,6 +33,7 @@ class MoneyBack:
     at: str
     currency: str
     net_minor: int
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def given_back(connection: Connection, start: datetime, end: datetime) -> list[M
         type_coerce(REFUNDS.c.refunded_at, Text),
         REFUNDS.c.currency,
         REFUNDS.c.amount_minor - refunded_tax(),
+        REFUNDS.c.external_id,
     ).where(REFUNDS.c.refunded_at >= start, REFUNDS.c.refunded_at < end)
     rows = plain_rows(connection, query.order_by(REFUNDS.c.refunded_at, REFUNDS.c.id))
     return [MoneyBack(*row) for row in rows]

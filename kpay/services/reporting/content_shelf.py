@@ -1,0 +1,236 @@
+"""What is known of every piece at the end of a period, and one line made of it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from statistics import fmean
+from typing import Final
+
+from sqlalchemy import Connection
+
+from kpay.domain.bought_together import also_bought
+from kpay.domain.fading import Fading, fading
+from kpay.domain.period import (
+    Period,
+    end_of_day,
+    instant_text,
+    local_day,
+    parse_instant,
+    start_of_day,
+)
+from kpay.domain.reports.content_rows import Looks, PieceLine, Rate, Ratings, Sums
+from kpay.domain.reports.scope import Scope
+from kpay.services.reporting.content_study import ContentStudy, Tally
+from kpay.services.reporting.currencies import main_currency
+from kpay.services.reporting.customer_behind import EVER
+from kpay.store.figures import content as figures
+from kpay.store.figures import customers as refunds
+from kpay.store.figures import ledger
+from kpay.store.figures.content import Counted, PublishedPiece
+
+PRIOR_RATINGS: Final = 5
+UNHAPPY_SHARE: Final = 0.4
+FIVE_STARS, TEN_STARS = 5, 10
+NO_PIECE: Final = Tally()
+
+
+def shelf(connection: Connection, scope: Scope, *, opening: str | None = "") -> Shelf:
+    """Read what is known of the pieces; `opening`: a piece whose parts are kept, None: all pieces'."""
+    asked = scope.period or scope.everything(
+        ledger.first_sale_at(connection, scope.as_of),
+        ledger.last_movement_at(connection, scope.as_of),
+    )
+    known = scope.known(asked)
+    lines = figures.sold(connection, known.end)
+    start = instant_text(known.start)
+    counts = Counter(line[5] for line in lines if line[4] >= start)
+    currency = main_currency(counts, scope.base_currency)
+    study = ContentStudy(known.start)
+    if opening != "":
+        study.open(opening, currency)
+    study.count(lines, refunds.given_back(connection, EVER, known.end))
+    stars: dict[str, list[float]] = defaultdict(list)
+    for content, given in figures.ratings(connection, known.end):
+        stars[content].append(given)
+    looked: dict[str, set[int]] = defaultdict(set)
+    anonymous: Counter[str] = Counter()
+    for content, number in figures.visits(connection, known.start, known.end):
+        if number:
+            looked[content].add(number)
+        else:
+            anonymous[content] += 1
+    counted = figures.traffic(connection, known.first_day, known.last_day)
+    return Shelf(
+        scope,
+        asked,
+        known,
+        currency,
+        study,
+        {piece.slug: piece for piece in figures.published(connection, known.end)},
+        {one.content: one for one in counted},
+        looked,
+        anonymous,
+        stars,
+    )
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Tallies, pieces, looks and stars; `looked` are customers who were seen, `strangers` other people."""
+
+    scope: Scope
+    period: Period
+    known: Period
+    currency: str
+    study: ContentStudy
+    pieces: Mapping[str, PublishedPiece]
+    traffic: Mapping[str, Counted]
+    looked: Mapping[str, set[int]]
+    strangers: Mapping[str, int]
+    stars: Mapping[str, Sequence[float]]
+
+    @property
+    def names(self) -> set[str]:
+        """The pieces that were out, and whatever else was sold or given back in the period."""
+        sold = {
+            name
+            for name, tally in self.study.tallies.items()
+            if tally.orders or any(tally.net_minor.values())
+        }
+        return {*self.pieces, *sold}
+
+    def line(self, name: str) -> PieceLine:
+        """Return everything about one piece."""
+        tally, piece = self.study.tallies.get(name, NO_PIECE), self.pieces.get(name)
+        return PieceLine(
+            content=name,
+            title=piece.title if piece else name,
+            kind=piece.kind if piece else None,
+            published=self._day(instant_text(piece.published_at))
+            if piece and piece.published_at
+            else None,
+            orders=tally.orders,
+            renewals=tally.renewals,
+            sums={
+                code: Sums(tally.gross_minor[code], tally.net_minor[code])
+                for code in sorted(tally.gross_minor)
+            },
+            baskets=tally.baskets,
+            together=tally.together,
+            buyers=len(tally.buyers),
+            also=self._also[name],
+            often_with=self._often_with.get(name),
+            refunds=Rate(tally.refunded, tally.paid),
+            looks=self._looks(name, tally),
+            ratings=self._ratings(self.stars.get(name, ())),
+            fading=self._fading(tally, piece),
+        )
+
+    @cached_property
+    def all_looks(self) -> Looks:
+        """All anonymous visits of pieces, else all looks of known people."""
+        every = [self._looks(name, self.study.tallies.get(name, NO_PIECE)) for name in self.names]
+        for source in ("traffic", "events"):
+            some = [looks for looks in every if looks.source == source]
+            if some:
+                return Looks(
+                    source,
+                    sum(looks.visits or 0 for looks in some),
+                    sum(looks.clicks or 0 for looks in some) if source == "traffic" else None,
+                    sum(looks.purchases or 0 for looks in some),
+                )
+        return Looks()
+
+    @cached_property
+    def all_ratings(self) -> Ratings:
+        """What all buyers gave."""
+        return self._ratings([star for some in self.stars.values() for star in some])
+
+    def _looks(self, name: str, tally: Tally) -> Looks:
+        counted = self.traffic.get(name)
+        if counted is not None and name:
+            zone = self.scope.timezone
+            start = max(self.known.start, start_of_day(counted.first_day, zone))
+            end = min(self.known.end, end_of_day(counted.last_day, zone))
+            bought = [instant_text(start) <= at < instant_text(end) for at in tally.moments]
+            return Looks("traffic", counted.visits, counted.clicks, sum(bought))
+        people = self.looked.get(name, set())
+        visits = len(people) + self.strangers.get(name, 0)
+        if not visits or not name:
+            return Looks()
+        return Looks("events", visits, None, len(people & tally.buyers_inside))
+
+    def _ratings(self, stars: Sequence[float]) -> Ratings:
+        every = [star for some in self.stars.values() for star in some]
+        if not stars:
+            return Ratings(top=self._top_stars(every))
+        usual, top = fmean(every), self._top_stars(every)
+        shrunk = (sum(stars) + PRIOR_RATINGS * usual) / (len(stars) + PRIOR_RATINGS)
+        unhappy = sum(star <= UNHAPPY_SHARE * top for star in stars)
+        return Ratings(len(stars), fmean(stars), shrunk, unhappy, top)
+
+    def _top_stars(self, every: Iterable[float]) -> int:
+        return TEN_STARS if max(every, default=0) > FIVE_STARS else FIVE_STARS
+
+    def _fading(self, tally: Tally, piece: PublishedPiece | None) -> Fading | None:
+        moments = sorted(tally.moments)
+        out = instant_text(piece.published_at) if piece and piece.published_at else ""
+        begun = min(filter(None, (out, moments[0] if moments else "")), default="")
+        if not begun:
+            return None
+        launch = self._day(begun)
+        age_days = (local_day(self.known.end, self.scope.timezone) - launch).days
+        days = [(self._day(at) - launch).days for at in moments]
+        return fading(
+            [day for day in days if day < age_days],
+            age_days,
+            is_on_sale=piece is None or piece.archived_at is None,
+        )
+
+    @cached_property
+    def _also(self) -> Counter[str]:
+        """How many buyers of each piece bought another one too."""
+        of: dict[int, set[str]] = defaultdict(set)
+        for name, tally in self.study.tallies.items():
+            for customer in tally.buyers:
+                of[customer].add(name)
+        found: Counter[str] = Counter()
+        for names in of.values():
+            if len(names) > 1:
+                found.update(names)
+        return found
+
+    @cached_property
+    def _often_with(self) -> dict[str, str]:
+        bought = (
+            (customer, name)
+            for name, tally in self.study.tallies.items()
+            for customer in tally.buyers
+            if name
+        )
+        nearest = also_bought(bought, self.names, 1)
+        return {name: others[0] for name, others in nearest.items() if others}
+
+    @cached_property
+    def _day_starts(self) -> tuple[date, list[str]]:
+        """The first day that anything was sold or came out, and when it and every later day began."""
+        zone = self.scope.timezone
+        moments = [tally.moments for tally in self.study.tallies.values() if tally.moments]
+        out = [
+            instant_text(piece.published_at) for piece in self.pieces.values() if piece.published_at
+        ]
+        earliest = min((*(min(some) for some in moments), *out))
+        first = local_day(parse_instant(earliest), zone)
+        count = (local_day(self.known.end, zone) - first).days + 1
+        every = (first + timedelta(days=number) for number in range(count + 1))
+        return first, [instant_text(start_of_day(day, zone)) for day in every]
+
+    def _day(self, at: str) -> date:
+        """Return the creator's day of a moment: by a list, because there are as many as orders."""
+        first, starts = self._day_starts
+        return first + timedelta(days=bisect_right(starts, at) - 1)
