@@ -16,7 +16,7 @@ from kpay.domain.reports.behind import Behind, BehindRow
 from kpay.domain.reports.scope import Scope
 from kpay.domain.reports.summary import Measured, Summary, mean_minor
 from kpay.domain.revenue import Takings
-from kpay.domain.subscription_levels import mrr_at
+from kpay.domain.subscription_levels import mrr_over
 from kpay.services.reporting import mrr, revenue
 from kpay.services.reporting.recurring import recurring_spans
 from kpay.services.reporting.revenue import takings_between
@@ -149,11 +149,10 @@ def _people_figures(connection: Connection, scope: Scope, look: _Look) -> tuple[
 def _mrr_figure(connection: Connection, scope: Scope, look: _Look) -> Measured:
     found = recurring_spans(connection, scope)
 
-    def worth(moment: datetime) -> int:
-        return mrr_at(found.counted, moment, found.rates.at(moment))
-
-    line = tuple(float(worth(moment)) for moment in look.edges[1:]) if found.counted else ()
-    now, before, year_before = map(worth, look.ends())
+    now, before, year_before, *ends = mrr_over(
+        found.counted, [*look.ends(), *look.edges[1:]], found.rates.at
+    )
+    line = _line(ends) if found.counted else ()
     return Measured(
         "mrr", "MRR", "money", now, before, year_before, line, currency=scope.base_currency
     )
