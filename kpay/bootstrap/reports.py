@@ -68,6 +68,10 @@ def section_module(section: ReportSection) -> Section:
         from kpay.services.reporting import tax
 
         return tax
+    if section is ReportSection.BOOKS:
+        from kpay.services.reporting import books
+
+        return books
     if section is ReportSection.ALL:
         return _whole()
     raise AssertionError(section)

@@ -170,6 +170,7 @@ class OutputFormat(StrEnum):
     CSV = "csv"
     MD = "md"
     HTML = "html"
+    LEDGER = "ledger"
 
 
 class ImportKind(StrEnum):
@@ -212,4 +213,5 @@ class ReportSection(StrEnum):
     FUNNEL = "funnel"
     CAMPAIGNS = "campaigns"
     TAX = "tax"
+    BOOKS = "books"
     ALL = "all"

@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 
 from kpay.domain.mrr_policies import OWN, Policy, differences
 from kpay.domain.period import Period
-from kpay.domain.person_shown import person_shown
 from kpay.domain.reports.behind import Behind, BehindRow
 from kpay.domain.reports.scope import Scope
 from kpay.domain.subscription_levels import held_before, worth
 from kpay.domain.subscription_spans import Span
 from kpay.domain.subscriptions import Month, Movement
+from kpay.services.reporting.naming import named
 from kpay.services.reporting.recurring import (
     Known,
     calendar,
@@ -26,7 +26,6 @@ from kpay.services.reporting.recurring import (
     walked,
     without_waiting,
 )
-from kpay.store.figures.customers import people
 
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NOTES: Final = {
@@ -266,14 +265,9 @@ HEADS: Final[Mapping[str, tuple[str, Callable[[Opening], Stakes]]]] = {
 
 def _named(connection: Connection, scope: Scope, rows: Sequence[Row]) -> list[BehindRow]:
     """Give the customers names, in the order of time."""
-    numbers = {int(row.customer) for row in rows if row.customer.isdecimal()}
-    known = people(connection, numbers)
-    shown = []
-    for row in rows:
-        name = row.customer
-        if name.isdecimal():
-            one = known.get(int(name))
-            told = person_shown(one.name, one.email, shows_emails=scope.shows_emails) if one else ""
-            name = f"#{name} {told}".rstrip()
-        shown.append(BehindRow(row.at, name, row.what, row.amount, " ".join(row.subscriptions)))
+    names = named(connection, scope, (row.customer for row in rows))
+    shown = [
+        BehindRow(row.at, names[row.customer], row.what, row.amount, " ".join(row.subscriptions))
+        for row in rows
+    ]
     return sorted(shown, key=lambda row: (row.at or EVER, row.provider, row.customer, row.what))

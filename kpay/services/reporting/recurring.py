@@ -70,10 +70,11 @@ def calendar(scope: Scope, counted: Sequence[Span], rates: RateBook) -> tuple[Mo
         return ()
     first = local_day(min(span.start for span in counted), scope.timezone)
     last = local_day(scope.as_of - timedelta(seconds=1), scope.timezone)
-    return tuple(_month(day, scope, rates) for day in months_between(first, last))
+    return tuple(month_of(day, scope, rates) for day in months_between(first, last))
 
 
-def _month(first_day: date, scope: Scope, rates: RateBook) -> Month:
+def month_of(first_day: date, scope: Scope, rates: RateBook) -> Month:
+    """Return a month up to `as_of`, with the rates at its end."""
     start = start_of_day(first_day, scope.timezone)
     whole = start_of_day(add_months(first_day, 1), scope.timezone)
     end = min(whole, scope.as_of)
