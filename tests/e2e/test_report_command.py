@@ -64,7 +64,7 @@ def test_revenue_adds_up_and_has_the_keys_of_the_contract(kpay: Run, shop: Path)
     assert answer["last_sync"] is None
     gross = sum(12345 * month for month in range(1, 10))
     refunds = sum(1000 + month for month in range(1, 10))
-    assert answer["currencies"]["usd"] == {
+    promised = {
         "gross_minor": gross,
         "discounts_minor": 9 * 45,
         "tax_minor": 0,
@@ -75,6 +75,7 @@ def test_revenue_adds_up_and_has_the_keys_of_the_contract(kpay: Run, shop: Path)
         "orders": 9,
         "customers": 1,
     }
+    assert promised.items() <= answer["currencies"]["usd"].items()
     assert answer["currencies"]["eur"]["net_minor"] == 9 * (700 - 112)
 
 
