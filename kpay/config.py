@@ -41,6 +41,9 @@ class Settings:
     mail_from: str = field(
         default="", metadata={"help": 'The sender: "Ana Lee <ana@example.com>".'}
     )
+    report_to: str = field(
+        default="", metadata={"help": "Where `kpay report --mail` sends (else mail_from)."}
+    )
     smtp_url: str = field(
         default="", metadata={"help": "smtp://user@host:port?tls=none|starttls|implicit"}
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from kpay.bootstrap import Business
     from kpay.config import Settings
+    from kpay.domain.document import Document
     from kpay.domain.letterhead import Letterhead
     from kpay.domain.mail_reading import ArrivedMail
     from kpay.domain.person import Person
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from kpay.ports import Mailer
     from kpay.services.examining_mail import MailProbes
     from kpay.services.mail_desk import MailDesk, Weighed
+    from kpay.services.reporting.mailing import ReportPost, WrittenReport
+
+    InWords = Callable[[Document], tuple[str, Mapping[str, Any]]]
 
 DOCTOR_TIMEOUT_S = 10
 
@@ -108,6 +114,46 @@ def desk_of(business: Business) -> MailDesk:
             connections=settings.mail_connections,
         ),
     )
+
+
+def report_post(business: Business, in_words: InWords) -> ReportPost:
+    """Mail reports to the creator; `in_words` writes a report as text and as values of its page."""
+    from kpay.services.reporting.mailing import ReportPost
+
+    @cache
+    def written(asked: tuple[tuple[str, Any], ...]) -> WrittenReport:
+        return written_report(business, dict(asked), in_words)
+
+    return ReportPost(
+        business.mail_desk(),
+        business.settings.report_to,
+        lambda asked: written(tuple(sorted(asked.items()))),
+        business.passing(),
+    )
+
+
+def written_report(
+    business: Business, asked: Mapping[str, Any], in_words: InWords
+) -> WrittenReport:
+    """Make a report of a section with its options, as a mail has it."""
+    from kpay.bootstrap.reports import report_desk
+    from kpay.domain.enums import ReportSection
+    from kpay.domain.period import local_day
+    from kpay.services.reporting.mailing import WrittenReport
+    from kpay.services.reporting.making import Asked
+
+    section = ReportSection(asked["section"])
+    options = {name: value for name, value in asked.items() if name != "section"}
+    desk = report_desk(business, Asked(**options), section)
+    document = desk.document(section)
+    text, values = in_words(document)
+    around = {"business": letterhead_of(business.settings).shown_business, "language": "en"}
+    renderer = business.renderer()
+    page = renderer.render("email/report.html", {**around, **values})
+    scope = desk.scope
+    end = min(scope.period.end, scope.as_of) if scope.period else scope.as_of
+    last_day = local_day(end - timedelta(seconds=1), scope.timezone)
+    return WrittenReport(document.title, text, renderer.inline_styles(page), last_day)
 
 
 def mails_at(path: str) -> Iterator[ArrivedMail]:

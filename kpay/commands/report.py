@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,11 @@ from kpay.commands.options import AsOf, Format, Out, Since, Until, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import MrrPolicy, OutputFormat, ReportSection
 from kpay.manners import manners
+
+if TYPE_CHECKING:
+    from kpay.bootstrap import Business
+    from kpay.domain.document import Document
+    from kpay.services.reporting.making import Asked
 
 app = new_app()
 
@@ -21,6 +26,7 @@ EXAMPLES = examples(
     "kpay report mrr --explain churn@2026-09",
     "kpay report --fail-if 'gross_churn_share > 8%' --quiet",
     "kpay report summary --as-of 2026-09-30 --json",
+    "kpay report summary --mail",
 )
 Month = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One month.")]
 Csv = Annotated[bool, typer.Option("--csv", help="The same as --format csv.")]
@@ -34,6 +40,9 @@ FailIf = Annotated[
     typer.Option("--fail-if", metavar="CONDITION", help="Exit with 10 when this holds."),
 ]
 Emails = Annotated[bool, typer.Option("--emails", help="Name people by their whole address.")]
+Mail = Annotated[
+    bool, typer.Option("--mail", help="Mail it to report_to, once a week whatever runs how often.")
+]
 
 
 @app.command(epilog=EXAMPLES)
@@ -52,6 +61,7 @@ def report(
     fmt: Format = None,
     csv: Csv = False,
     out: Out = None,
+    mail: Mail = False,
 ) -> None:
     """Report figures that can be opened: money, subscribers, customers, content, mail.
 
@@ -63,8 +73,19 @@ def report(
     from kpay.services.reporting.making import Asked
 
     business = open_business()
-    desk = report_desk(business, Asked(month, since, until, as_of, policy, emails), section)
-    if out or not (fail_if and manners().quiet):
+    asked = Asked(month, since, until, as_of, policy, emails)
+    desk = report_desk(business, asked, section)
+    if mail:
+        show(mailed(business, asked, section))
+    elif out or not (fail_if and manners().quiet):
         document = desk.opened(explain, section) if explain else desk.document(section)
         show(document, OutputFormat.CSV if csv else fmt, out, fill_page=business.fill_page)
     desk.raise_if(fail_if or [], section)
+
+
+def mailed(business: Business, asked: Asked, section: ReportSection) -> Document:
+    """Mail a report to the creator; say that it left, or that it had left before."""
+    from kpay.bootstrap.mail import report_post
+    from kpay.presentation.mail_page import in_words
+
+    return report_post(business, in_words).mail(section, asked)

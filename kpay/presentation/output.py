@@ -19,7 +19,7 @@ from kpay.presentation.cells import harmless
 DEEDS = frozenset(
     f"kpay.{deed}"
     for deed in (
-        "init", "publish", "content.archive", "sync", "sync.rebuild", "import", "deliver", "train",
+        "init", "publish", "content.archive", "sync", "sync.rebuild", "import", "deliver", "train", "report.mail",
         "campaign.new", "campaign.send", "inbox", "schedule.add", "schedule.remove", "sequence.new", "sequence.run",
         "subscriber.add", "subscriber.remove",
     )
@@ -79,7 +79,7 @@ def goes_without_saying(document: Document) -> bool:
 def format_of(out: str | None) -> OutputFormat:
     """Return the format that a file's ending names, else a table."""
     ending = Path(out or "").suffix.lower().removeprefix(".")
-    known = {"htm": "html", "markdown": "md"}.get(ending, ending)
+    known = {"htm": "html", "markdown": "md", "journal": "ledger"}.get(ending, ending)
     return OutputFormat(known) if known in set(OutputFormat) else OutputFormat.TABLE
 
 
@@ -93,6 +93,11 @@ def destination(out: str, schema: str, fmt: OutputFormat) -> str:
 
 def as_text(document: Document, fmt: OutputFormat, fill_page: FillPage | None = None) -> str:
     """Return a document in a text format; HTML needs what fills its template."""
+    if fmt in document.texts:
+        return document.texts[fmt]
+    if fmt is OutputFormat.LEDGER:
+        problem = "only the books can be written as a ledger"
+        raise UsageProblem(problem, "kpay report books --format ledger")
     if fmt is OutputFormat.HTML and fill_page:
         from kpay.presentation.pages import page_values  # noqa: PLC0415 - only for a page
 

@@ -43,6 +43,7 @@ class Rules:
 
 
 MARKETING = Rules(refuses=lambda reason: True, asks_the_list=True)
+REPORT = Rules(refuses=lambda reason: True, asks_the_list=False)
 PURCHASE = Rules(refuses=lambda reason: reason == BOUNCED, asks_the_list=False)
 RULES = {
     MailKind.CAMPAIGN: MARKETING,
@@ -50,6 +51,7 @@ RULES = {
     MailKind.PURCHASE: PURCHASE,
     MailKind.RECEIPT: PURCHASE,
     MailKind.CONFIRMATION: MARKETING,
+    MailKind.REPORT: REPORT,
 }
 """What each kind of message asks; whoever has left is not even asked whether to come back."""
 

@@ -69,6 +69,12 @@ def queue_occasions(
     return _queue(connection, rows, kind, key=["occasion"])
 
 
+def of_occasion(connection: Connection, occasion: str) -> RowMapping | None:
+    """Return the message of an occasion, if there is one."""
+    query = select(DELIVERY).where(DELIVERY.c.occasion == occasion)
+    return connection.execute(query).mappings().first()
+
+
 def _queue(
     connection: Connection,
     rows: Sequence[Mapping[str, Any]],
