@@ -11,6 +11,7 @@ from kpay.domain.delivery import WAITING
 from kpay.domain.enums import DeliveryState, MailKind, OrderKind, OrderStatus
 from kpay.models import Customer, Delivery, Entitlement, LineItem, Order
 from kpay.store.dialect import table_of
+from kpay.store.imported_orders import SOURCE as IMPORTED
 
 ORDER, LINE, CUSTOMER = table_of(Order), table_of(LineItem), table_of(Customer)
 ENTITLEMENT, DELIVERY = table_of(Entitlement), table_of(Delivery)
@@ -53,7 +54,10 @@ def order_behind(connection: Connection, entitlement_id: int) -> int | None:
 
 
 def without_receipt(connection: Connection, since: datetime) -> Sequence[RowMapping]:
-    """Return the renewals paid from a moment on for which no receipt was ever queued."""
+    """Return the renewals paid from a moment on for which no receipt was ever queued.
+
+    What was paid elsewhere, and imported, has its receipt from there.
+    """
     email = func.coalesce(CUSTOMER.c.email, ORDER.c.email)
     occasion = literal(OCCASION).concat(ORDER.c.external_id)
     query = (
@@ -72,6 +76,7 @@ def without_receipt(connection: Connection, since: datetime) -> Sequence[RowMapp
             ORDER.c.status == OrderStatus.PAID.value,
             ORDER.c.kind.in_(AGAIN),
             ORDER.c.total_minor > 0,
+            ORDER.c.source != IMPORTED,
             email.is_not(None),
             DELIVERY.c.id.is_(None),
         )
