@@ -179,7 +179,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Document:
-    """Everything one command answers: `payload` is the JSON object without its schema key."""
+    """Everything one command answers: `payload` is the JSON object without its schema key.
+
+    `texts` are formats (by name) that it has texts of its own for, instead of what writers make.
+    """
 
     schema: str
     title: str
@@ -188,6 +191,7 @@ class Document:
     subtitle: str = ""
     next_steps: Sequence[str] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of `--json`."""

@@ -21,7 +21,10 @@ class Who(NamedTuple):
 
 
 class Sale(NamedTuple):
-    """A paid order; `provider` is its charge, or its number in the file it came from."""
+    """A paid order; `provider` is its charge, or its number in the file it came from.
+
+    `settled_in` is the currency that the balance took it in; None where no movement is known.
+    """
 
     at: datetime
     currency: str
@@ -33,6 +36,7 @@ class Sale(NamedTuple):
     provider: str
     account: str
     order_id: int
+    settled_in: str | None
     who: Who
 
     @property
@@ -66,10 +70,9 @@ class GivenBackEntry(NamedTuple):
     tax_minor: int
     came_back: bool
     country: str | None
-    sold_minor: int
-    sold_tax_minor: int
     provider: str
     account: str
+    settled_in: str | None
     who: Who
 
     @property

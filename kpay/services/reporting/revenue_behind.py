@@ -51,7 +51,7 @@ def behind(connection: Connection, report: RevenueReport, metric: str) -> Behind
     """Return the rows that add up to one of the figures that are OPENED."""
     scope, known = report.scope, report.scope.known(report.period)
     between = (known.start, known.end)
-    found = entries(connection, between, no_dispute_money=NO_DISPUTE_MONEY)
+    found = entries(connection, between, as_of=scope.as_of, no_dispute_money=NO_DISPUTE_MONEY)
     rates = day_rates(connection, scope, known)
     rows = tuple(_row(scope, *told) for told in _told(found, metric, report, rates))
     figure = report.to_document().metrics[metric]

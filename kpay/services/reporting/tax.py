@@ -64,8 +64,8 @@ def explain(connection: Connection, scope: Scope, metric: str) -> Behind | None:
     known = scope.known(report.period)
     between, rates = (known.start, known.end), day_rates(connection, scope, known)
     told: list[Sale | GivenBackEntry] = [
-        *entries.sales(connection, between),
-        *entries.refunds(connection, between),
+        *entries.sales(connection, between, as_of=scope.as_of),
+        *entries.refunds(connection, between, as_of=scope.as_of),
     ]
     rows: list[BehindRow] = []
     for one in sorted(told, key=lambda one: (one.at, one.provider, one.what)):

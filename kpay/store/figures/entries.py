@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, select
 
 from kpay.domain.entries import (
     Entry,
@@ -25,18 +25,26 @@ from kpay.store.figures.ledger import BALANCE, CHARGES, DISPUTES, ORDERS, REFUND
 
 CUSTOMERS = table_of(Customer)
 IDENTITIES = table_of(CustomerIdentity)
+SETTLED = BALANCE.alias("settled")
 SOURCES = ("stripe", "import")
 
 Between = tuple[datetime, datetime]
 
 
 def entries(
-    connection: Connection, between: Between, *, no_dispute_money: Iterable[str]
+    connection: Connection,
+    between: Between,
+    *,
+    as_of: datetime,
+    no_dispute_money: Iterable[str],
 ) -> list[Entry]:
-    """Return everything that moved money, or failed to, in [start, end): oldest first."""
+    """Return everything that moved money, or failed to, in [start, end): oldest first.
+
+    What was settled is told as known before `as_of`.
+    """
     found: list[Entry] = [
-        *sales(connection, between),
-        *refunds(connection, between),
+        *sales(connection, between, as_of=as_of),
+        *refunds(connection, between, as_of=as_of),
         *unbooked_disputes(connection, between, no_dispute_money),
         *movements(connection, between),
         *failed_payments(connection, between),
@@ -44,7 +52,7 @@ def entries(
     return sorted(found, key=lambda one: (one.at, one.provider, one.what))
 
 
-def sales(connection: Connection, between: Between) -> Iterator[Sale]:
+def sales(connection: Connection, between: Between, *, as_of: datetime) -> Iterator[Sale]:
     """Yield the paid orders."""
     columns = ORDERS.c
     query = (
@@ -59,6 +67,7 @@ def sales(connection: Connection, between: Between) -> Iterator[Sale]:
             func.coalesce(columns.charge_id, columns.external_id),
             columns.account,
             columns.id,
+            _settled_in(columns.charge_id, ORDERS, as_of),
             *_buyer(),
         )
         .outerjoin(CUSTOMERS, CUSTOMERS.c.id == columns.customer_id)
@@ -68,13 +77,15 @@ def sales(connection: Connection, between: Between) -> Iterator[Sale]:
         yield Sale._make((*told, Who(number, name, email)))
 
 
-def refunds(connection: Connection, between: Between) -> Iterator[GivenBackEntry]:
+def refunds(
+    connection: Connection, between: Between, *, as_of: datetime
+) -> Iterator[GivenBackEntry]:
     """Yield what was given back, and what of it came back because it failed."""
-    given = _given_back(REFUNDS.c.refunded_at, came_back=False).select_from(REFUNDS)
+    given = _given_back(REFUNDS.c.refunded_at, as_of, came_back=False).select_from(REFUNDS)
     given = given.outerjoin(CHARGES, ledger.of_charge()).where(
         ledger.is_given_back(), CHARGES.c.is_sale.is_not(False)
     )
-    failed = _given_back(BALANCE.c.created_at, came_back=True).select_from(BALANCE)
+    failed = _given_back(BALANCE.c.created_at, as_of, came_back=True).select_from(BALANCE)
     failed = failed.join(REFUNDS, ledger.brought_back())
     for query, moment in ((given, REFUNDS.c.refunded_at), (failed, BALANCE.c.created_at)):
         whole = query.outerjoin(ORDERS, ORDERS.c.id == REFUNDS.c.order_id)
@@ -83,7 +94,9 @@ def refunds(connection: Connection, between: Between) -> Iterator[GivenBackEntry
             yield GivenBackEntry._make((*told, Who(number, name, email)))
 
 
-def _given_back(moment: ColumnElement[datetime], *, came_back: bool) -> Select[Any]:
+def _given_back(
+    moment: ColumnElement[datetime], as_of: datetime, *, came_back: bool
+) -> Select[Any]:
     columns = REFUNDS.c
     return select(
         moment,
@@ -92,10 +105,9 @@ def _given_back(moment: ColumnElement[datetime], *, came_back: bool) -> Select[A
         ledger.refunded_tax(),
         literal(came_back),
         ORDERS.c.country,
-        func.coalesce(ORDERS.c.total_minor, 0),
-        func.coalesce(ORDERS.c.tax_minor, 0),
         columns.external_id,
         columns.account,
+        _settled_in(columns.external_id, REFUNDS, as_of),
         *_buyer(),
     )
 
@@ -196,6 +208,23 @@ def failed_payments(connection: Connection, between: Between) -> Iterator[Failed
     for query in (tried, imported):
         for *told, number, name, email in connection.execute(query):
             yield FailedPayment._make((*told, Who(number, name, email)))
+
+
+def _settled_in(
+    cause: ColumnElement[str | None], table: Table, as_of: datetime
+) -> ColumnElement[str | None]:
+    """The currency of the balance's movements that something caused."""
+    moved = SETTLED.c
+    return (
+        select(func.min(moved.currency))
+        .where(
+            moved.source_external_id == cause,
+            moved.account == table.c.account,
+            moved.livemode == table.c.livemode,
+            moved.created_at < as_of,
+        )
+        .scalar_subquery()
+    )
 
 
 def _charged() -> ColumnElement[bool]:
