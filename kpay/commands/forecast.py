@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,10 @@ from kpay.commands.options import AsOf, Format, Out, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import Frequency
 from kpay.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from kpay.bootstrap import Business
+    from kpay.domain.document import Document
 
 app = new_app()
 
@@ -19,6 +24,7 @@ EXAMPLES = examples(
     "kpay forecast --as-of 2026-06-30 --level 50,90 --json",
     "kpay forecast --plan launches.csv",
     "kpay forecast --explain --freq month",
+    "kpay forecast --scorecard",
     "kpay forecast --input visits.csv --horizon 30d",
 )
 
@@ -43,6 +49,10 @@ Plan = Annotated[
     ),
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="What each point is made of.")]
+Scorecard = Annotated[
+    bool,
+    typer.Option("--scorecard", help="How earlier forecasts did, now that their days are over."),
+]
 Currency = Annotated[
     str | None, typer.Option("--currency", metavar="CODE", help="Else the base currency.")
 ]
@@ -58,41 +68,46 @@ def forecast(
     currency: Currency = None,
     plan: Plan = None,
     explain: Explain = False,
+    scorecard: Scorecard = False,
     fmt: Format = None,
     out: Out = None,
 ) -> None:
     """Forecast revenue, or a series of your own, with ranges and its own backtest."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services.forecasting import series
+    from kpay.services.forecasting import revenue, series
     from kpay.services.vantage import horizon_days
 
     asked = series.Asked(
         horizon_days(horizon), freq.value if freq else None, series.levels_of(level)
     )
+    of_a_business = {"plan": plan, "explain": explain, "currency": currency}
     if source is not None:
-        _refuse_beside_input(as_of=as_of, plan=plan, explain=explain, currency=currency)
+        others = {**of_a_business, "as-of": as_of, "scorecard": scorecard}
+        _refuse_beside("input", others, EVERY_ROW)
         show(series.forecast_file(source, asked).to_document(), fmt, out)
         return
-    from kpay.services.forecasting import revenue
-
     business = open_business()
-    settings = business.settings
-    wish = revenue.Wish(
-        as_of, currency, settings.base_currency, business.clock.now(), settings.timezone, plan
-    )
+    if scorecard:
+        _refuse_beside("scorecard", {**of_a_business, "freq": freq}, "kpay forecast --scorecard")
+        show(_scorecard(business, as_of), fmt, out, fill_page=business.fill_page)
+        return
+    settings, now = business.settings, business.clock.now()
+    wish = revenue.Wish(as_of, currency, settings.base_currency, now, settings.timezone, plan)
     made = revenue.forecast_revenue(business.store, asked, wish)
-    show(
-        made.explained() if explain else made.to_document(), fmt, out, fill_page=business.fill_page
-    )
+    document = made.explained() if explain else made.to_document()
+    show(document, fmt, out, fill_page=business.fill_page)
 
 
-def _refuse_beside_input(**options: object) -> None:
-    """Refuse the options that are about a business; a series has nothing to open or to plan."""
-    for name, value in options.items():
+def _scorecard(business: Business, as_of: str | None) -> Document:
+    from kpay.services.forecasting.scorecard import scorecard
+
+    now, timezone = business.clock.now(), business.settings.timezone
+    return scorecard(business.store, as_of=as_of, now=now, timezone=timezone).to_document()
+
+
+def _refuse_beside(flag: str, others: Mapping[str, object], hint: str) -> None:
+    """Refuse options that mean nothing beside a flag."""
+    for name, value in others.items():
         if value:
-            raise UsageProblem(
-                f"--input uses every row of a series: it does not go together with "
-                f"--{name.replace('_', '-')}",
-                EVERY_ROW,
-            )
+            raise UsageProblem(f"--{flag} does not go together with --{name}", hint)

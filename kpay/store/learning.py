@@ -18,6 +18,7 @@ from kpay.store.dialect import insert_missing, table_of, upsert_rows
 
 RUNS = table_of(ModelRun)
 SCORES = table_of(Score)
+FORECASTS = table_of(ForecastRun)
 CUSTOMERS = table_of(Customer)
 SUBSCRIBERS = table_of(Subscriber)
 ORDERS = table_of(Order)
@@ -208,3 +209,13 @@ def has_sales(connection: Connection, until: datetime, currency: str) -> bool:
         .limit(1)
     )
     return connection.execute(query).first() is not None
+
+
+def forecasts(connection: Connection, made_before: datetime) -> list[Row]:
+    """Return the forecasts that were kept before a moment, the oldest as-of first."""
+    query = (
+        select(FORECASTS)
+        .where(FORECASTS.c.made_at < made_before)
+        .order_by(FORECASTS.c.as_of, FORECASTS.c.horizon_days, FORECASTS.c.made_at, FORECASTS.c.id)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]

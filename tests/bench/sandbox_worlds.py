@@ -59,6 +59,8 @@ class Plan:
     turns_every_days: int | None = (
         None  # after so many days other pieces are on sale, on other topics
     )
+    first_pieces: int = FIRST_PIECES
+    launches: int = LAUNCHES
     launch_jitter_days: int = 0  # launches come up to so many days before or after even dates
 
 
@@ -231,14 +233,14 @@ def pieces(seed: int, plan: Plan) -> tuple[Item, ...]:
         return _turning(luck, plan, plan.turns_every_days)
     span = plan.days - 90
     shifts = np.random.default_rng([seed, 13]).integers(
-        -plan.launch_jitter_days, plan.launch_jitter_days + 1, LAUNCHES
+        -plan.launch_jitter_days, plan.launch_jitter_days + 1, plan.launches
     )
     launches = [
-        60 + int((number + 0.5) * span / LAUNCHES) + int(shift)
+        60 + int((number + 0.5) * span / plan.launches) + int(shift)
         for number, shift in enumerate(shifts)
     ]
     made = []
-    for place, day in enumerate([0] * FIRST_PIECES + launches):
+    for place, day in enumerate([0] * plan.first_pieces + launches):
         amount_minor = int(luck.choice(PRICES_MINOR))
         made.append(
             _piece(f"piece-{place:02}", str(luck.choice(KINDS)), day, amount_minor, luck, plan)

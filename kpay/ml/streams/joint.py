@@ -192,7 +192,7 @@ def expected(ledger: Ledger, horizon: int, plan: Sequence[Planned] | None) -> Fl
     """Return the expected net takings of each day ahead, without any paths."""
     ahead = range(ledger.days, ledger.days + horizon)
     learned, usual = _learn(ledger, is_planned=plan is not None)
-    single = one_series.outlook(usual, horizon, WEEK).mean
+    single = one_series.point(usual, horizon, WEEK)
     level = float(single.mean())
     sold = single + level * _running(ledger, usual, learned, horizon)
     sold = sold + launches.planned(plan or (), learned.sizes, level, ahead)[0]

@@ -30,9 +30,10 @@ Worth = Callable[[str], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A ledger, and the currencies that could not be counted in it, with their number of rows."""
+    """A ledger, and which currencies are counted in it, stand apart, or were turned into its own."""
 
     ledger: Ledger
+    counted: tuple[str, ...]
     apart: tuple[str, ...]
     converted: tuple[str, ...]
 
@@ -70,12 +71,12 @@ def known(
     """
     until = seen_from.moment
     worth = _worth(connection, seen_from, base, only)
-    taken = rows.sales(connection, until, _precision(seen_from.timezone, until))
+    taken = rows.sales(connection, until, precision(seen_from.timezone, until))
     counted = [row for row in taken if worth(row[1]) is not None]
     if not counted:
         return None
     codes = {row[1] for row in taken}
-    first = local_day(_moment(counted[0][0]), seen_from.timezone)
+    first = local_day(first_moment(counted), seen_from.timezone)
     calendar = Calendar(first, seen_from.day, seen_from.timezone)
     ledger = Ledger(
         first,
@@ -86,6 +87,7 @@ def known(
     )
     return Known(
         ledger,
+        counted=tuple(sorted(code for code in codes if worth(code) is not None)),
         apart=tuple(sorted(code for code in codes if worth(code) is None and not only)),
         converted=tuple(sorted(code for code in codes - {base} if worth(code) and not only)),
     )
@@ -98,10 +100,15 @@ def _worth(connection: Connection, seen_from: Vantage, base: str, only: str | No
     return {code: float(rate) for code, rate in book.at(seen_from.moment).items()}.get
 
 
-def _precision(timezone: str, until: datetime) -> int:
+def precision(timezone: str, until: datetime) -> int:
     """Return how finely sales are summed: by hour where the zone's days begin on the hour."""
     offset = until.astimezone(ZoneInfo(timezone)).utcoffset() or timedelta()
     return rows.HOUR if offset % timedelta(hours=1) == timedelta() else rows.MINUTE
+
+
+def first_moment(taken: Sequence[tuple[Any, ...]]) -> datetime:
+    """Return the moment of the oldest of the rows of sales."""
+    return _moment(taken[0][0])
 
 
 def _moment(text: str) -> datetime:

@@ -77,6 +77,7 @@ class Forecast:
     plan: tuple[ToldPlan, ...] | None = None
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
     as_usual: tuple[str, ...] = ()  # campaigns and launches whose days were told as usual ones
     note: str = ""
     more_blocks: tuple[Block, ...] = ()
@@ -166,6 +167,7 @@ class Forecast:
         plan = None if self.plan is None else [_plan_json(one) for one in self.plan]
         return {
             "measure": "takings_after_refunds",
+            "currencies": list(self.currencies),
             "parts": parts,
             "plan": plan,
             "assumptions": list(self.assumptions),

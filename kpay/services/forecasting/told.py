@@ -70,6 +70,7 @@ def told(found: Foreseen) -> Forecast:
         plan=_told_plan(found),
         assumptions=assumptions(found),
         warnings=warnings(found),
+        currencies=found.known.counted,
         as_usual=_as_usual(found),
         note=f"Made as of the last day known: {found.seen_from.why}."
         if found.seen_from.why
