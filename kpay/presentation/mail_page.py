@@ -20,7 +20,7 @@ def in_words(document: Document) -> tuple[str, dict[str, Any]]:
     """
     shown = [_readable(block) for block in document.blocks if not isinstance(block, Chart)]
     plain = replace(document, blocks=tuple(shown))
-    return as_text(plain, OutputFormat.TABLE), page_values(plain)
+    return as_text(document, OutputFormat.TABLE), page_values(plain)
 
 
 def _readable(block: Block) -> Block:
