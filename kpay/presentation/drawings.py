@@ -18,6 +18,7 @@ from kpay.presentation.plots import Dot, Line, drawing, round_step, share_axis
 WIDTH, HEIGHT = 1000, 300
 BAR_SHARE = 0.78
 MOST_LABELS, MOST_SHORT_LABELS, SHORT_LABEL = 5, 13, 7
+LONG_LABEL = 10
 ON_A_PHONE = 3
 WIDE_FROM = 8
 SHORT_TEXT = 18
@@ -39,7 +40,9 @@ def picture(block: Picture) -> dict[str, Any]:
 
 
 def chart(block: Chart) -> dict[str, Any]:
-    """Return a line or bars with their axis, and a band round them."""
+    """Return a line or bars with their axis, and a band round them; bars with long names lie."""
+    if block.style == "bars" and any(len(label) > LONG_LABEL for label in block.labels):
+        return ranks(block)
     frame = Frame.over((*block.values, *block.low, *block.high))
     is_line = block.style == "line"
     legend = [("line" if is_line else "bar", block.title)] if block.low else []
@@ -55,6 +58,23 @@ def chart(block: Chart) -> dict[str, Any]:
         "labels": few_labels(block.labels, is_line),
         "legend": [*legend, *([("band1", "range")] if block.low else [])],
     }
+
+
+def ranks(block: Chart) -> dict[str, Any]:
+    """Return lying bars between their names and their values."""
+    low, high = min((*block.values, 0.0)), max((*block.values, 0.0))
+    reach = (high - low) or 1.0
+    rows = [
+        {
+            "label": label,
+            "text": f"{value:,.0f}",
+            "tone": "up" if value >= 0 else "down",
+            "left": round(100 * (min(value, 0.0) - low) / reach, 2),
+            "width": round(100 * abs(value) / reach, 2),
+        }
+        for label, value in zip(block.labels, block.values, strict=True)
+    ]
+    return {"kind": "ranks", "title": block.title, "unit": block.unit, "rows": rows}
 
 
 def fan(block: Fan) -> dict[str, Any]:

@@ -22,7 +22,8 @@ SPARK_WIDTH, SPARK_HEIGHT = 100, 24
 def page_values(document: Document) -> dict[str, Any]:
     """Return what `report/document.html` is filled with; every cell reads as on a terminal.
 
-    A `part` is what stands between two headings; the first has no title where no heading begins it.
+    A `part` is what stands between two headings; the first has no title where no heading begins it,
+    and one that only says a sentence needs no sheet of its own.
     """
     parts = [_part("", "", "")]
     for index, block in enumerate(document.blocks):
@@ -30,6 +31,8 @@ def page_values(document: Document) -> dict[str, Any]:
             parts.append(_part(block.title, block.subtitle, _anchor(block.title, parts)))
         else:
             parts[-1]["blocks"].append({"id": f"b{index}", "note": "", **_block(block)})
+    for part in parts:
+        part["is_brief"] = all(block["kind"] == "text" for block in part["blocks"])
     return {
         "title": document.title,
         "subtitle": document.subtitle,

@@ -75,6 +75,14 @@ def test_a_label_stands_below_the_middle_of_its_bar() -> None:
     assert [label["at"] for label in chart["labels"]] == [25, 75]  # type: ignore[attr-defined]
 
 
+def test_bars_with_long_names_lie_between_name_and_value() -> None:
+    made = block_of(Chart("Net", ("A letter about bread", "b"), (60.0, -20.0), style="bars"))
+    assert made["rows"] == [
+        {"label": "A letter about bread", "text": "60", "tone": "up", "left": 25.0, "width": 75.0},
+        {"label": "b", "text": "-20", "tone": "down", "left": 0.0, "width": 25.0},
+    ]
+
+
 def test_cells_read_as_on_a_terminal() -> None:
     table = Table(
         (Column("What"), Column("Paid", "money"), Column("Share", "share")),
