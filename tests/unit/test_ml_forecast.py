@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from kpay.ml.forecasting import paths, seasons
 from kpay.ml.forecasting import outlook as forecast
+from kpay.ml.forecasting import paths, seasons
 
 WEEK = np.array([1.0, 0.8, 0.8, 0.9, 1.2, 1.8, 1.5])
 

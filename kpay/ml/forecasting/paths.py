@@ -22,7 +22,7 @@ DRAWS: Final = 1_000
 PRIOR_SPREAD: Final = 0.12  # of the log of a total, when nothing is known of this business
 NOISE_ALIKE: Final = 2.0  # neighbouring days miss together, so their noise adds up faster
 YEARLY_PRIOR_SPREAD: Final = 0.03  # of a total of months: less, as their noise is small
-YEARLY_NOISE_ALIKE: Final = 3.0
+YEARLY_NOISE_ALIKE: Final = 1.5  # for each year ahead, on top of 1: growth is what is missed
 PRIOR_FOLDS: Final = 2.0
 WIDEST_SPREAD: Final = 0.8
 SPREAD_WITHOUT_HISTORY: Final = 0.9
@@ -32,7 +32,8 @@ LASTING_SHARE: Final = 0.3  # of the level's variance, there from the first step
 FEWEST_RATIOS: Final = 14
 LARGEST_RATIO: Final = 50.0
 LARGEST_NOISE: Final = 5.0
-MOST_RATIO_FOLDS: Final = 4
+RATIO_FOLDS: Final = 4
+FEWEST_STEPS_TO_PUT_RIGHT: Final = 6  # a shorter fold's total is its noise
 RECENT_SEASONS: Final = 8
 
 
@@ -48,16 +49,15 @@ def uncertainty(
     past: Floats, known: list[Fold], weights: Floats, point: Floats, season: int
 ) -> Uncertainty:
     """Learn the uncertainty of `point` from `past` and the folds that were over when it was made."""
-    ratios = _ratios(known[:MOST_RATIO_FOLDS], weights)
+    ratios = _ratios(_enough(known), weights)
     if len(ratios) < FEWEST_RATIOS:
         ratios = _ratios_of_past(past, season)
     if not known or point.sum() <= 0:
         return Uncertainty(SPREAD_WITHOUT_HISTORY, ratios)
     noise = min(float(ratios.std()), LARGEST_NOISE) * np.sqrt((point**2).sum()) / point.sum()
-    is_yearly = season >= YEARLY_SEASON_STEPS
-    usual, alike = (
-        (YEARLY_PRIOR_SPREAD, YEARLY_NOISE_ALIKE) if is_yearly else (PRIOR_SPREAD, NOISE_ALIKE)
-    )
+    usual, alike = PRIOR_SPREAD, NOISE_ALIKE
+    if season >= YEARLY_SEASON_STEPS:
+        usual, alike = YEARLY_PRIOR_SPREAD, 1 + YEARLY_NOISE_ALIKE * len(point) / season
     prior = usual**2 + (alike * noise) ** 2
     as_long = min(1.0, len(known[0].actual) / len(point))  # a shorter fold says less
     missed = sum(_log_miss(fold, weights) ** 2 for fold in known) / FOLDS_A_HORIZON * as_long
@@ -72,6 +72,12 @@ def _log_miss(fold: Fold, weights: Floats) -> float:
     return float(np.log((fold.actual.sum() + floor) / (expected + floor)))
 
 
+def _enough(known: list[Fold]) -> list[Fold]:
+    """Return the newest four folds, or as many more as it takes for 14 ratios."""
+    length = max(len(known[0].actual), 1) if known else 1
+    return known[: max(RATIO_FOLDS, -(-FEWEST_RATIOS // length))]
+
+
 def _ratios(known: list[Fold], weights: Floats) -> Floats:
     """Return actual over expected of the folds' steps, once each fold's total is put right.
 
@@ -84,7 +90,9 @@ def _ratios(known: list[Fold], weights: Floats) -> Floats:
 
 def _put_right(expected: Floats, actual: Floats) -> Floats:
     total = expected.sum()
-    return np.asarray(expected * (actual.sum() / total)) if total > 0 else expected
+    if total <= 0 or len(actual) < FEWEST_STEPS_TO_PUT_RIGHT:
+        return expected
+    return np.asarray(expected * (actual.sum() / total))
 
 
 def _ratios_of_past(past: Floats, season: int) -> Floats:
