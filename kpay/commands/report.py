@@ -48,7 +48,7 @@ Mail = Annotated[
 @app.command(epilog=EXAMPLES)
 def report(
     section: Annotated[
-        ReportSection, typer.Argument(metavar="|".join(ReportSection), help="What about.")
+        ReportSection, typer.Argument(metavar="SECTION", help="What about.")
     ] = ReportSection.SUMMARY,
     month: Month = None,
     since: Since = None,
