@@ -64,6 +64,10 @@ def section_module(section: ReportSection) -> Section:
         from kpay.services.reporting import campaigns
 
         return campaigns
+    if section is ReportSection.PROFIT:
+        from kpay.services.reporting import profit
+
+        return profit
     if section is ReportSection.TAX:
         from kpay.services.reporting import tax
 

@@ -212,6 +212,7 @@ class ReportSection(StrEnum):
     CONTENT = "content"
     FUNNEL = "funnel"
     CAMPAIGNS = "campaigns"
+    PROFIT = "profit"
     TAX = "tax"
     BOOKS = "books"
     ALL = "all"

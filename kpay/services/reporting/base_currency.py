@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection
@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from kpay.domain.base_takings import FIGURES, BaseTakings, InBase, converted_sums, own_sums
 from kpay.domain.day_rates import DayRates
 from kpay.domain.period import Period
-from kpay.domain.reports.scope import Scope
-from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings
+from kpay.domain.reports.scope import Scope, month_edges
+from kpay.domain.revenue import NO_DISPUTE_MONEY, Movements, Takings, takings
 from kpay.store.figures import ledger
 from kpay.store.figures.foreign import foreign_rows
 from kpay.store.figures.rates import rate_book
@@ -25,6 +25,18 @@ class MonthlyTakings:
     months: Sequence[date]
     edges: Sequence[datetime]
     takings: Sequence[Mapping[str, Takings]]
+
+
+def monthly_takings(connection: Connection, known: Period) -> MonthlyTakings:
+    """Return the takings of a period's months, failed payments too."""
+    months, edges = month_edges(known)
+    return MonthlyTakings(months, edges, takings(all_movements(connection, edges), len(months)))
+
+
+def all_movements(connection: Connection, edges: Sequence[datetime]) -> Movements:
+    """Return everything that moved money in the spans, or failed to."""
+    moved = ledger.movements(connection, edges, no_dispute_money=sorted(NO_DISPUTE_MONEY))
+    return replace(moved, failed=ledger.failed_payments(connection, edges))
 
 
 def day_rates(connection: Connection, scope: Scope, known: Period) -> DayRates:

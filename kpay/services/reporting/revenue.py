@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,10 +10,10 @@ from sqlalchemy import Connection
 from kpay.domain.document import Document
 from kpay.domain.reports.behind import Behind
 from kpay.domain.reports.revenue import RevenueReport
-from kpay.domain.reports.scope import Scope, fine_edges, month_edges
-from kpay.domain.revenue import NO_DISPUTE_MONEY, Movements, Takings, takings
+from kpay.domain.reports.scope import Scope, fine_edges
+from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings, takings
 from kpay.domain.settlement import bank_sides
-from kpay.services.reporting.base_currency import MonthlyTakings, in_base
+from kpay.services.reporting.base_currency import all_movements, in_base, monthly_takings
 from kpay.services.reporting.revenue_behind import OPENED, behind
 from kpay.store.figures import ledger
 
@@ -28,27 +27,21 @@ def revenue_report(connection: Connection, scope: Scope) -> RevenueReport:
         ledger.last_movement_at(connection, scope.as_of),
     )
     known = scope.known(asked)
-    moved = _movements(connection, (known.start, known.end))
-    months, edges = month_edges(known)
+    moved = all_movements(connection, (known.start, known.end))
+    monthly = monthly_takings(connection, known)
     labels, cuts = fine_edges(known)
-    by_month = takings(_movements(connection, edges), len(months))
-    by_label = by_month if cuts == edges else takings_between(connection, cuts)
+    by_label = monthly.takings if cuts == monthly.edges else takings_between(connection, cuts)
     return RevenueReport(
         scope,
         asked,
         takings(moved, 1)[0],
-        tuple(zip(months, by_month, strict=True)),
+        tuple(zip(monthly.months, monthly.takings, strict=True)),
         tuple(zip(labels, by_label, strict=True)),
         bank_sides(moved.balance),
-        in_base(connection, scope, known, MonthlyTakings(months, edges, by_month)),
+        in_base(connection, scope, known, monthly),
         ledger.orders_without_fee(connection, known.start, known.end),
         ledger.conversions(connection, known.start, known.end),
     )
-
-
-def _movements(connection: Connection, edges: Sequence[datetime]) -> Movements:
-    moved = ledger.movements(connection, edges, no_dispute_money=NO_MONEY)
-    return replace(moved, failed=ledger.failed_payments(connection, edges))
 
 
 def takings_between(connection: Connection, edges: Sequence[datetime]) -> list[dict[str, Takings]]:
