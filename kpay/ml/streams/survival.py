@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Floats, Ints
+from kpay.ml.frames import Flags, Floats, Ints
 from kpay.ml.streams.members import FAILED_AFTER_DAYS, NEVER, Members
 
 LONGEST_DAYS: Final = (45.0, 200.0)  # of a month and a quarter; a year is longer
@@ -65,32 +65,34 @@ def renewals_passed(members: Members, day: int) -> Ints:
 
 
 def experience(members: Members, day: int) -> Experience:
-    """Count what every subscription has done by a day; those that go on count what they passed."""
+    """Count what every subscription has done by a day; those that go on count what they passed.
+
+    Who left before a due day counts when that day has come, as who stays does: counted at once, early
+    leavers of a year would stand beside nobody.
+    """
     known = members.known_at(day)
     passed, kind = renewals_passed(known, day), kinds(known)
-    has_left = known.ended < NEVER
+    due = known.pays_from + (passed + 1) * known.length
+    has_left = (known.ended < NEVER) & (due + SETTLED_DAYS <= day)
     counts = np.zeros(PRIOR.shape)
     stage_left = np.clip(passed + 1, TRIAL, LATER)
     _count(counts, kind, stage_left, 1, has_left)
     _count(counts, kind, np.full_like(kind, TRIAL), 0, known.had_trial & (passed >= 0))
     _count(counts, kind, np.full_like(kind, FIRST), 0, passed >= 1)
     later = np.maximum(passed - 1, 0).astype(float)
-    np.add.at(counts, (kind, np.full_like(kind, LATER), np.zeros_like(kind)), later)
-    return Experience(counts, _early_share(known, passed, has_left))
-
-
-def _count(counts: Floats, kind: Ints, stage: Ints, outcome: int, which: np.ndarray) -> None:
-    np.add.at(counts, (kind[which], stage[which], outcome), 1.0)
-
-
-def _early_share(known: Members, passed: Ints, has_left: np.ndarray) -> float:
-    """Return which share of the leavers said so, or went, before the period that was their last ended."""
-    due = known.pays_from + (passed + 1) * known.length
+    np.add.at(counts[..., 0], (kind, np.full_like(kind, LATER)), later)
     shown = np.minimum(known.noticed, known.ended)
-    is_early = has_left & ~known.has_failed & (shown < due - 2)
-    leavers = has_left & ~known.has_failed
+    return Experience(counts, _early_share(shown < due - 2, has_left & ~known.has_failed))
+
+
+def _count(counts: Floats, kind: Ints, stage: Ints, outcome: int, which: Flags) -> None:
+    np.add.at(counts[..., outcome], (kind[which], stage[which]), 1.0)
+
+
+def _early_share(is_early: Flags, has_left: Flags) -> float:
+    """Return which share of the leavers said so, or went, before the period that was their last ended."""
     yes, no = EARLY_PRIOR
-    return float((yes + is_early.sum()) / (yes + no + leavers.sum()))
+    return float((yes + (is_early & has_left).sum()) / (yes + no + has_left.sum()))
 
 
 def still_paying(chance: Floats, shown_share: Floats) -> Floats:
