@@ -6,12 +6,15 @@ as that month is not over.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate, groupby
+from typing import NamedTuple
 
+from kpay.domain.period import instant_text
 from kpay.domain.subscription_facts import rounded
 from kpay.domain.subscriptions import Month, Movement
 
@@ -106,35 +109,81 @@ def subscriber_cohorts(journal: Iterable[Movement], months: Sequence[Month]) -> 
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class BoughtCell:
-    """What the buyers of one month paid in another, in one currency, less what they got back."""
+class Paid(NamedTuple):
+    """An order of a customer, or (below zero) what they got back; `at` is RFC 3339 in UTC."""
 
-    cohort: int
-    month: int
+    customer: int
+    at: str
     currency: str
     minor: int
 
 
-def buyer_cohorts(
-    sizes: Mapping[int, int],
-    seconds: Iterable[tuple[int, int, int]],
-    bought: Iterable[BoughtCell],
-    months: Sequence[Month],
-) -> list[Cohort]:
-    """Gather buyers by the month of their first order.
+@dataclass(slots=True)
+class Buyers:
+    """Buyers counted by the month of their first order, in every currency.
 
-    `sizes` are by cohort, `seconds` (cohort, month, how many bought a second time in it). Each cell of
-    money is turned into the base at the rate of its month.
+    `sums` are by cohort, month and currency; `seconds` are by cohort and month of a second order.
     """
-    whole = sum(not month.is_partial for month in months)
-    found: dict[int, _Gathering] = {index: _Gathering(size=size) for index, size in sizes.items()}
-    for cohort, month, count in seconds:
-        found[cohort].people[month] += count
-    for cell in bought:
-        worth = rounded(cell.minor * months[cell.month].rates[cell.currency])
-        found[cell.cohort].minor[cell.month] += worth
-    return [
-        found[index].cohort(months[index].first_day, index, whole, len(months))
-        for index in sorted(found)
-    ]
+
+    edges: Sequence[str]
+    sizes: Counter[int] = field(default_factory=Counter)
+    seconds: Counter[tuple[int, int]] = field(default_factory=Counter)
+    sums: Counter[tuple[int, int, str]] = field(default_factory=Counter)
+    began: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, months: Sequence[Month], orders: Sequence[tuple[int, str, str, int]]) -> Buyers:
+        """Count orders: the fields of `Paid`, in any order."""
+        found = cls([instant_text(month.start) for month in months])
+        edges, sums = found.edges, found.sums
+        firsts, seconds = _first_two(orders)
+        began = found.began
+        for customer, at in firsts.items():
+            began[customer] = bisect_right(edges, at) - 1
+        found.sizes.update(began.values())
+        for customer, at in seconds.items():
+            found.seconds[began[customer], bisect_right(edges, at) - 1] += 1
+        for customer, at, currency, minor in orders:
+            sums[began[customer], bisect_right(edges, at) - 1, currency] += minor
+        return found
+
+    def give_back(self, returns: Iterable[Paid]) -> None:
+        """Take what was given back off the month in which it was."""
+        for one in returns:
+            month = bisect_right(self.edges, one.at) - 1
+            self.sums[self.began[one.customer], month, one.currency] += one.minor
+
+    def cohorts(self, months: Sequence[Month]) -> list[Cohort]:
+        """Return the cohorts, each sum turned into the base at the rate of its month.
+
+        A currency without a rate is left out.
+        """
+        whole = sum(not month.is_partial for month in months)
+        found = {index: _Gathering(size=size) for index, size in self.sizes.items()}
+        for (cohort, month), count in self.seconds.items():
+            found[cohort].people[month] += count
+        for (cohort, month, currency), minor in self.sums.items():
+            rate = months[month].rates.get(currency)
+            if rate is not None:
+                found[cohort].minor[month] += rounded(minor * rate)
+        return [
+            found[index].cohort(months[index].first_day, index, whole, len(months))
+            for index in sorted(found)
+        ]
+
+
+def _first_two(
+    orders: Iterable[tuple[int, str, str, int]],
+) -> tuple[dict[int, str], dict[int, str]]:
+    """Return when each customer first ordered, and when those who came again did so."""
+    firsts: dict[int, str] = {}
+    seconds: dict[int, str] = {}
+    for customer, at, _, _ in orders:
+        first = firsts.get(customer)
+        if first is None:
+            firsts[customer] = at
+        elif at < first:
+            firsts[customer], seconds[customer] = at, first
+        elif customer not in seconds or at < seconds[customer]:
+            seconds[customer] = at
+    return firsts, seconds

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from kpay.domain.cohorts import Cohort, buyer_cohorts, subscriber_cohorts
+from kpay.domain.cohorts import Buyers, Cohort, subscriber_cohorts
 from kpay.domain.document import Document
 from kpay.domain.period import local_day, month, months_between
 from kpay.domain.rates import RateBook
@@ -25,7 +25,6 @@ from kpay.services.reporting.recurring import (
 )
 from kpay.store.figures import cohorts as figures
 from kpay.store.figures.rates import rate_book
-
 
 First = tuple[datetime | None, str, str, str]
 """When a customer began, who it is, with what, and the id it has where it came from."""
@@ -78,12 +77,10 @@ def _buyers(
     last = local_day(scope.as_of - timedelta(seconds=1), scope.timezone)
     days = months_between(local_day(first, scope.timezone), last)
     months = [month_of(day, scope, rates) for day in days]
-    edges = [month.start for month in months] + [scope.as_of]
-    sizes, seconds = figures.buyers(connection, edges)
-    cells = figures.bought(connection, edges)
-    counted = [cell for cell in cells if rates.knows(cell.currency)]
-    unknown = {cell.currency for cell in cells} - {cell.currency for cell in counted}
-    return buyer_cohorts(sizes, seconds, counted, months), unknown
+    counted = Buyers.of(months, figures.orders_of_customers(connection, scope.as_of))
+    counted.give_back(figures.given_back(connection, scope.as_of))
+    unknown = {code for _, _, code in counted.sums if not rates.knows(code)}
+    return counted.cohorts(months), unknown
 
 
 def document(connection: Connection, scope: Scope) -> Document:

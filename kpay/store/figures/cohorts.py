@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,16 +12,15 @@ from sqlalchemy import (
     Select,
     Subquery,
     Text,
-    case,
     func,
-    literal,
     select,
 )
 from sqlalchemy import type_coerce as as_type
 
-from kpay.domain.cohorts import BoughtCell
+from kpay.domain.cohorts import Paid
 from kpay.domain.enums import OrderStatus
 from kpay.domain.period import instant_text
+from kpay.store.dialect import plain_rows
 from kpay.store.figures.ledger import (
     BALANCE,
     CHARGES,
@@ -33,8 +31,6 @@ from kpay.store.figures.ledger import (
     of_charge,
 )
 from kpay.store.figures.ledger import refunded_tax as tax_inside
-
-Edges = Sequence[datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,88 +65,40 @@ def first_buyers(connection: Connection, start: datetime, end: datetime) -> list
     return list(found.values())
 
 
-def buyers(
-    connection: Connection, edges: Edges
-) -> tuple[dict[int, int], list[tuple[int, int, int]]]:
-    """Return how many first bought in each month, and (cohort, month, how many) bought again.
+def orders_of_customers(connection: Connection, until: datetime) -> list[tuple[int, str, str, int]]:
+    """Return customer, moment, currency and net of every paid order, in no order of its own.
 
-    `edges` are the moments between the months; a second order counts once for each buyer.
+    The moment is looked at here: asked in SQL it would lead along its index to one row at a time.
     """
     columns = ORDERS.c
-    place = func.row_number().over(
-        partition_by=columns.customer_id, order_by=(columns.ordered_at, columns.id)
-    )
-    first = func.lag(columns.ordered_at).over(
-        partition_by=columns.customer_id, order_by=(columns.ordered_at, columns.id)
-    )
-    each = (
-        select(columns.ordered_at, place.label("place"), first.label("first"))
-        .where(_paid_by_someone(edges[-1]))
-        .subquery()
-    )
-    begun = func.coalesce(each.c.first, each.c.ordered_at)
-    cohort, month = _month_of(begun, edges), _month_of(each.c.ordered_at, edges)
-    query = (
-        select(each.c.place, cohort, month, func.count())
-        .where(each.c.place <= literal(2))
-        .group_by(each.c.place, cohort, month)
-    )
-    sizes: dict[int, int] = {}
-    seconds = []
-    for number, begun_in, came_in, count in connection.execute(query):
-        if number == 1:
-            sizes[begun_in] = count
-        else:
-            seconds.append((begun_in, came_in, count))
-    return sizes, seconds
+    net = columns.total_minor - columns.tax_minor
+    moment = as_type(columns.ordered_at, Text)
+    query = select(columns.customer_id, moment, columns.currency, net).where(_is_paid_by_someone())
+    last = instant_text(until)
+    return [row for row in plain_rows(connection, query) if row[1] < last]
 
 
-def bought(connection: Connection, edges: Edges) -> list[BoughtCell]:
-    """Return what each month's buyers paid in every month, and got back, without tax."""
-    firsts = _firsts(edges[-1])
-    cohort = _month_of(firsts.c.first, edges)
-    month = _month_of(ORDERS.c.ordered_at, edges)
-    net = func.sum(ORDERS.c.total_minor - ORDERS.c.tax_minor)
-    paid = (
-        select(cohort, month, ORDERS.c.currency, net)
-        .join(firsts, firsts.c.customer_id == ORDERS.c.customer_id)
-        .where(_paid_by_someone(edges[-1]))
-        .group_by(cohort, month, ORDERS.c.currency)
-    )
+def given_back(connection: Connection, until: datetime) -> list[Paid]:
+    """Return what customers got back, without tax, and (above zero) what came back of it."""
     queries = (
-        paid,
-        _returned(cohort, firsts, edges, REFUNDS.c.refunded_at, sign=-1),
-        _returned(cohort, firsts, edges, BALANCE.c.created_at, sign=1),
+        _returned(REFUNDS.c.refunded_at, until, sign=-1),
+        _returned(BALANCE.c.created_at, until, sign=1),
     )
-    return [BoughtCell(*row) for query in queries for row in connection.execute(query)]
+    return [Paid(*row) for query in queries for row in plain_rows(connection, query)]
 
 
-def _returned(
-    cohort: ColumnElement[Any],
-    firsts: Subquery,
-    edges: Edges,
-    moment: ColumnElement[datetime],
-    *,
-    sign: int,
-) -> Select[Any]:
+def _returned(moment: ColumnElement[datetime], until: datetime, *, sign: int) -> Select[Any]:
     """Select what was given back (-1), or came back because the refund failed (1)."""
-    month = _month_of(moment, edges)
-    net = func.sum(sign * (REFUNDS.c.amount_minor - tax_inside()))
-    query = select(cohort, month, REFUNDS.c.currency, net)
+    net = sign * (REFUNDS.c.amount_minor - tax_inside())
+    query = select(ORDERS.c.customer_id, as_type(moment, Text), REFUNDS.c.currency, net)
     if sign > 0:
         query = query.select_from(BALANCE).join(REFUNDS, brought_back())
     else:
         query = query.select_from(REFUNDS).where(is_given_back())
     return (
         query.join(ORDERS, ORDERS.c.id == REFUNDS.c.order_id)
-        .join(firsts, firsts.c.customer_id == ORDERS.c.customer_id)
         .outerjoin(CHARGES, of_charge())
-        .where(
-            CHARGES.c.is_sale.is_not(False),
-            moment < edges[-1],
-            _paid_by_someone(edges[-1]),
-        )
-        .group_by(cohort, month, REFUNDS.c.currency)
+        .where(CHARGES.c.is_sale.is_not(False), moment < until, _paid_by_someone(until))
     )
 
 
@@ -165,23 +113,9 @@ def _firsts(until: datetime) -> Subquery:
 
 
 def _paid_by_someone(until: datetime) -> ColumnElement[bool]:
+    return _is_paid_by_someone() & (ORDERS.c.ordered_at < until)
+
+
+def _is_paid_by_someone() -> ColumnElement[bool]:
     columns = ORDERS.c
-    return (
-        (columns.status == OrderStatus.PAID.value)
-        & columns.customer_id.is_not(None)
-        & (columns.ordered_at < until)
-    )
-
-
-def _month_of(moment: ColumnElement[Any], edges: Edges) -> ColumnElement[Any]:
-    """Number the month of a moment; it is found by halves, not by going through all of them."""
-    text = as_type(moment, Text)
-
-    def among(first: int, last: int) -> ColumnElement[Any]:
-        if first == last:
-            return literal(first)
-        middle = (first + last + 1) // 2
-        earlier = text < instant_text(edges[middle])
-        return case((earlier, among(first, middle - 1)), else_=among(middle, last))
-
-    return among(0, len(edges) - 2)
+    return (columns.status == OrderStatus.PAID.value) & columns.customer_id.is_not(None)
