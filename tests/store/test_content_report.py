@@ -132,7 +132,7 @@ def test_known_people_who_looked_are_held_against_those_of_them_who_bought(books
         books.put(
             Event,
             email=email,
-            happened_at=at(f"2026-01-0{books.count % 9 + 1}"),
+            happened_at=at(f"2026-02-{books.count % 9 + 10}"),
             kind="page_view",
             content="tea",
         )

@@ -106,7 +106,7 @@ class Shelf:
 
     def line(self, name: str) -> PieceLine:
         """Return everything about one piece."""
-        tally, piece = self.study.tallies.get(name, NO_PIECE), self.pieces.get(name)
+        tally, piece = self._tally(name), self.pieces.get(name)
         return PieceLine(
             content=name,
             title=piece.title if piece else name,
@@ -126,15 +126,15 @@ class Shelf:
             also=self._also[name],
             often_with=self._often_with.get(name),
             refunds=Rate(tally.refunded, tally.paid),
-            looks=self._looks(name, tally),
+            looks=self.looks_at(name),
             ratings=self._ratings(self.stars.get(name, ())),
-            fading=self._fading(tally, piece),
+            fading=self.fading(name),
         )
 
     @cached_property
     def all_looks(self) -> Looks:
         """All anonymous visits of pieces, else all looks of known people."""
-        every = [self._looks(name, self.study.tallies.get(name, NO_PIECE)) for name in self.names]
+        every = [self.looks_at(name) for name in self.names]
         for source in ("traffic", "events"):
             some = [looks for looks in every if looks.source == source]
             if some:
@@ -151,7 +151,9 @@ class Shelf:
         """What all buyers gave."""
         return self._ratings([star for some in self.stars.values() for star in some])
 
-    def _looks(self, name: str, tally: Tally) -> Looks:
+    def looks_at(self, name: str) -> Looks:
+        """Return who looked at a piece in the period, and who of them bought."""
+        tally = self._tally(name)
         counted = self.traffic.get(name)
         if counted is not None and name:
             zone = self.scope.timezone
@@ -177,20 +179,32 @@ class Shelf:
     def _top_stars(self, every: Iterable[float]) -> int:
         return TEN_STARS if max(every, default=0) > FIVE_STARS else FIVE_STARS
 
-    def _fading(self, tally: Tally, piece: PublishedPiece | None) -> Fading | None:
-        moments = sorted(tally.moments)
+    def launched(self, name: str) -> date | None:
+        """Return the day on which a piece came out, or was first bought; None where neither is known."""
+        piece, moments = self.pieces.get(name), self._tally(name).moments
         out = instant_text(piece.published_at) if piece and piece.published_at else ""
         begun = min(filter(None, (out, moments[0] if moments else "")), default="")
-        if not begun:
+        return self._day(begun) if begun else None
+
+    def days_sold(self, name: str) -> list[date]:
+        """Return the day of every purchase of a piece, the oldest first."""
+        return [self._day(at) for at in self._tally(name).moments]
+
+    def fading(self, name: str) -> Fading | None:
+        """Return how the sales of a piece go on; None where it never came out."""
+        launch, piece = self.launched(name), self.pieces.get(name)
+        if launch is None:
             return None
-        launch = self._day(begun)
         age_days = (local_day(self.known.end, self.scope.timezone) - launch).days
-        days = [(self._day(at) - launch).days for at in moments]
+        days = [(day - launch).days for day in self.days_sold(name)]
         return fading(
             [day for day in days if day < age_days],
             age_days,
             is_on_sale=piece is None or piece.archived_at is None,
         )
+
+    def _tally(self, name: str) -> Tally:
+        return self.study.tallies.get(name, NO_PIECE)
 
     @cached_property
     def _also(self) -> Counter[str]:
