@@ -22,7 +22,7 @@ LONG_LABEL = 10
 ON_A_PHONE = 3
 WIDE_FROM = 8
 SHORT_TEXT = 18
-SUM = "Together"  # what the last row of a table is called where it holds sums
+SUM = "together"  # what the last row of a table is called where it holds sums
 THINNEST = 2.0
 
 Picture = Chart | HeatMap | Waterfall | Fan | Calibration
@@ -306,7 +306,7 @@ def table_values(table: Table) -> dict[str, Any]:
             for column, side in zip(table.columns, sides, strict=True)
         ],
         "rows": [
-            {"cells": row, "is_sum": index == len(rows) - 1 and index > 0 and row[0] == SUM}
+            {"cells": row, "is_sum": index == len(rows) - 1 and index > 0 and row[0].lower() == SUM}
             for index, row in enumerate(rows)
         ],
     }

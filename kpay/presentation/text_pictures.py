@@ -25,7 +25,8 @@ from kpay.presentation.levels import Stretch, stretches
 
 LEVEL, UP, DOWN = "█", "▓", "░"
 SURE, LIKELY, POSSIBLE = "▓", "▒", "░"
-MARK = "│"
+MARK, CUT = "│", "▲"
+USUAL, FAR = 0.95, 1.5
 
 
 def waterfall_lines(block: Waterfall, width: int = UNBOUND) -> list[str]:
@@ -56,28 +57,51 @@ def _floating(part: Stretch, low: float, scale: float, is_level: bool) -> str:
 
 
 def fan_lines(block: Fan, width: int = UNBOUND) -> list[str]:
-    """Return the past in solid columns and the future in shades, over their first and last labels."""
+    """Return the past in solid columns and the future in shades, over their first and last labels.
+
+    A few days of the past that stand far above all that is expected are cut, and told.
+    """
     widest = widest_band(block)
-    numbers = (*block.past, *block.mean, *(widest.high if widest else ()))
-    top = max((*numbers, 0.0)) or 1.0
+    top = _top(block, widest)
     unit = f" {block.unit}" if block.unit else ""
     scale = [f"{fan_text(block, top)}{unit}", *[""] * (HEIGHT - 2), f"0{unit}"]
     margin = max(map(len, scale))
     past, ahead = _columns(block, max(LEAST_WIDTH, min(MOST_COLUMNS, width - margin - 2)))
-    mean = thinned(block.mean, ahead)
-    low = thinned(widest.low, ahead) if widest else mean
-    high = thinned(widest.high, ahead) if widest else mean
+    came = [value / top for value in thinned(block.past, past)]
+    edges = [
+        tuple(value / top for value in thinned(edge, ahead))
+        for edge in ((widest.low, block.mean, widest.high) if widest else (block.mean,) * 3)
+    ]
     lines = []
     for row, text in enumerate(scale):
         floor = HEIGHT - 1 - row
-        came = "".join(rising(value / top * HEIGHT, floor) for value in thinned(block.past, past))
+        solid = "".join(_solid(share, floor) for share in came)
         coming = "".join(
-            _shade((floor + 0.5) / HEIGHT * top, *edges)
-            for edges in zip(low, mean, high, strict=True)
+            _shade((floor + 0.5) / HEIGHT, *parts) for parts in zip(*edges, strict=True)
         )
-        lines.append(f"{text:>{margin}} {came}{MARK if past else ''}{coming}".rstrip())
+        lines.append(f"{text:>{margin}} {solid}{MARK if past else ''}{coming}".rstrip())
     lines.append(" " * (margin + 1) + _ends(block, past, ahead))
-    return [*lines, *_legend(widest)]
+    largest = max(block.past, default=0.0)
+    cut = f"  {CUT} to {fan_text(block, largest)}{unit}" if any(map(_is_cut, came)) else ""
+    return [*lines, *(f"{line}{cut}" for line in _legend(widest))]
+
+
+def _top(block: Fan, widest: Band | None) -> float:
+    """Return the top of the drawing: the largest number, of the past what is no outlier."""
+    ahead = max((*block.mean, *(widest.high if widest else ()), 0.0))
+    past = sorted(block.past)
+    usual = past[int(USUAL * (len(past) - 1))] if past else 0.0
+    largest = max((*past[-1:], 0.0))
+    is_far = largest > FAR * max(ahead, usual) and ahead > 0
+    return (max(ahead, usual) if is_far else max(ahead, largest)) or 1.0
+
+
+def _is_cut(share: float) -> bool:
+    return share > 1 + 1 / (2 * HEIGHT)
+
+
+def _solid(share: float, floor: int) -> str:
+    return CUT if floor == HEIGHT - 1 and _is_cut(share) else rising(share * HEIGHT, floor)
 
 
 def _columns(block: Fan, most: int) -> tuple[int, int]:
@@ -115,7 +139,7 @@ def _legend(widest: Band | None) -> list[str]:
     if widest is None:
         return []
     name = f"{widest.level} % range"
-    return [f"█ past  {SURE} below the {name}  {LIKELY} up to the mean  {POSSIBLE} up to its top"]
+    return [f"█ past  {SURE} below the {name}  {LIKELY} to the mean  {POSSIBLE} to its top"]
 
 
 def calibration_lines(block: Calibration) -> list[str]:

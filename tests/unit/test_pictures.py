@@ -186,6 +186,17 @@ def test_a_long_fan_fits_the_terminal() -> None:
     assert max(map(len, fan_lines(fan, 60)[:9])) <= 60
 
 
+def test_a_day_far_above_all_others_is_cut_and_told() -> None:
+    past = (*(10.0 for _ in range(30)), 900.0)
+    fan = replace(FAN, past_labels=("d",) * 31, past=past, mean=(10.0, 10.0))
+    fan = replace(fan, bands=(Band(80, (5.0, 5.0), (20.0, 20.0)),))
+    lines = fan_lines(fan)
+    assert lines[0].startswith("20 USD")
+    assert lines[0].index("▲") == lines[0].index("│") - 1
+    assert lines[7].count("█") == 31
+    assert lines[-1].endswith("▲ to 900 USD")
+
+
 def test_a_calibration_marks_where_each_stated_share_should_be() -> None:
     came, due = calibration_lines(CALIBRATION)
     assert came.startswith("80.0%")
