@@ -56,6 +56,10 @@ def section_module(section: ReportSection) -> Section:
         from kpay.services.reporting import content
 
         return content
+    if section is ReportSection.TOPICS:
+        from kpay.services.reporting import topics
+
+        return topics
     if section is ReportSection.FUNNEL:
         from kpay.services.reporting import funnel
 

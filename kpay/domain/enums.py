@@ -210,6 +210,7 @@ class ReportSection(StrEnum):
     COHORTS = "cohorts"
     CUSTOMERS = "customers"
     CONTENT = "content"
+    TOPICS = "topics"
     FUNNEL = "funnel"
     CAMPAIGNS = "campaigns"
     PROFIT = "profit"
