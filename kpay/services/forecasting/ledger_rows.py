@@ -78,11 +78,12 @@ def known(
     codes = {row[1] for row in taken}
     first = local_day(first_moment(counted), seen_from.timezone)
     calendar = Calendar(first, seen_from.day, seen_from.timezone)
+    days = (seen_from.day - first).days + 1
     ledger = Ledger(
         first,
-        *_by_day(counted, calendar, (seen_from.day - first).days + 1, worth),
+        *_by_day(counted, calendar, days, worth),
         refunds=_refunds(rows.refunds(connection, until), calendar, worth),
-        members=_members(connection, until, calendar, worth),
+        members=_members(connection, until, calendar, worth).known_at(days),
         occasions=_occasions(connection, until, calendar),
     )
     return Known(

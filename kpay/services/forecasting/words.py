@@ -90,7 +90,8 @@ def _launches(found: Foreseen) -> list[str]:
     left_out = len(found.plan) - len(inside)
     said = [f"{_counted(len(inside), 'launch or campaign', 'launches and campaigns')} planned."]
     if left_out:
-        said.append(f"{_counted(left_out, 'date', 'dates')} of the plan outside the days ahead.")
+        dates = "1 date of the plan lies" if left_out == 1 else f"{left_out} dates of the plan lie"
+        said.append(f"{dates} outside the days ahead.")
     sizes = found.streams.learned.sizes
     for kind in sorted({one.occasion.kind for one in inside if one.factors is None}):
         size = sizes[kind]
