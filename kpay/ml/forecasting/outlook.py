@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 
 from kpay.ml.forecasting import paths, rolling
-from kpay.ml.forecasting.members import MEMBERS
-from kpay.ml.forecasting.rolling import YEARLY_SEASON_STEPS, Fold
+from kpay.ml.forecasting.rolling import OWN, YEARLY_SEASON_STEPS, Fold, Recipe
 from kpay.ml.frames import Floats, Ints
 
 FEWEST_SEASONS: Final = 4
@@ -52,7 +51,9 @@ class Outlook:
     backtest: Backtest
 
 
-def outlook(values: Floats, steps: int, season: int, *, seed: int = 0) -> Outlook:
+def outlook(
+    values: Floats, steps: int, season: int, *, seed: int = 0, recipe: Recipe = OWN
+) -> Outlook:
     """Forecast `steps` values after `values` (oldest first, not negative, finite).
 
     `season` is the number of steps after which a pattern repeats: 7 for days, 12 for months, 1 for
@@ -63,10 +64,10 @@ def outlook(values: Floats, steps: int, season: int, *, seed: int = 0) -> Outloo
     season = _usable_season(past, season)
     if _is_short(past, season):
         return _of_the_mean(past, steps, season, seed)
-    forecasts, known = rolling.forecasts_and_folds(past, steps, season)
-    is_lost = loses(known, season)
-    weights = naive_weights() if is_lost else rolling.member_weights(known, season)
-    tested = backtest(known, season, seed, naive=is_lost)
+    forecasts, known = rolling.forecasts_and_folds(past, steps, season, recipe)
+    is_lost = loses(known, season, recipe)
+    weights = _weights(known, season, recipe, naive=is_lost)
+    tested = backtest(known, season, seed, recipe, naive=is_lost)
     mean = np.clip(weights @ forecasts, 0.0, LARGEST_VALUE)
     unsure = paths.uncertainty(past, known, weights, mean, season)
     return Outlook(
@@ -74,20 +75,19 @@ def outlook(values: Floats, steps: int, season: int, *, seed: int = 0) -> Outloo
         why=_reason(is_lost, tested),
         mean=mean,
         draws=paths.draw(mean, unsure, seed),
-        weights=_named(weights),
+        weights=_named(weights, recipe),
         backtest=tested,
     )
 
 
-def point(values: Floats, steps: int, season: int) -> Floats:
+def point(values: Floats, steps: int, season: int, *, recipe: Recipe = OWN) -> Floats:
     """Return the mean of `outlook` alone, without draws: a fifth of its time."""
     past = np.asarray(values, dtype=float)
     season = _usable_season(past, season)
     if _is_short(past, season):
         return _level(past, steps)
-    forecasts, known = rolling.forecasts_and_folds(past, steps, season)
-    is_lost = loses(known, season)
-    weights = naive_weights() if is_lost else rolling.member_weights(known, season)
+    forecasts, known = rolling.forecasts_and_folds(past, steps, season, recipe)
+    weights = _weights(known, season, recipe, naive=loses(known, season, recipe))
     return np.clip(weights @ forecasts, 0.0, LARGEST_VALUE)
 
 
@@ -104,23 +104,27 @@ def _is_short(past: Floats, season: int) -> bool:
     return len(past) < _least(season)
 
 
-def loses(known: list[Fold], season: int) -> bool:
+def loses(known: list[Fold], season: int, recipe: Recipe = OWN) -> bool:
     """Whether the combination lost its own backtest to the seasonal naive.
 
     It has when its mean error is larger and so was its error in three windows of four, of four at
     least. To leave it after a larger mean alone costs more than it saves: few windows are noisy.
     """
-    errors = np.array([_errors(fold, known, season) for fold in known if fold.scale > 0])
+    errors = np.array([_errors(fold, known, season, recipe) for fold in known if fold.scale > 0])
     if len(errors) < FEWEST_FOLDS_TO_LOSE:
         return False
     ours, naive = errors.T
     return bool(ours.mean() > naive.mean() and (ours > naive).mean() >= LOST_SHARE)
 
 
-def _errors(fold: Fold, known: list[Fold], season: int) -> tuple[float, float]:
+def _errors(fold: Fold, known: list[Fold], season: int, recipe: Recipe) -> tuple[float, float]:
     """Return the combination's and the seasonal naive's mean absolute error in a fold, scaled."""
-    ours = rolling.member_weights(_before(fold, known), season) @ fold.forecasts
-    return _scaled_error(ours, fold), _scaled_error(naive_weights() @ fold.forecasts, fold)
+    ours = rolling.member_weights(_before(fold, known), season, recipe) @ fold.forecasts
+    return _scaled_error(ours, fold), _scaled_error(recipe.naive_weights() @ fold.forecasts, fold)
+
+
+def _weights(known: list[Fold], season: int, recipe: Recipe, *, naive: bool) -> Floats:
+    return recipe.naive_weights() if naive else rolling.member_weights(known, season, recipe)
 
 
 def _scaled_error(expected: Floats, fold: Fold) -> float:
@@ -157,18 +161,20 @@ def _level(past: Floats, steps: int) -> Floats:
     return np.full(steps, min(level, LARGEST_VALUE))
 
 
-def naive_weights() -> Floats:
-    """Return the weights that leave only the seasonal naive."""
-    return np.array([float(name == "seasonal_naive") for name in MEMBERS])
+def _named(weights: Floats, recipe: Recipe) -> dict[str, float]:
+    named = zip(recipe.names, weights, strict=True)
+    return {name: round(float(weight), 4) for name, weight in named if weight > 0}
 
 
-def _named(weights: Floats) -> dict[str, float]:
-    return {name: round(float(w), 4) for name, w in zip(MEMBERS, weights, strict=True)}
-
-
-def backtest(known: list[Fold], season: int, seed: int = 0, *, naive: bool = False) -> Backtest:
+def backtest(
+    known: list[Fold], season: int, seed: int = 0, recipe: Recipe = OWN, *, naive: bool = False
+) -> Backtest:
     """Repeat the whole recipe at past origins, each with what was over by then."""
-    rows = [_test_fold(fold, known, season, seed, naive=naive) for fold in known if fold.scale > 0]
+    rows = [
+        _test_fold(fold, _before(fold, known), season, seed, recipe, naive=naive)
+        for fold in known
+        if fold.scale > 0
+    ]
     if not rows:
         return NO_BACKTEST
     mase, baseline, inside80, inside95, miss = np.array(rows).T
@@ -183,17 +189,16 @@ def backtest(known: list[Fold], season: int, seed: int = 0, *, naive: bool = Fal
 
 
 def _test_fold(
-    fold: Fold, known: list[Fold], season: int, seed: int, *, naive: bool
+    fold: Fold, before: list[Fold], season: int, seed: int, recipe: Recipe, *, naive: bool
 ) -> tuple[float, ...]:
-    before = _before(fold, known)
-    weights = naive_weights() if naive else rolling.member_weights(before, season)
+    weights = _weights(before, season, recipe, naive=naive)
     point = weights @ fold.forecasts
     draws = paths.draw(point, paths.uncertainty(fold.past, before, weights, point, season), seed)
     (low80, high80), (low95, high95) = paths.bounds(draws, 80), paths.bounds(draws, 95)
     actual, total = fold.actual, float(fold.actual.sum())
     return (
         _scaled_error(point, fold),
-        _scaled_error(naive_weights() @ fold.forecasts, fold),
+        _scaled_error(recipe.naive_weights() @ fold.forecasts, fold),
         float(((actual >= low80) & (actual <= high80)).mean()),
         float(((actual >= low95) & (actual <= high95)).mean()),
         abs(float(point.sum()) - total) / total if total > 0 else np.nan,
