@@ -187,7 +187,7 @@ class TopicsReport:
     def _ground(self) -> str:
         if not self.launches:
             return (
-                "four times in five within the range; the shop has launched nothing yet that is 91 days "
+                "four times in five within the range; the shop has launched nothing yet that is 13 weeks "
                 "old, so that its width is a rule of thumb; the work of making a piece is not counted"
             )
         plural = "launch" if self.launches == 1 else "launches"
