@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kpay.domain.base_takings import KEYS, BaseTakings, InBase
-from kpay.domain.document import Cell, Column, Table
+from kpay.domain.document import Cell, Column, Table, Text
 from kpay.domain.money import Money
 
 HEADINGS: Final = {
@@ -21,10 +21,10 @@ HEADINGS: Final = {
 TAKEN_AWAY: Final = frozenset({"refunds", "disputes", "fees"})
 
 
-def base_table(base: InBase) -> tuple[Table, ...]:
-    """Return the months in the base currency; nothing where no other currency is inside or apart."""
-    if not base.converted and not base.apart:
-        return ()
+def base_table(base: InBase) -> tuple[Table | Text, ...]:
+    """Return the months in the base currency where others were converted; and which stand apart."""
+    if not base.converted:
+        return tuple(Text(sentence) for sentence in base.sentences())
     code = base.currency.upper()
     columns = (
         Column(f"Month (in {code})"),

@@ -69,7 +69,7 @@ class TaxReport:
         for code, places in self.currencies.items():
             title = f"By country and rate ({code.upper()})"
             blocks.append(Table(COLUMNS, _rows(places, code), title=title, note=NOTE))
-        if self.converted or self.apart:
+        if self.converted:
             blocks.append(self._base_table())
         return blocks + self._warnings()
 
@@ -97,8 +97,6 @@ class TaxReport:
             f"1 {one.upper()} = {rates.text} {base}, the rate of each payment's day."
             for one, rates in self.converted.items()
         ]
-        apart = ", ".join(one.upper() for one in self.apart)
-        rates += [f"{apart} stands apart: no rate to {base} is known."] if apart else []
         title = f"By country and rate, all in {base}"
         return Table(COLUMNS, _rows(self.base, code), title=title, note=" ".join(rates))
 
@@ -109,10 +107,12 @@ class TaxReport:
             for place, sums in places.items()
             if place.country == UNKNOWN
         )
-        if not unknown:
-            return []
         told = "1 order has" if unknown == 1 else f"{unknown:,} orders have"
-        return [Text(f"{told} no country on record.", "warning")]
+        found = [Text(f"{told} no country on record.", "warning")] if unknown else []
+        if not self.apart:
+            return found
+        codes, base = ", ".join(self.apart).upper(), self.scope.base_currency.upper()
+        return [*found, Text(f"{codes} stands apart: no rate to {base} is known.")]
 
     def _metrics(self) -> dict[str, Metric]:
         sums, code = together(self.base), self.scope.base_currency
