@@ -45,15 +45,6 @@ def held_before(spans: Iterable[Span], moment: datetime) -> list[Held]:
     ]
 
 
-def mrr_at(spans: Iterable[Span], moment: datetime, rates: Rates) -> int:
-    """Return MRR at one moment, in minor units of the base currency."""
-    held: Counter[tuple[str, str]] = Counter()
-    for span in spans:
-        if span.start <= moment and (span.end is None or moment < span.end):
-            held[span.customer, span.currency] += span.monthly_minor
-    return sum(worth(minor, rates[currency]) for (_, currency), minor in held.items())
-
-
 def worth(minor: int, rate: Fraction) -> int:
     """Return an amount in the base currency, rounded half up."""
     return minor if rate == 1 else rounded(minor * rate)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpay.domain.reports.mrr_rates import Rates
-from kpay.domain.subscription_levels import mrr_at
+from kpay.domain.subscription_levels import mrr_over
 from kpay.domain.subscription_spans import Span
 from kpay.domain.subscription_walk import months_of_mrr
 from tests.fakes.books import at
@@ -42,8 +42,7 @@ def test_movements_lead_from_the_start_of_a_month_to_its_end(spans, rates) -> No
         assert month.start_minor == opening
         moved = month.gains_minor - month.losses_minor + month.fx_minor
         assert month.start_minor + moved == month.end_minor
-        last_moment = place.end - timedelta(seconds=1)
-        assert month.end_minor == mrr_at(spans, last_moment, place.rates)
+        assert [month.end_minor] == mrr_over(spans, [place.end], lambda _: place.rates)  # noqa: B023
         opening = month.end_minor
 
 

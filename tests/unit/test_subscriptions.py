@@ -11,7 +11,7 @@ from kpay.domain.period import add_months, months_between, start_of_day
 from kpay.domain.reports.mrr_months import MonthLine
 from kpay.domain.reports.mrr_rates import Rates
 from kpay.domain.subscription_facts import Bill, Phase, SubscriptionFacts
-from kpay.domain.subscription_levels import mrr_at
+from kpay.domain.subscription_levels import mrr_over
 from kpay.domain.subscription_spans import Span, spans
 from kpay.domain.subscription_walk import months_of_mrr
 from kpay.domain.subscriptions import Month, MonthOfMrr
@@ -204,11 +204,12 @@ def test_no_customer_loses_more_than_it_brought_when_the_rate_rises_as_it_leaves
     assert rates_of(walk)[1].gross_churn_share == 1.0
 
 
-def test_mrr_at_a_moment_counts_who_pays_then() -> None:
-    two = [
+def test_mrr_before_many_moments_counts_who_paid_just_then_in_any_order() -> None:
+    three = [
         Span("mia", "usd", 1000, at("2026-01-01"), at("2026-02-01")),
         Span("ned", "usd", 500, at("2026-01-15"), None),
+        Span("quin", "eur", 700, at("2026-01-15"), None),
     ]
-    rates = {"usd": USD}
-    moments = ("2026-01-10", "2026-01-15", "2026-02-01")
-    assert [mrr_at(two, at(moment), rates) for moment in moments] == [1000, 1500, 500]
+    rates = {"usd": USD, "eur": Fraction("1.15")}
+    moments = [at(day) for day in ("2026-02-02", "2026-01-15", "2026-01-16", "2026-02-01")]
+    assert mrr_over(three, moments, lambda _: rates) == [1305, 1000, 2305, 2305]

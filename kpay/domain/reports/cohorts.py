@@ -46,6 +46,11 @@ class CohortsReport:
             "currency": self.currency,
             "cohorts": [_subscriber_payload(one, self._width) for one in self.subscribers],
             "purchase_cohorts": [_buyer_payload(one, self._width) for one in self.buyers],
+            "all_cohorts": {
+                name: metric.value
+                for name, metric in self.metrics().items()
+                if name.endswith("_share")
+            },
             "apart": list(self.apart),
             **self.scope.head(self.period),
         }
