@@ -104,3 +104,18 @@ def test_a_line_has_days_up_to_two_months_and_months_beyond() -> None:
     assert labels == ("2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06")
     assert edges[4] == at("2026-04-30T22:00")
     assert len(edges) == len(labels) + 1
+
+
+def test_a_month_that_is_not_wholly_inside_says_so() -> None:
+    half = days(date(2026, 1, 17), date(2026, 6, 29), BERLIN)
+    labels, _ = report_scope.fine_edges(half)
+    assert labels == (
+        "2026-01 (part)",
+        "2026-02",
+        "2026-03",
+        "2026-04",
+        "2026-05",
+        "2026-06 (part)",
+    )
+    whole = days(date(2026, 1, 1), date(2026, 6, 30), BERLIN)
+    assert all("part" not in label for label in report_scope.fine_edges(whole)[0])

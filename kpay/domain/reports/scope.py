@@ -199,12 +199,21 @@ def month_edges(period: Period) -> tuple[tuple[date, ...], tuple[datetime, ...]]
     return months, (period.start, *cuts, period.end)
 
 
+def month_label(month: date, period: Period) -> str:
+    """Name a month of a period ("2026-07"), and say so where it is not wholly inside."""
+    following = calendar.add_months(month, 1)
+    is_whole = period.start <= calendar.start_of_day(
+        month, period.timezone
+    ) and period.end >= calendar.start_of_day(following, period.timezone)
+    return f"{month:%Y-%m}" if is_whole else f"{month:%Y-%m} (part)"
+
+
 def fine_edges(period: Period) -> tuple[tuple[str, ...], tuple[datetime, ...]]:
     """Cut a period for a line: by day up to two months, else by month; with a label each."""
     length = length_days(period)
     if length > LONGEST_BY_DAY:
         months, edges = month_edges(period)
-        return tuple(f"{month:%Y-%m}" for month in months), edges
+        return tuple(month_label(month, period) for month in months), edges
     listed: Sequence[date] = [period.first_day + timedelta(days=n) for n in range(max(1, length))]
     cuts = [calendar.start_of_day(day, period.timezone) for day in listed[1:]]
     return tuple(day.isoformat() for day in listed), (period.start, *cuts, period.end)
