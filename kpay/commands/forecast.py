@@ -15,6 +15,8 @@ from kpay.errors import UsageProblem
 if TYPE_CHECKING:
     from kpay.bootstrap import Business
     from kpay.domain.document import Document
+    from kpay.services.forecasting.revenue import Wish
+    from kpay.services.forecasting.series import Asked
 
 app = new_app()
 
@@ -24,6 +26,8 @@ EXAMPLES = examples(
     "kpay forecast --as-of 2026-06-30 --level 50,90 --json",
     "kpay forecast --plan launches.csv",
     "kpay forecast --explain --freq month",
+    "kpay forecast --scenario price=+10% --scenario launch=async-python@2026-12-10",
+    "kpay forecast --goal 5000usd/month",
     "kpay forecast --scorecard",
     "kpay forecast --input visits.csv --horizon 30d",
 )
@@ -53,6 +57,18 @@ Scorecard = Annotated[
     bool,
     typer.Option("--scorecard", help="How earlier forecasts did, now that their days are over."),
 ]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        metavar="LEVER=CHANGE",
+        help="What if: reach, click, purchase, price or churn =+10%, or launch=NAME@DAY; repeatable.",
+    ),
+]
+Goal = Annotated[
+    str | None,
+    typer.Option("--goal", metavar="5000usd/month", help="How likely, and what must be true."),
+]
 Currency = Annotated[
     str | None, typer.Option("--currency", metavar="CODE", help="Else the base currency.")
 ]
@@ -69,19 +85,19 @@ def forecast(
     plan: Plan = None,
     explain: Explain = False,
     scorecard: Scorecard = False,
+    scenario: Scenarios = None,
+    goal: Goal = None,
     fmt: Format = None,
     out: Out = None,
 ) -> None:
     """Forecast revenue, or a series of your own, with ranges and its own backtest."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services.forecasting import revenue, series
-    from kpay.services.vantage import horizon_days
+    from kpay.services.forecasting import answering, series
 
-    asked = series.Asked(
-        horizon_days(horizon), freq.value if freq else None, series.levels_of(level)
-    )
-    of_a_business = {"plan": plan, "explain": explain, "currency": currency}
+    asked = _asked(horizon, freq, level)
+    questions: dict[str, object] = {"scenario": scenario, "goal": goal}
+    of_a_business = {"plan": plan, "explain": explain, "currency": currency, **questions}
     if source is not None:
         others = {**of_a_business, "as-of": as_of, "scorecard": scorecard}
         _refuse_beside("input", others, EVERY_ROW)
@@ -92,11 +108,26 @@ def forecast(
         _refuse_beside("scorecard", {**of_a_business, "freq": freq}, "kpay forecast --scorecard")
         show(_scorecard(business, as_of), fmt, out, fill_page=business.fill_page)
         return
-    settings, now = business.settings, business.clock.now()
-    wish = revenue.Wish(as_of, currency, settings.base_currency, now, settings.timezone, plan)
-    made = revenue.forecast_revenue(business.store, asked, wish)
+    if explain:
+        _refuse_beside("explain", questions, "kpay forecast --explain")
+    wish, wished = _wish(business, as_of, currency, plan), answering.Questions(scenario or (), goal)
+    made = answering.forecast_and_answer(business.store, asked, wish, wished)
     document = made.explained() if explain else made.to_document()
     show(document, fmt, out, fill_page=business.fill_page)
+
+
+def _asked(horizon: str, freq: Frequency | None, level: str) -> Asked:
+    from kpay.services.forecasting.series import Asked, levels_of
+    from kpay.services.vantage import horizon_days
+
+    return Asked(horizon_days(horizon), freq.value if freq else None, levels_of(level))
+
+
+def _wish(business: Business, as_of: str | None, currency: str | None, plan: str | None) -> Wish:
+    from kpay.services.forecasting.revenue import Wish
+
+    settings, now = business.settings, business.clock.now()
+    return Wish(as_of, currency, settings.base_currency, now, settings.timezone, plan)
 
 
 def _scorecard(business: Business, as_of: str | None) -> Document:

@@ -18,13 +18,21 @@ from kpay.errors import UsageProblem
 from kpay.ml.streams.levers import price_factors
 from kpay.services.forecasting.result import Forecast
 from kpay.services.forecasting.revenue import Foreseen
+from kpay.services.forecasting.scenarios import PRICES_KNOWN
 from kpay.services.forecasting.what_if import WhatIf, what_if
 
 LARGEST_RISE: Final = 9.0  # tenfold; more is no plan
-LARGEST_PRICE_CUT: Final = -0.9
 STEPS: Final = 60
 PRICES_TRIED: Final = 400
-DAYS_BETWEEN_LAUNCHES: Final = 7
+DAYS_BETWEEN_LAUNCHES: Final = 14
+OUT_OF_REACH: Final = {
+    "reach": "even tenfold is not enough",
+    "click": "even tenfold is not enough",
+    "purchase": "even tenfold is not enough",
+    "price": "no price from 30 % lower to 50 % higher is expected to bring it",
+    "churn": "not even if nobody left",
+    "launch": "not even one each fortnight",
+}
 LABELS: Final = {
     "reach": "reach",
     "click": "click rate",
@@ -122,7 +130,7 @@ def _price(world: WhatIf, missing: float, doubled: float) -> float | None:
 
     found = [
         reached
-        for largest in (LARGEST_RISE, LARGEST_PRICE_CUT)
+        for largest in PRICES_KNOWN
         if (reached := _first_reached(brings, largest)) is not None
     ]
     return min(found, key=abs, default=None)
@@ -178,7 +186,7 @@ def _table(levers: tuple[Needed, ...]) -> Table:
             must = None if one.count is None else f"{one.count:,}"
         else:
             must = None if one.share is None else f"{one.share:+.1%}"
-        rows.append((LABELS[one.lever], must or "cannot reach it alone"))
+        rows.append((LABELS[one.lever], must or f"cannot reach it: {OUT_OF_REACH[one.lever]}"))
     return Table((Column("lever alone"), Column("must be")), tuple(rows), title="What must be true")
 
 
@@ -196,4 +204,6 @@ def _sentence(
 
 def _json(one: Needed) -> dict[str, Any]:
     share = None if one.share is None else round(one.share, 6)
-    return {"lever": one.lever, "change_share": share, "count": one.count}
+    is_out_of_reach = share is None and one.count is None
+    why = OUT_OF_REACH[one.lever] if is_out_of_reach else None
+    return {"lever": one.lever, "change_share": share, "count": one.count, "why_not": why}

@@ -24,6 +24,7 @@ from kpay.services.forecasting.result import Forecast
 from kpay.services.forecasting.revenue import Foreseen
 from kpay.services.forecasting.what_if import WhatIf, what_if
 
+PRICES_KNOWN: Final = (-0.3, 0.5)
 EXAMPLE: Final = "kpay forecast --scenario reach=+20%"
 
 
@@ -102,6 +103,8 @@ def assumptions(world: WhatIf, scenario: Scenario) -> tuple[str, ...]:
         )
     if scenario.share("price"):
         said.append(_price_words(world))
+        if not PRICES_KNOWN[0] <= scenario.share("price") <= PRICES_KNOWN[1]:
+            said.append("So far from today's prices an elasticity tells little.")
     if scenario.share("churn"):
         said.append(
             "The chance to leave at every renewal changes by this share, from the first day on."
