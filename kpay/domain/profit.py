@@ -61,9 +61,10 @@ class ProfitMonth:
 
     @property
     def margin_share(self) -> float | None:
-        """Profit as a share of what came in; None where nothing did."""
+        """Profit as a share of what came in; None where nothing did, or no cost is known."""
         came_in = self.net_revenue_minor + self.other_income_minor
-        return round(self.profit_minor / came_in, 6) if came_in > 0 else None
+        is_known = came_in > 0 and bool(self.costs)
+        return round(self.profit_minor / came_in, 6) if is_known else None
 
 
 def in_all(months: Sequence[ProfitMonth], first_day: date) -> ProfitMonth:

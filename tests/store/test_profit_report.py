@@ -154,3 +154,4 @@ def test_without_costs_the_report_says_so(books: Books) -> None:
         made = profit.document(connection, scope())
     assert made.next_steps == ("kpay import costs FILE",)
     assert made.metrics["profit"].value == 1000
+    assert made.metrics["margin_share"].value is None

@@ -68,10 +68,10 @@ class TaxReport:
         blocks: list[Block] = [self._figures()]
         for code, places in self.currencies.items():
             title = f"By country and rate ({code.upper()})"
-            blocks.append(Table(COLUMNS, _rows(places, code), title=title, note=NOTE))
+            blocks.append(Table(COLUMNS, _rows(places, code), title=title))
         if self.converted:
             blocks.append(self._base_table())
-        return blocks + self._warnings()
+        return [*blocks, *self._warnings(), Text(NOTE)]
 
     def _figures(self) -> Figures:
         sums, code = together(self.base), self.scope.base_currency
