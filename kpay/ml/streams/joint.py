@@ -11,7 +11,8 @@ import numpy as np
 from kpay.ml.forecasting import outlook as one_series
 from kpay.ml.forecasting.outlook import NO_BACKTEST, Backtest, Outlook
 from kpay.ml.frames import Floats
-from kpay.ml.streams import launches, returns, starts, survival
+from kpay.ml.streams import growth, launches, returns, starts, survival
+from kpay.ml.streams.growth import Said
 from kpay.ml.streams.launches import Planned, Sizes
 from kpay.ml.streams.ledger import Ledger
 from kpay.ml.streams.parts import Part, Parts
@@ -25,6 +26,7 @@ RENEWALS, STARTS, SINGLE = "renewals", "new_subscriptions", "one_time"
 LAUNCHES, REFUNDS, EVERYTHING = "launches", "refunds", "everything"
 MOST_ORIGINS: Final = 6
 ORIGINS_A_HORIZON: Final = 2
+NAIVE_MUST_WIN: Final = 0.5
 LEAST_PAST_DAYS: Final = 42
 PRIOR_ORIGINS: Final = 2.0
 LARGEST_MISS: Final = 1.0
@@ -59,6 +61,23 @@ class Streams:
 
 
 @dataclass(frozen=True, slots=True)
+class _Stood:
+    """A past day: what was known, and what was to be expected of each stream from there on.
+
+    `relative` is what launches bring, in usual days; `recurring` what subscriptions do.
+    """
+
+    day: int
+    known: Ledger
+    learned: Learned
+    point: Floats
+    line: Floats
+    relative: Floats
+    recurring: Floats
+    said_of_single: Said
+
+
+@dataclass(frozen=True, slots=True)
 class _Tested:
     """One past origin: what the streams and the seasonal naive said, and what came."""
 
@@ -74,25 +93,38 @@ def streams(
 
     Every stream has a generator of its own, so that a change of one leaves the others' luck alone.
     """
-    made, learned, single = _parts(ledger, horizon, plan, seed)
-    tested = _backtest(ledger, horizon, with_plan=plan is not None)
-    if len(made.parts) == 1:
-        return Streams(made, learned, single, single.model, single.why, single.backtest, None)
+    stood = _origins(ledger, horizon, with_plan=plan is not None)
+    weight = growth.lean([one.said_of_single for one in stood])
+    tested = [_tested(one, ledger, weight) for one in stood]
+    made, learned, single = _parts(ledger, horizon, plan, weight, seed)
+    if not tested:
+        return Streams(
+            made, learned, single, _model(made, single), _untested(single), NO_BACKTEST, None
+        )
     spread = _spread(made, tested)
-    fitted = made.widened(spread) if tested else made
+    fitted = made.widened(spread)
     found = _measured(tested, fitted, ledger)
-    why = _reason(found, single)
-    result = Streams(fitted, learned, single, "streams", why, found, spread if tested else None)
-    return _fallen_back(result, ledger, tested) if _has_lost(found) else result
+    why = f"each stream by itself, tested together in {found.folds} past windows"
+    result = Streams(fitted, learned, single, "streams", why, found, spread)
+    return _fallen_back(result, ledger, tested) if _has_lost(found, tested) else result
+
+
+def _model(made: Parts, single: Outlook) -> str:
+    return single.model if len(made.parts) == 1 else "streams"
+
+
+def _untested(single: Outlook) -> str:
+    return f"nothing in the past to test the streams on; single sales: {single.why}"
 
 
 def _parts(
-    ledger: Ledger, horizon: int, plan: Sequence[Planned] | None, seed: int
+    ledger: Ledger, horizon: int, plan: Sequence[Planned] | None, weight: float, seed: int
 ) -> tuple[Parts, Learned, Outlook]:
     ahead = range(ledger.days, ledger.days + horizon)
     luck = [np.random.default_rng([seed, stream]) for stream in range(4)]
     learned, usual = _learn(ledger, is_planned=plan is not None)
-    single = one_series.outlook(usual, horizon, WEEK, seed=seed)
+    alone = one_series.outlook(usual, horizon, WEEK, seed=seed)
+    single = growth.leant(alone, growth.trend(usual, horizon), weight)
     draws = len(single.draws)
     level = float(single.mean.mean())
     renewed = renewals(
@@ -109,16 +141,18 @@ def _parts(
     expected = still + launches.planned(plan or (), learned.sizes, level, ahead)[0]
     sold = single.draws + renewed + begun + extra
     back = returns.given_back(ledger.sales, sold, learned.rate, generator=luck[3])
-    found = [Part(SINGLE, single.mean, single.draws)]
-    if renewed.any():
-        found.append(Part(RENEWALS, renewed.mean(axis=0), renewed))
-    if begun.any():
-        found.append(Part(STARTS, begun.mean(axis=0), begun))
-    if extra.any():
-        found.append(Part(LAUNCHES, expected, extra))
-    if back.any():
-        found.append(Part(REFUNDS, -back.mean(axis=0), -back))
-    return Parts(tuple(found)), learned, single
+    found = [
+        Part(SINGLE, single.mean, single.draws),
+        Part(RENEWALS, renewed.mean(axis=0), renewed),
+        Part(STARTS, begun.mean(axis=0), begun),
+        Part(LAUNCHES, expected, extra),
+        Part(REFUNDS, -back.mean(axis=0), -back),
+    ]
+    return (
+        Parts(tuple(part for part in found if part.name == SINGLE or part.draws.any())),
+        learned,
+        single,
+    )
 
 
 def _learn(ledger: Ledger, *, is_planned: bool) -> tuple[Learned, Floats]:
@@ -164,46 +198,52 @@ def _running(ledger: Ledger, usual: Floats, learned: Learned, horizon: int) -> F
 # ---------------------------------------------------------------------- the backtest
 
 
-def _backtest(ledger: Ledger, horizon: int, *, with_plan: bool) -> list[_Tested]:
-    """Repeat the recipe at up to six past origins, newest first, half a horizon apart.
+def _origins(ledger: Ledger, horizon: int, *, with_plan: bool) -> list[_Stood]:
+    """Stand at up to six past days, newest first, half a horizon apart.
 
-    With a plan, the launches that came after an origin are taken as planned by their dates.
+    With a plan, the launches that came after such a day are taken as planned by their dates.
     """
     length = min(horizon, max(WEEK, (ledger.days - LEAST_PAST_DAYS) // 2))
     stride = max(1, length // ORIGINS_A_HORIZON)
-    origins = range(ledger.days - length, LEAST_PAST_DAYS - 1, -stride)[:MOST_ORIGINS]
-    net = ledger.net
-    return [
-        _Tested(
-            expected(ledger.known_at(origin), length, _came(ledger, origin) if with_plan else None),
-            np.resize(net[origin - WEEK : origin], length),
-            net[origin : origin + length],
-        )
-        for origin in origins
-    ]
+    days = range(ledger.days - length, LEAST_PAST_DAYS - 1, -stride)[:MOST_ORIGINS]
+    return [_stand(ledger, day, length, with_plan=with_plan) for day in days]
 
 
-def _came(ledger: Ledger, origin: int) -> list[Planned]:
-    later = [one for one in ledger.occasions if one.day >= origin and one.kind == "launch"]
-    return [Planned(one) for one in later]
-
-
-def expected(ledger: Ledger, horizon: int, plan: Sequence[Planned] | None) -> Floats:
-    """Return the expected net takings of each day ahead, without any paths."""
-    ahead = range(ledger.days, ledger.days + horizon)
-    learned, usual = _learn(ledger, is_planned=plan is not None)
-    single = one_series.point(usual, horizon, WEEK)
-    level = float(single.mean())
-    sold = single + level * _running(ledger, usual, learned, horizon)
-    sold = sold + launches.planned(plan or (), learned.sizes, level, ahead)[0]
-    sold = sold + renewals(ledger.members, learned.experience, ledger.first_day, ahead)[0]
-    sold = (
-        sold
-        + starts.new_subscriptions(
-            learned.plans, learned.counted_days, learned.experience, horizon
-        )[0]
+def _stand(ledger: Ledger, day: int, length: int, *, with_plan: bool) -> _Stood:
+    """Return what each stream was expected to bring after a past day, from what was known then."""
+    known = ledger.known_at(day)
+    ahead = range(day, day + length)
+    learned, usual = _learn(known, is_planned=with_plan)
+    later = [one for one in ledger.occasions if one.day >= day and one.kind == "launch"]
+    plan = [Planned(one) for one in later] if with_plan else []
+    relative = _running(known, usual, learned, length)
+    relative = relative + launches.planned(plan, learned.sizes, 1.0, ahead)[0]
+    recurring = renewals(known.members, learned.experience, known.first_day, ahead)[0]
+    recurring = (
+        recurring
+        + starts.new_subscriptions(learned.plans, learned.counted_days, learned.experience, length)[
+            0
+        ]
     )
-    return np.asarray(sold - returns.given_back(ledger.sales, sold[None, :], learned.rate)[0])
+    point, line = one_series.point(usual, length, WEEK), growth.trend(usual, length)
+    lifted = 1 + float(relative.sum()) / length
+    came = float(ledger.single[day : day + length].sum())
+    said = Said(lifted * float(point.sum()), lifted * float(line.sum()), came)
+    return _Stood(day, known, learned, point, line, relative, recurring, said)
+
+
+def _tested(one: _Stood, ledger: Ledger, weight: float) -> _Tested:
+    """Put the streams of a past day together, beside the seasonal naive and what came."""
+    length = len(one.point)
+    single = growth.leaning(one.point, one.line, weight)
+    sold = single + one.recurring + float(single.mean()) * one.relative
+    back = returns.given_back(one.known.sales, sold[None, :], one.learned.rate)[0]
+    net = ledger.net
+    return _Tested(
+        sold - back,
+        np.resize(net[one.day - WEEK : one.day], length),
+        net[one.day : one.day + length],
+    )
 
 
 def _spread(made: Parts, tested: Sequence[_Tested]) -> float:
@@ -261,18 +301,19 @@ def _coverage(tested: Sequence[_Tested], made: Parts, level: int) -> float:
     return float(np.mean(inside))
 
 
-def _has_lost(found: Backtest) -> bool:
+def _has_lost(found: Backtest, tested: Sequence[_Tested]) -> bool:
+    """Say that the seasonal naive did better, on the whole and in most of the windows."""
+    better = [
+        np.abs(one.naive - one.came).sum() < np.abs(one.said - one.came).sum() for one in tested
+    ]
+    if np.mean(better) <= NAIVE_MUST_WIN:
+        return False
+
     return (
         found.mase is not None
         and found.baseline_mase is not None
         and (found.mase > found.baseline_mase)
     )
-
-
-def _reason(found: Backtest, single: Outlook) -> str:
-    if not found.folds:
-        return f"each stream by itself, nothing in the past to test on; single sales: {single.why}"
-    return f"each stream by itself, tested together in {found.folds} past windows"
 
 
 def _fallen_back(lost: Streams, ledger: Ledger, tested: Sequence[_Tested]) -> Streams:

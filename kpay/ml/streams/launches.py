@@ -23,7 +23,7 @@ FEWEST_USUAL: Final = 2
 LOOKED_AT_DAYS: Final = 180
 RARE_SHARE: Final = 0.25
 PLANNED_SHARE: Final = 0.5
-MOST_LEARNED: Final = 12
+MOST_LEARNED: Final = 8
 PRIOR_SIZE: Final = 3.0  # usual days, where no launch of this shop is known
 PRIOR_WEIGHT: Final = 1.0
 PRIOR_SPREAD: Final = 0.6  # of the log of actual over planned
@@ -111,14 +111,18 @@ def sizes(values: Floats, usual: Floats, occasions: Sequence[Occasion], kind: st
     """Learn from the occasions of a kind that are over; without any, the usual prior."""
     span, days = SPANS[kind], len(values)
     over = [one for one in occasions if one.kind == kind and 0 <= one.day <= days - span]
-    found = [_excess(values, usual, one) for one in over[-MOST_LEARNED:]]
-    known = [excess for excess in found if excess is not None]
+    levels = [_level(usual, one) for one in over[-MOST_LEARNED:]]
+    pairs = zip(over[-MOST_LEARNED:], levels, strict=True)
+    known = [_excess(values, usual, one, level) for one, level in pairs if level > 0]
     prior_decay = np.exp(-np.arange(span) / USUAL_DECAY_DAYS)
     prior_decay /= prior_decay.sum()
     if not known:
         return Sizes(kind, PRIOR_SIZE, 0.0, UNKNOWN_SPREAD, prior_decay, 0)
     each = np.array([excess.sum() for excess in known])
-    mean = max(float(each.mean()), 0.0)
+    worth = np.array([level for level in levels if level > 0])
+    mean = max(
+        float(each @ worth / worth.sum()), 0.0
+    )  # what came in all, so that late ones count more
     noise = _noise(usual, span)
     variance = max(float(each.var(ddof=1)) - noise**2, 0.0) if len(each) > 1 else 0.0
     seen = np.log1p(variance / mean**2) if mean > 0.1 else PRIOR_SPREAD**2
@@ -131,11 +135,15 @@ def sizes(values: Floats, usual: Floats, occasions: Sequence[Occasion], kind: st
     return Sizes(kind, mean, error, float(spread), _decay(known, prior_decay), len(each))
 
 
-def _excess(values: Floats, usual: Floats, one: Occasion) -> Floats | None:
-    """Return what each day of an occasion brought beyond a usual day, in usual days; None without one."""
-    level = float(usual[max(one.day - NEAR_DAYS, 0) : one.day + one.span].mean())
+def _level(usual: Floats, one: Occasion) -> float:
+    """Return what a usual day brought around an occasion."""
+    return float(usual[max(one.day - NEAR_DAYS, 0) : one.day + one.span].mean())
+
+
+def _excess(values: Floats, usual: Floats, one: Occasion, level: float) -> Floats:
+    """Return what each day of an occasion brought beyond a usual day, in usual days."""
     days = slice(one.day, one.day + one.span)
-    return (values[days] - usual[days]) / level if level > 0 else None
+    return np.asarray((values[days] - usual[days]) / level)
 
 
 def _noise(usual: Floats, span: int) -> float:
