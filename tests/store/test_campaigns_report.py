@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from kpay.models import Cost, MailNotice, Order
 from kpay.services.reporting import campaigns as service
 from kpay.store.dialect import table_of
 from tests.fakes.books import Books, open_books
+from tests.fakes.daily_sales import add_sales
 from tests.fakes.sends import add_clicks, add_send
 
 NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
@@ -28,8 +30,16 @@ PEOPLE = [f"reader{number}@example.com" for number in range(400)]
 MAILED, HELD_OUT = PEOPLE[:300], PEOPLE[300:]
 
 
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    with open_books(folder):
+        return folder / "kpay.db"
+
+
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[Books]:
+def books(tmp_path: Path, empty_store: Path) -> Iterator[Books]:
+    shutil.copy(empty_store, tmp_path / "kpay.db")
     with open_books(tmp_path) as opened:
         yield opened
 
@@ -69,8 +79,8 @@ def spend(books: Books, campaign: str, amount: int, currency: str = "usd", day: 
 def a_good_campaign(books: Books, name: str = "summer") -> None:
     """30 of 300 mailed buy for 100.00, 1 of 100 held out does."""
     add_send(books.store, name, SENT, mailed=MAILED, held_out=HELD_OUT)
-    for email in (*MAILED[:30], HELD_OUT[0]):
-        sell(books, email, "2026-08-05", 100_00)
+    buyers = (*MAILED[:30], HELD_OUT[0])
+    add_sales(books.store, [SENT + timedelta(days=2)] * len(buyers), 100_00, emails=buyers)
 
 
 def test_incremental_net_is_what_the_mailed_left_beyond_the_held_out(books: Books) -> None:
@@ -87,12 +97,12 @@ def test_incremental_net_is_what_the_mailed_left_beyond_the_held_out(books: Book
 def test_refunds_tax_and_fees_are_not_earned(books: Books) -> None:
     a_good_campaign(books)
     before = report(books).rows[0].earned.net.treated.total_minor
-    for email in MAILED[:10]:
+    for email in MAILED[:2]:
         order = sell(books, email, "2026-08-06", 60_00, tax=10_00, fee=2_00)
         books.refund("2026-08-20", 30_00, order=order)
     after = report(books).rows[0].earned.net.treated.total_minor
     # each leaves 60 less 30 given back, 5 of tax that stays with the state, and a fee of 2
-    assert after - before == 10 * 23_00
+    assert after - before == 2 * 23_00
 
 
 def test_a_fee_in_another_currency_is_the_same_share_of_the_order(books: Books) -> None:

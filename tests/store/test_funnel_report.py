@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from kpay.domain.origins import Origin, OriginKind
 from kpay.domain.period import days, month
@@ -18,14 +19,23 @@ from kpay.models import Order, Traffic
 from kpay.services.reporting import funnel as service
 from kpay.store.dialect import table_of
 from tests.fakes.books import Books, open_books
+from tests.fakes.daily_sales import add_sales
 from tests.fakes.sends import add_clicks, add_send
 
 NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
 SEPTEMBER = month("2026-09", "UTC")
 
 
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    with open_books(folder):
+        return folder / "kpay.db"
+
+
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[Books]:
+def books(tmp_path: Path, empty_store: Path) -> Iterator[Books]:
+    shutil.copy(empty_store, tmp_path / "kpay.db")
     with open_books(tmp_path) as opened:
         yield opened
 
@@ -42,9 +52,12 @@ def report(books: Books, asked: Scope | None = None) -> FunnelReport:
 def count_traffic(
     books: Books, first: date, number: int, visits: int, clicks: int, source: str = "search"
 ) -> None:
-    for place in range(number):
-        day = first + timedelta(days=place)
-        books.put(Traffic, day=day, source=source, visits=visits, clicks=clicks)
+    rows = [
+        {"day": first + timedelta(days=place), "source": source, "visits": visits, "clicks": clicks}
+        for place in range(number)
+    ]
+    with books.store.writing() as connection:
+        connection.execute(insert(table_of(Traffic)), rows)
 
 
 def sell(books: Books, when: str, amount: int, *, currency: str = "usd", **columns: Any) -> int:
@@ -62,10 +75,9 @@ def busy_month(books: Books) -> None:
     count_traffic(books, date(2026, 9, 26), 5, 1, 0)
     count_traffic(books, date(2026, 8, 1), 25, 20, 2)
     count_traffic(books, date(2026, 8, 26), 6, 1, 0)
-    for place in range(20):
-        sell(books, f"2026-09-{place + 1:02}", 100_00)
-    for place in range(10):
-        sell(books, f"2026-08-{place + 1:02}", 100_00)
+    august = month("2026-08", "UTC").start
+    add_sales(books.store, (SEPTEMBER.start + timedelta(days=place) for place in range(20)), 100_00)
+    add_sales(books.store, (august + timedelta(days=place) for place in range(10)), 100_00)
 
 
 def test_the_factors_multiply_to_what_was_paid(books: Books) -> None:

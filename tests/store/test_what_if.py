@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import update
 
 from kpay.errors import UsageProblem
-from kpay.models import Content, LineItem, Price, Product
+from kpay.models import Content, Price, Product
 from kpay.services.forecasting import answering, demand
 from kpay.services.forecasting.answering import Questions
 from kpay.services.forecasting.result import Forecast
 from kpay.services.forecasting.revenue import Wish
 from kpay.services.forecasting.series import Asked
-from kpay.store.dialect import table_of
 from tests.fakes.books import Books, open_books
 from tests.fakes.daily_sales import add_sales
 
@@ -209,17 +207,10 @@ def test_changes_of_price_are_found_and_held_against_all_other_pieces(tmp_path: 
         price(books, "prod_raised", 10_00, FIRST + timedelta(days=1))  # changed nothing
         price(books, "prod_raised", 20_00, raised)
         price(books, "prod_same", 10_00, FIRST)
-        lines = table_of(LineItem)
-        for day in range(30, 170):
-            for piece in (pieces[0], pieces[1]):
-                if piece == pieces[0] and day >= 100 and day % 2:
-                    continue
-                when = (FIRST + timedelta(days=day)).isoformat()
-                order = books.order(when, 10_00)
-                with books.store.writing() as connection:
-                    connection.execute(
-                        update(lines).where(lines.c.order_id == order).values(content_id=piece)
-                    )
+        days = [FIRST + timedelta(days=day) for day in range(30, 170)]
+        fewer = [day for number, day in enumerate(days) if day < raised or number % 2]
+        add_sales(books.store, fewer, 10_00, content_id=pieces[0])
+        add_sales(books.store, days, 10_00, content_id=pieces[1])
         with books.store.reading() as connection:
             found = demand.demand(connection, NOW)
             before = demand.demand(connection, raised)
