@@ -142,14 +142,16 @@ class CustomerCard:
         }
         blocks: list[Block] = [
             Table(
-                (Column("email"), Column(str(one.email))),
+                (Column("email"), Column(one.email or "none")),
                 tuple((name, text) for name, text in facts.items() if text),
             )
         ]
         blocks += [
             table for table in (self._subscriptions(), self._rights(), self._orders()) if table.rows
         ]
-        return Document("kpay.customer.show/1", str(one.email), tuple(blocks), self._payload())
+        return Document(
+            "kpay.customer.show/1", one.email or one.name, tuple(blocks), self._payload()
+        )
 
     def _orders(self) -> Table:
         return Table(

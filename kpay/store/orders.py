@@ -128,7 +128,14 @@ def _order_of(table: Table) -> Any:
     )
 
 
-def listed(connection: Connection, period: Period, *, email: str | None, limit: int) -> list[Any]:
+def listed(
+    connection: Connection,
+    period: Period,
+    *,
+    email: str | None = None,
+    customer_id: int | None = None,
+    limit: int,
+) -> list[Any]:
     """Return the newest orders of a period, with what was bought, newest first."""
     name = func.coalesce(_content.c.title, func.nullif(_lines.c.name, ""), _lines.c.product)
     names = (
@@ -141,6 +148,8 @@ def listed(connection: Connection, period: Period, *, email: str | None, limit: 
     query = query.where(_orders.c.ordered_at >= period.start, _orders.c.ordered_at < period.end)
     if email is not None:
         query = query.where((_orders.c.email == email) | (_customers.c.email == email))
+    if customer_id is not None:
+        query = query.where(_orders.c.customer_id == customer_id)
     query = query.order_by(_orders.c.ordered_at.desc(), _orders.c.id.desc()).limit(limit)
     return list(connection.execute(query).all())
 

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, func, select
 from kpay.domain.enums import OrderStatus
 from kpay.models.billing import Subscription
 from kpay.models.catalog import Content
-from kpay.models.people import Customer
+from kpay.models.people import Customer, CustomerIdentity
 from kpay.models.sales import Entitlement, Order
 from kpay.store.dialect import table_of
 
 CUSTOMER = table_of(Customer)
+IDENTITY = table_of(CustomerIdentity)
 ORDER = table_of(Order)
 ENTITLEMENT = table_of(Entitlement)
 CONTENT = table_of(Content)
@@ -66,6 +67,14 @@ def spent(connection: Connection) -> dict[int, list[tuple[str, int]]]:
 def by_email(connection: Connection, email: str) -> Row | None:
     """Return the customer with a normalised address."""
     query = select(CUSTOMER).where(CUSTOMER.c.email == email)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def called(connection: Connection, name: str) -> Row | None:
+    """Return the customer whom a provider, or an imported file, knows by a name."""
+    known = select(IDENTITY.c.customer_id).where(IDENTITY.c.external_id == name)
+    query = select(CUSTOMER).where(CUSTOMER.c.id.in_(known)).order_by(CUSTOMER.c.id).limit(1)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else dict(row)
 

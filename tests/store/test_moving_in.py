@@ -13,9 +13,10 @@ import pytest
 from kpay.domain.enums import ImportKind
 from kpay.domain.importing import Circumstances, ImportResult
 from kpay.domain.reports.scope import Scope
-from kpay.errors import InputInvalid
+from kpay.errors import InputInvalid, NotFound
 from kpay.services.exporting import export
 from kpay.services.importing import import_csv
+from kpay.services.people import show_customer
 from kpay.services.reporting import mrr, revenue
 from kpay.store.engine import Store
 from tests.fakes import hand_worked
@@ -174,6 +175,16 @@ def test_people_without_an_address_are_customers_too(store: Store) -> None:
     assert rows(store, "SELECT email, name FROM customer ORDER BY coalesce(email, name)") == [
         (None, "ines"), ("joost@example.org", ""), (None, "kofi"), (None, "lena"), (None, "mara"),
     ]  # fmt: skip
+
+
+def test_somebody_without_an_address_is_found_by_the_files_name(store: Store) -> None:
+    move_in(store)
+    card = show_customer(store, "kofi", "UTC").to_document()
+    assert card.title == "kofi"
+    assert [order["order"] for order in card.payload["order_list"]] == ["a6"]
+    assert card.payload["mailing_list"] == "no address"
+    with pytest.raises(NotFound):
+        show_customer(store, "nobody", "UTC")
 
 
 def test_a_membership_grants_what_its_plan_is_called(store: Store) -> None:
