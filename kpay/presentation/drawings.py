@@ -315,5 +315,7 @@ def table_values(table: Table) -> dict[str, Any]:
 def _side(kind: Kind, texts: list[str]) -> str:
     if kind in RIGHT_KINDS:
         return "right"
-    are_short = kind != "text" or all(len(text) <= SHORT_TEXT for text in texts)
+    if kind == "instant":
+        return "left moment"
+    are_short = kind == "day" or all(len(text) <= SHORT_TEXT for text in texts)
     return "left short" if are_short else "left"
