@@ -199,11 +199,14 @@ class Books:
         currency: str = "usd",
         interval: str = "month",
         status: str = "active",
+        interval_count: int = 1,
         trial_end: str | None = None,
+        canceled: str | None = None,
         ended: str | None = None,
         reason: str | None = None,
-        phases: tuple[tuple[str, int], ...] = (),
+        phases: tuple[tuple[str, int] | tuple[str, int, int], ...] = (),
     ) -> str:
+        """Begin a subscription; a phase is since when, how much, and what of it a coupon takes that ends."""
         name = f"sub_{self.count + 1}"
         self.put(
             Subscription,
@@ -215,15 +218,16 @@ class Books:
             amount_minor=amount,
             currency=currency,
             interval=interval,
-            interval_count=1,
+            interval_count=interval_count,
             quantity=1,
             started_at=at(start),
             trial_end_at=at(trial_end) if trial_end else None,
-            is_ending=False,
+            is_ending=bool(canceled) and not ended,
+            canceled_at=at(canceled) if canceled else None,
             ended_at=at(ended) if ended else None,
             cancel_reason=reason,
         )
-        for since, price in phases:
+        for since, price, *ending in phases:
             self.put(
                 SubscriptionPhase,
                 account=ACCOUNT,
@@ -233,7 +237,8 @@ class Books:
                 starts_at=at(since),
                 amount_minor=price,
                 interval=interval,
-                interval_count=1,
+                interval_count=interval_count,
+                ending_discount_minor=sum(ending),
             )
         return name
 
