@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -96,25 +95,30 @@ def joined(halves: Iterable[Half]) -> tuple[Transaction, ...]:
 def _transaction(halves: Sequence[Half]) -> Transaction:
     first = halves[0]
     customer = next((half.customer for half in halves if half.customer), "")
-    sums: Counter[tuple[str, str]] = Counter()
+    sums: dict[tuple[str, str], int] = {}
     for half in halves:
-        for posting in half.postings:
-            sums[posting.currency, posting.account] += posting.minor
+        for account, minor, currency in half.postings:
+            key = (currency, account)
+            sums[key] = sums.get(key, 0) + minor
     postings = tuple(
-        Posting(account, sums[currency, account], currency)
-        for currency, account in sorted(sums)
-        if sums[currency, account]
+        Posting(account, minor, currency)
+        for (currency, account), minor in sorted(sums.items())
+        if minor
     )
     return Transaction(first.day, first.code, first.what, customer, postings)
 
 
 def trial_balance(transactions: Iterable[Transaction]) -> dict[str, dict[str, int]]:
     """Return what each account gained in each currency; every currency adds up to nothing."""
-    sums: dict[str, Counter[str]] = {}
+    sums: dict[tuple[str, str], int] = {}
     for one in transactions:
-        for posting in one.postings:
-            sums.setdefault(posting.currency, Counter())[posting.account] += posting.minor
-    return {code: {name: sums[code][name] for name in sorted(sums[code])} for code in sorted(sums)}
+        for account, minor, currency in one.postings:
+            key = (currency, account)
+            sums[key] = sums.get(key, 0) + minor
+    found: dict[str, dict[str, int]] = {}
+    for (currency, account), minor in sorted(sums.items()):
+        found.setdefault(currency, {})[account] = minor
+    return found
 
 
 def account_part(text: str, *, otherwise: str = "Other") -> str:

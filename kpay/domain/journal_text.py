@@ -58,8 +58,9 @@ def as_ledger(transactions: Sequence[Transaction], heading: str) -> str:
     lines = [f"; {_line(heading)}", ""]
     balances = trial_balance(transactions)
     for account in sorted({name for sums in balances.values() for name in sums}):
-        meaning = MEANINGS.get(account)
-        lines.append(f"account {account}" + (f"  ; {meaning}" if meaning else ""))
+        lines.append(f"account {account}")
+        lines += [f"    ; {MEANINGS[account]}"] if account in MEANINGS else []
+    lines += [f"commodity {currency.upper()}" for currency in balances]
     for one in transactions:
         lines += ["", *_transaction(one)]
     lines += ["", "; What the accounts gained"]

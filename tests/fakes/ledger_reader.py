@@ -8,7 +8,8 @@ from decimal import Decimal
 
 HEAD = re.compile(r"(\d{4}-\d{2}-\d{2}) \* \(([^()\s]*)\) (\S.*)?")
 POSTING = re.compile(r" {4}(\S+(?: \S+)*) {2,}(-?\d+(?:\.\d+)?) ([A-Z]{3})")
-ACCOUNT = re.compile(r"account (\S+)(?:  ; .*)?")
+ACCOUNT = re.compile(r"account (\S+)")
+COMMODITY = re.compile(r"commodity ([A-Z]{3})")
 COMMENT = re.compile(r" {4};.*")
 
 
@@ -17,6 +18,7 @@ class Journal:
 
     def __init__(self, text: str) -> None:
         self.accounts: set[str] = set()
+        self.commodities: set[str] = set()
         self.transactions: list[tuple[str, str, str, list[tuple[str, Decimal, str]]]] = []
         for line in text.splitlines():
             self._read(line)
@@ -26,6 +28,8 @@ class Journal:
             return
         if match := ACCOUNT.fullmatch(line):
             self.accounts.add(match[1])
+        elif match := COMMODITY.fullmatch(line):
+            self.commodities.add(match[1])
         elif match := HEAD.fullmatch(line):
             self.transactions.append((match[1], match[2], match[3] or "", []))
         elif match := POSTING.fullmatch(line):
@@ -43,6 +47,7 @@ class Journal:
         for *_, postings in self.transactions:
             for account, amount, currency in postings:
                 assert account in self.accounts
+                assert currency in self.commodities
                 found[account, currency] += amount  # type: ignore[assignment]
         return {key: Decimal(value) for key, value in found.items() if value}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from kpay.domain.document import Block, Cell, Column, Document, Metric, Table, Text
@@ -40,13 +41,18 @@ class BooksReport:
             texts=JournalTexts(self.transactions, heading),
         )
 
+    @cached_property
+    def balances(self) -> dict[str, dict[str, int]]:
+        """What each account gained, by currency."""
+        return trial_balance(self.transactions)
+
     def _postings(self) -> int:
         return sum(len(one.postings) for one in self.transactions)
 
     def _blocks(self) -> list[Block]:
         if not self.transactions:
             return [Text("Nothing moved money in these days.")]
-        balances = trial_balance(self.transactions)
+        balances = self.balances
         names = sorted({name for sums in balances.values() for name in sums})
         columns = (
             Column("Account"),
@@ -78,7 +84,7 @@ class BooksReport:
             **self.scope.head(self.period),
             "trial_balance": {
                 code: {name: {"amount_minor": minor} for name, minor in sums.items()}
-                for code, sums in trial_balance(self.transactions).items()
+                for code, sums in self.balances.items()
             },
             "transactions": [
                 {
