@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.forecasting import seasons, smoothing
+from kpay.ml.forecasting import last_year, seasons, smoothing
 from kpay.ml.frames import Floats
 
 MEMBERS: Final = (
@@ -21,11 +21,12 @@ MEMBERS: Final = (
     "root_damped_trend",
     "season_mean",
     "long_mean",
+    "last_years",
     "seasonal_naive",
     "seasonal_drift",
 )
 SEASONS_AVERAGED: Final = 8
-LONGEST_PAST: Final = 400  # steps that are smoothed; older ones say nothing of today's level
+LONGEST_PAST: Final = 400  # steps; older ones say nothing of today's level
 
 
 def every_member(values: Floats, origins: Sequence[int], steps: int, season: int) -> Floats:
@@ -44,8 +45,8 @@ def every_member(values: Floats, origins: Sequence[int], steps: int, season: int
     theta, level = smoothing.theta_and_level(rows, steps)
     damped = smoothing.damped_trend(rows, steps)
     root = smoothing.damped_trend([np.sqrt(row) for row in rows], steps)
-    long_mean = np.array([values[:origin].mean() for origin in origins])[:, None]
     pasts = [values[:origin] for origin in origins]
+    long_mean = np.array([past[-LONGEST_PAST:].mean() for past in pasts])[:, None]
     found = (
         theta * index_ahead,
         level * index_ahead,
@@ -53,10 +54,24 @@ def every_member(values: Floats, origins: Sequence[int], steps: int, season: int
         np.clip(root, 0.0, None) ** 2 * index_ahead,
         np.array([season_mean(past, steps, season) for past in pasts]),
         long_mean * index_ahead,
+        _years(pasts, level, season) * index_ahead,
         np.array([seasonal_naive(past, steps, season) for past in pasts]),
         np.array([seasonal_drift(past, steps, season) for past in pasts]),
     )
     return np.asarray(np.clip(np.stack(found, axis=1), 0.0, None))
+
+
+def _years(pasts: Sequence[Floats], otherwise: Floats, season: int) -> Floats:
+    """Return the course of past years; the smoothed level where a past is too short to know one."""
+    steps = otherwise.shape[1]
+    return np.array(
+        [
+            last_year.course(past, steps, season)
+            if last_year.is_known(len(past), season)
+            else level
+            for past, level in zip(pasts, otherwise, strict=True)
+        ]
+    )
 
 
 def seasonal_naive(past: Floats, steps: int, season: int) -> Floats:

@@ -152,6 +152,5 @@ def bounds(values: Floats, level: int) -> tuple[Floats, Floats]:
     Only a quarter of it is given back: past windows tell of spikes too seldom.
     """
     tail = (100 - level) / 200
-    low, high = np.quantile(values, [tail, 1 - tail], axis=0)
-    from_zero = np.quantile(values, 1 - 1.5 * tail, axis=0)
+    low, from_zero, high = np.quantile(values, [tail, 1 - 1.5 * tail, 1 - tail], axis=0)
     return low, np.where(low > 0, high, from_zero)

@@ -21,6 +21,7 @@ PRIOR_WEIGHTS: Final = {  # days and weeks: launches come and go, an old mean sa
     "damped_trend": 0.5,
     "season_mean": 1.0,
     "long_mean": 1.5,
+    "last_years": 1.0,
     "seasonal_naive": 0.1,
 }
 YEARLY_PRIOR_WEIGHTS: Final = {  # months grow: an old mean says little, last year much
