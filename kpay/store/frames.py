@@ -139,9 +139,10 @@ def orders_placed(connection: Connection, until: datetime) -> pd.DataFrame:
             func.coalesce(ORDERS.c.country, ""),
         )
         .where(ORDERS.c.status == OrderStatus.PAID.value, ORDERS.c.ordered_at < until)
-        .order_by(ORDERS.c.ordered_at, ORDERS.c.id)
+        .order_by(ORDERS.c.id)
     )
-    return _frame(connection, query, PLACED)
+    placed = _frame(connection, query, PLACED)
+    return placed.sort_values(["at", "order"], ignore_index=True)
 
 
 def holdings(connection: Connection, until: datetime) -> pd.DataFrame:

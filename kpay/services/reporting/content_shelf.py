@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import Connection
 
 from kpay.domain.bought_together import also_bought
@@ -25,6 +26,7 @@ from kpay.domain.period import (
 )
 from kpay.domain.reports.content_rows import Looks, PieceLine, Rate, Ratings, Sums
 from kpay.domain.reports.scope import Scope
+from kpay.ml.frames import Ints
 from kpay.services.reporting.content_study import ContentStudy, Tally
 from kpay.services.reporting.currencies import main_currency
 from kpay.services.reporting.customer_behind import EVER
@@ -186,9 +188,21 @@ class Shelf:
         begun = min(filter(None, (out, moments[0] if moments else "")), default="")
         return self._day(begun) if begun else None
 
-    def days_sold(self, name: str) -> list[date]:
-        """Return the day of every purchase of a piece, the oldest first."""
-        return [self._day(at) for at in self._tally(name).moments]
+    def days_sold(self, name: str) -> Ints:
+        """Return the day of every purchase of a piece, the oldest first, counted from `first_day`."""
+        moments = self._tally(name).moments
+        if not moments:
+            return np.zeros(0, dtype=np.int64)
+        return np.searchsorted(self._starts, np.array(moments), side="right") - 1
+
+    @property
+    def first_day(self) -> date:
+        """The first day that anything was sold or came out."""
+        return self._day_starts[0]
+
+    @cached_property
+    def _starts(self) -> Any:
+        return np.array(self._day_starts[1])
 
     def fading(self, name: str) -> Fading | None:
         """Return how the sales of a piece go on; None where it never came out."""
@@ -196,9 +210,9 @@ class Shelf:
         if launch is None:
             return None
         age_days = (local_day(self.known.end, self.scope.timezone) - launch).days
-        days = [(day - launch).days for day in self.days_sold(name)]
+        days = self.days_sold(name) - (launch - self._day_starts[0]).days
         return fading(
-            [day for day in days if day < age_days],
+            days[days < age_days].tolist(),
             age_days,
             is_on_sale=piece is None or piece.archived_at is None,
         )
@@ -209,26 +223,26 @@ class Shelf:
     @cached_property
     def _also(self) -> Counter[str]:
         """How many buyers of each piece bought another one too."""
-        of: dict[int, set[str]] = defaultdict(set)
-        for name, tally in self.study.tallies.items():
-            for customer in tally.buyers:
-                of[customer].add(name)
         found: Counter[str] = Counter()
-        for names in of.values():
+        for names in self._bought.values():
             if len(names) > 1:
                 found.update(names)
         return found
 
     @cached_property
     def _often_with(self) -> dict[str, str]:
-        bought = (
-            (customer, name)
-            for name, tally in self.study.tallies.items()
-            for customer in tally.buyers
-            if name
-        )
-        nearest = also_bought(bought, self.names, 1)
+        pairs = ((customer, name) for customer, names in self._bought.items() for name in names)
+        nearest = also_bought(pairs, self.names, 1)
         return {name: others[0] for name, others in nearest.items() if others}
+
+    @cached_property
+    def _bought(self) -> dict[int, list[str]]:
+        """What each known customer ever bought, except what has no name."""
+        of: dict[int, list[str]] = defaultdict(list)
+        for name, tally in self.study.tallies.items():
+            for customer in tally.buyers if name else ():
+                of[customer].append(name)
+        return of
 
     @cached_property
     def _day_starts(self) -> tuple[date, list[str]]:

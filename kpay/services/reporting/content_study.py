@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -36,6 +36,23 @@ class Tally:
     moments: list[str] = field(default_factory=list)  # purchases ever, renewals apart
     buyers: set[int] = field(default_factory=set)  # known people, ever
     buyers_inside: set[int] = field(default_factory=set)  # known people, in the period
+
+    def bought(self, at: str, customer: int) -> None:
+        """Count a purchase, whenever it was."""
+        self.moments.append(at)
+        if customer:
+            self.buyers.add(customer)
+
+    def ordered(self, customer: int, pieces: int, *, is_again: bool) -> None:
+        """Count an order of the period that held so many different pieces."""
+        self.orders += 1
+        if is_again:
+            self.renewals += 1
+            return
+        self.baskets += 1
+        self.together += pieces > 1
+        if customer:
+            self.buyers_inside.add(customer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,66 +99,42 @@ class ContentStudy:
         return self
 
     def _order(self, lines: list[Line], returned: list[MoneyBack]) -> None:
-        _, customer, provider, kind, at, currency, _, total, tax, _, _ = lines[0]
-        weights = [line[9] for line in lines]
-        pieces = [line[10] for line in lines]
-        once = set(pieces)
+        _, customer, provider, kind, at, currency, _, total, tax, gross, piece = lines[0]
+        one = len(lines) == 1
+        weights = [gross] if one else [line[9] for line in lines]
+        pieces = [piece] if one else [line[10] for line in lines]
+        once = pieces if one else sorted(set(pieces))
         is_again = kind in AGAIN and not self._is_first(once, customer)
-        if not is_again:
-            self._ever(once, customer, at)
-        if self._start <= at:
+        is_inside = self._start <= at
+        is_refunded = bool(returned)
+        if is_inside:
             self.orders[currency] += 1
-            self._inside(once, customer, is_again=is_again)
             if total and not is_again:
-                self._paid(once, is_refunded=bool(returned))
-            nets = [total - tax] if len(lines) == 1 else allocated(total - tax, weights)
-            self._add(pieces, currency, weights, nets)
-            self._open(pieces, currency, weights, nets, (at, customer, provider, False))
-        for one in returned:
-            if self._start <= one.at:
-                nets = [-part for part in allocated(one.net_minor, weights)]
-                nothing = [0] * len(pieces)
-                self._add(pieces, one.currency, nothing, nets)
-                told = (one.at, customer, one.provider, True)
-                self._open(pieces, one.currency, nothing, nets, told)
+                self.paid += 1
+                self.refunded += is_refunded
+        for name in once:
+            tally = self.tallies[name]
+            if not is_again:
+                tally.bought(at, customer)
+            if is_inside:
+                tally.ordered(customer, len(once), is_again=is_again)
+                if total and not is_again:
+                    tally.paid += 1
+                    tally.refunded += is_refunded
+        if is_inside:
+            nets = [total - tax] if one else allocated(total - tax, weights)
+            self._add(pieces, currency, weights, nets, (at, customer, provider, False))
+        for back in returned:
+            if self._start <= back.at:
+                nets = [-part for part in allocated(back.net_minor, weights)]
+                told = (back.at, customer, back.provider, True)
+                self._add(pieces, back.currency, [0] * len(pieces), nets, told)
 
-    def _is_first(self, pieces: set[str], customer: int) -> bool:
+    def _is_first(self, pieces: Sequence[str], customer: int) -> bool:
         """Say whether a renewal is the first that was paid, after a trial."""
         return customer > 0 and not any(customer in self.tallies[one].buyers for one in pieces)
 
-    def _ever(self, pieces: set[str], customer: int, at: str) -> None:
-        for piece in pieces:
-            tally = self.tallies[piece]
-            tally.moments.append(at)
-            if customer:
-                tally.buyers.add(customer)
-
-    def _inside(self, pieces: set[str], customer: int, *, is_again: bool) -> None:
-        for piece in pieces:
-            tally = self.tallies[piece]
-            tally.orders += 1
-            if is_again:
-                tally.renewals += 1
-                continue
-            tally.baskets += 1
-            tally.together += len(pieces) > 1
-            if customer:
-                tally.buyers_inside.add(customer)
-
-    def _paid(self, pieces: set[str], *, is_refunded: bool) -> None:
-        self.paid += 1
-        self.refunded += is_refunded
-        for piece in pieces:
-            self.tallies[piece].paid += 1
-            self.tallies[piece].refunded += is_refunded
-
-    def _add(self, pieces: list[str], currency: str, gross: list[int], nets: list[int]) -> None:
-        for piece, gross_minor, net_minor in zip(pieces, gross, nets, strict=True):
-            tally = self.tallies[piece]
-            tally.gross_minor[currency] += gross_minor
-            tally.net_minor[currency] += net_minor
-
-    def _open(
+    def _add(
         self,
         pieces: list[str],
         currency: str,
@@ -149,8 +142,9 @@ class ContentStudy:
         nets: list[int],
         told: tuple[str, int, str, bool],
     ) -> None:
-        if not self._opens or currency != self._currency:
-            return
         for piece, gross_minor, net_minor in zip(pieces, gross, nets, strict=True):
-            if self._piece in (None, piece):
+            tally = self.tallies[piece]
+            tally.gross_minor[currency] += gross_minor
+            tally.net_minor[currency] += net_minor
+            if self._opens and currency == self._currency and self._piece in (None, piece):
                 self.parts.append(Part(piece, *told, gross_minor, net_minor))

@@ -151,10 +151,9 @@ class Market:
     def _orders(self, weeks: int, end: date) -> Floats:
         orders = np.zeros((len(self.names), weeks))
         for row, name in enumerate(self.names):
-            for day in self.shelf.days_sold(name):
-                week = weeks + (day - end).days // WEEK
-                if 0 <= week < weeks:
-                    orders[row, week] += 1
+            ago = self.shelf.days_sold(name) + (self.shelf.first_day - end).days
+            week = weeks + ago // WEEK
+            np.add.at(orders[row], week[(week >= 0) & (week < weeks)], 1)
         return orders
 
     def _topics(self) -> Floats:

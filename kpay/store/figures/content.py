@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Text, func, select, type_coerce
@@ -94,7 +95,8 @@ def published(connection: Connection, until: datetime) -> list[PublishedPiece]:
 def sold(connection: Connection, until: datetime) -> list[Line]:
     """Return the lines of all paid orders before a moment, the oldest order first.
 
-    An order without a line is there once, with no piece ("").
+    An order without a line is there once, with no piece (""). They are read in the order in which they
+    are stored and sorted here: to follow the index of their moments takes thrice as long.
     """
     query = (
         select(
@@ -113,10 +115,10 @@ def sold(connection: Connection, until: datetime) -> list[Line]:
         .select_from(ORDERS.outerjoin(LINES, LINES.c.order_id == ORDERS.c.id))
         .outerjoin(CONTENT, CONTENT.c.id == LINES.c.content_id)
         .where(ORDERS.c.status == OrderStatus.PAID.value, ORDERS.c.ordered_at < until)
-        .order_by(ORDERS.c.ordered_at, ORDERS.c.id, LINES.c.position)
+        .order_by(ORDERS.c.id, LINES.c.position)
     )
     rows: list[Any] = plain_rows(connection, query)
-    return rows
+    return sorted(rows, key=itemgetter(4, 0))
 
 
 def traffic(connection: Connection, first: date, last: date) -> list[Counted]:
