@@ -5,6 +5,7 @@ Drawings stretch to the page's width, so they hold shapes only; their labels are
 
 from __future__ import annotations
 
+import re
 from math import ceil, floor
 from typing import Any
 
@@ -41,7 +42,7 @@ def picture(block: Picture) -> dict[str, Any]:
 
 def chart(block: Chart) -> dict[str, Any]:
     """Return a line or bars with their axis, and a band round them; bars with long names lie."""
-    if block.style == "bars" and any(len(label) > LONG_LABEL for label in block.labels):
+    if block.style == "bars" and any(map(_is_name, block.labels)):
         return ranks(block)
     frame = Frame.over((*block.values, *block.low, *block.high))
     is_line = block.style == "line"
@@ -261,32 +262,43 @@ def _bars(frame: Frame, block: Chart) -> list[dict[str, Any]]:
 def few_labels(labels: tuple[str, ...], is_line: bool) -> list[dict[str, Any]]:
     """Return short labels all, of others five from the first to the last, and where each stands (%).
 
-    A narrow screen shows only the main ones, at most three.
+    The last may be longer ("2026-07 so far"): the one before it makes room. A narrow screen shows
+    only the main ones, at most three.
     """
     last = len(labels) - 1
-    are_short = len(labels) <= MOST_SHORT_LABELS and all(map(_is_short, labels))
-    count = len(labels) if are_short else min(len(labels), MOST_LABELS)
-    places = [round(index * last / max(1, count - 1)) for index in range(count)]
-    apart = ceil(count / ON_A_PHONE)
-    stands = [place / max(1, last) if is_line else (place + 0.5) / len(labels) for place in places]
-    return [
-        {
-            "text": labels[place],
-            "at": round(100 * at, 2),
-            "side": _side_of(at) if not are_short else "",
-            "is_main": index % max(1, apart) == 0,
-        }
-        for index, (place, at) in enumerate(zip(places, stands, strict=True))
-    ]
+    are_short = len(labels) <= MOST_SHORT_LABELS and all(map(_is_short, labels[:-1]))
+    places = list(range(len(labels))) if are_short else _spread(last)
+    if are_short and last > 1 and not _is_short(labels[-1]):
+        del places[-2]
+    apart = max(1, ceil(len(places) / ON_A_PHONE))
+    made = []
+    for index, place in enumerate(places):
+        at = place / max(1, last) if is_line else (place + 0.5) / len(labels)
+        side = "" if _is_short(labels[place]) else {0: "start", last: "end"}.get(place, "")
+        made.append(
+            {
+                "text": labels[place],
+                "at": {"start": 0, "end": 100}.get(side, round(100 * at, 2)),
+                "side": side,
+                "is_main": index % apart == 0,
+            }
+        )
+    return made
 
 
-def _side_of(at: float) -> str:
-    """Return on which side of its place a long label begins: those at the ends stay inside."""
-    return "start" if at < 0.03 else "end" if at > 0.97 else ""
+def _spread(last: int) -> list[int]:
+    """Return up to five places from the first to the last."""
+    count = min(last + 1, MOST_LABELS)
+    return [round(index * last / max(1, count - 1)) for index in range(count)]
 
 
 def _is_short(label: str) -> bool:
     return len(label) <= SHORT_LABEL
+
+
+def _is_name(label: str) -> bool:
+    """Say whether a label is a long one that is no day or month."""
+    return len(label) > LONG_LABEL and not re.match(r"\d{4}-\d\d", label)
 
 
 def table_values(table: Table) -> dict[str, Any]:

@@ -70,6 +70,14 @@ def test_the_months_of_a_year_are_all_named_and_three_of_them_on_a_phone() -> No
     assert main == ["2026-01", "2026-05", "2026-09"]
 
 
+def test_a_month_that_is_not_over_is_named_at_the_end_of_standing_bars() -> None:
+    labels = (*(f"2026-{month:02}" for month in range(1, 7)), "2026-07 so far")
+    chart = block_of(Chart("D", labels, (1.0,) * 7, style="bars"))
+    assert chart["kind"] == "chart"
+    shown = [(label["text"], label["side"]) for label in chart["labels"]]  # type: ignore[attr-defined]
+    assert shown[-2:] == [("2026-05", ""), ("2026-07 so far", "end")]
+
+
 def test_a_label_stands_below_the_middle_of_its_bar() -> None:
     chart = block_of(Chart("D", ("a", "b"), (1.0, 2.0), style="bars"))
     assert [label["at"] for label in chart["labels"]] == [25, 75]  # type: ignore[attr-defined]
