@@ -49,6 +49,7 @@ def test_the_backtest_reports_the_coverage_that_it_reached() -> None:
     assert found.folds == 12
     assert 0.6 < found.coverage80 < found.coverage95 <= 1.0
     assert found.total_error < 0.2
+    assert found.total_error < found.baseline_total_error
 
 
 def test_a_series_that_only_repeats_itself_is_left_to_the_seasonal_naive() -> None:

@@ -34,6 +34,7 @@ class Backtest:
     coverage80: float | None
     coverage95: float | None
     total_error: float | None = None  # median absolute error of a fold's total, as a share of it
+    baseline_total_error: float | None = None
 
 
 NO_BACKTEST: Final = Backtest(0, None, None, None, None)
@@ -180,15 +181,20 @@ def backtest(
     ]
     if not rows:
         return NO_BACKTEST
-    mase, baseline, inside80, inside95, miss = np.array(rows).T
+    mase, baseline, inside80, inside95, missed, baseline_missed = np.array(rows).T
     return Backtest(
         folds=len(rows),
         mase=float(mase.mean()),
         baseline_mase=float(baseline.mean()),
         coverage80=float(inside80.mean()),
         coverage95=float(inside95.mean()),
-        total_error=None if np.isnan(miss).all() else float(np.nanmedian(miss)),
+        total_error=_median(missed),
+        baseline_total_error=_median(baseline_missed),
     )
+
+
+def _median(shares: Floats) -> float | None:
+    return None if np.isnan(shares).all() else float(np.nanmedian(shares))
 
 
 def _test_fold(
@@ -198,14 +204,20 @@ def _test_fold(
     point = weights @ fold.forecasts
     draws = paths.draw(point, paths.uncertainty(fold.past, before, weights, point, season), seed)
     (low80, high80), (low95, high95) = paths.bounds(draws, 80), paths.bounds(draws, 95)
-    actual, total = fold.actual, float(fold.actual.sum())
+    actual, naive = fold.actual, recipe.naive_weights() @ fold.forecasts
     return (
         _errors(point, fold)[0],
-        _errors(recipe.naive_weights() @ fold.forecasts, fold)[0],
+        _errors(naive, fold)[0],
         float(((actual >= low80) & (actual <= high80)).mean()),
         float(((actual >= low95) & (actual <= high95)).mean()),
-        abs(float(point.sum()) - total) / total if total > 0 else np.nan,
+        _share_missed(point, actual),
+        _share_missed(naive, actual),
     )
+
+
+def _share_missed(expected: Floats, actual: Floats) -> float:
+    total = float(actual.sum())
+    return abs(float(expected.sum()) - total) / total if total > 0 else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
