@@ -27,9 +27,15 @@ class GroupLine:
     customers: int
     paid_minor: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the keys of a group."""
-        return {"name": self.name, "customers": self.customers, "paid_minor": self.paid_minor}
+    def to_json(self, customers: int, paid_minor: int) -> dict[str, Any]:
+        """Return the keys of a group, beside all customers and all that was ever paid."""
+        return {
+            "name": self.name,
+            "customers": self.customers,
+            "share": share(self.customers, customers),
+            "paid_minor": self.paid_minor,
+            "revenue_share": share(self.paid_minor, paid_minor),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +91,13 @@ class Lapsing:
 
 @dataclass(frozen=True, slots=True)
 class MonthOfPeople:
-    """Whose revenue a month's was: of people in the month of their first order, of others, of guests."""
+    """Whose revenue a month's was: of people in the month of their first order, of others, of guests.
+
+    `is_partial`: the period, or the moment up to which things are known, cuts the month.
+    """
 
     month: date
+    is_partial: bool
     new_customers: int
     returning_customers: int
     new_minor: int
@@ -98,6 +108,7 @@ class MonthOfPeople:
         """Return the keys of a month."""
         return {
             "month": f"{self.month:%Y-%m}",
+            "is_partial": self.is_partial,
             "new_customers": self.new_customers,
             "returning_customers": self.returning_customers,
             "new_minor": self.new_minor,

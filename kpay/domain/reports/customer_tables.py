@@ -42,8 +42,7 @@ def top(report: CustomersReport) -> Table:
 
 def groups(report: CustomersReport) -> list[Block]:
     """How many are in each group by recency, frequency and money."""
-    everybody = sum(one.customers for one in report.groups)
-    paid = sum(one.paid_minor for one in report.groups)
+    everybody, paid = report.everybody, report.ever_paid_minor
     if not everybody:
         return []
     rows = tuple(

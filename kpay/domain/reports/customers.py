@@ -65,6 +65,16 @@ class CustomersReport:
         """What those who are lapsing brought in the year up to their last order."""
         return sum(one.year_minor for one in self.lapsing)
 
+    @property
+    def everybody(self) -> int:
+        """All who had ever bought by the end of the period."""
+        return sum(one.customers for one in self.groups)
+
+    @property
+    def ever_paid_minor(self) -> int:
+        """What they ever paid in the currency."""
+        return sum(one.paid_minor for one in self.groups)
+
     def next_steps(self) -> tuple[str, ...]:
         """What can be typed next."""
         if not self.orders:
@@ -120,7 +130,7 @@ class CustomersReport:
             "concentration": self._concentration(),
             "months": [month.to_json() for month in self.months],
             "top": [one.to_json(self.net_minor) for one in self.top],
-            "rfm": [one.to_json() for one in self.groups],
+            "rfm": [one.to_json(self.everybody, self.ever_paid_minor) for one in self.groups],
             "usual_gap_days": self.usual_gap_days,
             "usual_gap_assumed": self.is_gap_assumed,
             "lapsing": len(self.lapsing),

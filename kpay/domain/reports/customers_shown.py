@@ -9,6 +9,7 @@ from kpay.domain.money import Money, exponent
 from kpay.domain.reports import customer_tables as tables
 from kpay.domain.reports.customer_rows import rounded, share
 from kpay.domain.reports.customers import CustomersReport
+from kpay.domain.reports.scope import month_label
 
 EARLY_MONTHS: Final = 2
 
@@ -66,7 +67,8 @@ def _figures(report: CustomersReport) -> Figures:
 
 def _new_and_returning(report: CustomersReport) -> list[Block]:
     code, scale = report.currency, 10 ** exponent(report.currency)
-    labels = tuple(f"{month.month:%Y-%m}" for month in report.months)
+    known = report.scope.known(report.period)
+    labels = tuple(month_label(month.month, known) for month in report.months)
     columns = (
         Column(f"Month ({code.upper()})"),
         Column("New", "count"),

@@ -201,11 +201,15 @@ def month_edges(period: Period) -> tuple[tuple[date, ...], tuple[datetime, ...]]
 
 def month_label(month: date, period: Period) -> str:
     """Name a month of a period ("2026-07"), and say so where it is not wholly inside."""
+    return f"{month:%Y-%m}" if is_whole_month(month, period) else f"{month:%Y-%m} (part)"
+
+
+def is_whole_month(month: date, period: Period) -> bool:
+    """Say whether a month lies wholly inside a period."""
     following = calendar.add_months(month, 1)
-    is_whole = period.start <= calendar.start_of_day(
+    return period.start <= calendar.start_of_day(
         month, period.timezone
     ) and period.end >= calendar.start_of_day(following, period.timezone)
-    return f"{month:%Y-%m}" if is_whole else f"{month:%Y-%m} (part)"
 
 
 def fine_edges(period: Period) -> tuple[tuple[str, ...], tuple[datetime, ...]]:

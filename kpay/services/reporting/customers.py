@@ -21,7 +21,7 @@ from kpay.domain.reports.customer_rows import (
 )
 from kpay.domain.reports.customers import CustomersReport
 from kpay.domain.reports.customers_shown import document_of
-from kpay.domain.reports.scope import Scope, month_edges
+from kpay.domain.reports.scope import Scope, is_whole_month, month_edges
 from kpay.ml.groups import NAMES
 from kpay.services.reporting.customer_behind import Shown, behind
 from kpay.services.reporting.customer_study import Study, study
@@ -81,7 +81,8 @@ def _months(known: Study) -> tuple[MonthOfPeople, ...]:
         old = rows.only(here & ~known.new_in_month & ~is_guest)
         guests = rows.only(here & is_guest)
         sums = (new.total_minor, old.total_minor, guests.total_minor)
-        found.append(MonthOfPeople(first_day, len(new.buyers), len(old.buyers), *sums))
+        is_partial = not is_whole_month(first_day, known.known)
+        found.append(MonthOfPeople(first_day, is_partial, len(new.buyers), len(old.buyers), *sums))
     return tuple(found)
 
 
