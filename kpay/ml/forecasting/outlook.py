@@ -116,13 +116,17 @@ def loses(known: list[Fold], season: int, recipe: Recipe = OWN) -> bool:
     if len(folds) < FEWEST_FOLDS_TO_LOSE:
         return False
     ours = np.array([_errors(_combined(fold, known, season, recipe), fold) for fold in folds])
-    naive = np.array([_errors(recipe.naive_weights() @ fold.forecasts, fold) for fold in folds])
+    naive = np.array([_errors(_said(recipe.naive_weights(), fold), fold) for fold in folds])
     is_larger = ours.mean(axis=0) > naive.mean(axis=0)
     return bool(is_larger.all() and (ours[:, 0] > naive[:, 0]).mean() >= LOST_SHARE)
 
 
 def _combined(fold: Fold, known: list[Fold], season: int, recipe: Recipe) -> Floats:
-    return rolling.member_weights(_before(fold, known), season, recipe) @ fold.forecasts
+    return _said(rolling.member_weights(_before(fold, known), season, recipe), fold)
+
+
+def _said(weights: Floats, fold: Fold) -> Floats:
+    return np.asarray(weights @ fold.forecasts)
 
 
 def _errors(expected: Floats, fold: Fold) -> tuple[float, float]:
@@ -201,10 +205,10 @@ def _test_fold(
     fold: Fold, before: list[Fold], season: int, seed: int, recipe: Recipe, *, naive: bool
 ) -> tuple[float, ...]:
     weights = _weights(before, season, recipe, naive=naive)
-    point = weights @ fold.forecasts
+    point = _said(weights, fold)
     draws = paths.draw(point, paths.uncertainty(fold.past, before, weights, point, season), seed)
     (low80, high80), (low95, high95) = paths.bounds(draws, 80), paths.bounds(draws, 95)
-    actual, naive = fold.actual, recipe.naive_weights() @ fold.forecasts
+    actual, naive = fold.actual, _said(recipe.naive_weights(), fold)
     return (
         _errors(point, fold)[0],
         _errors(naive, fold)[0],
