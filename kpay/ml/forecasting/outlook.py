@@ -208,14 +208,14 @@ def _test_fold(
     point = _said(weights, fold)
     draws = paths.draw(point, paths.uncertainty(fold.past, before, weights, point, season), seed)
     (low80, high80), (low95, high95) = paths.bounds(draws, 80), paths.bounds(draws, 95)
-    actual, naive = fold.actual, _said(recipe.naive_weights(), fold)
+    actual, baseline = fold.actual, _said(recipe.naive_weights(), fold)
     return (
         _errors(point, fold)[0],
-        _errors(naive, fold)[0],
+        _errors(baseline, fold)[0],
         float(((actual >= low80) & (actual <= high80)).mean()),
         float(((actual >= low95) & (actual <= high95)).mean()),
         _share_missed(point, actual),
-        _share_missed(naive, actual),
+        _share_missed(baseline, actual),
     )
 
 
