@@ -7,6 +7,8 @@ from typing import Final
 from kpay.domain.base_takings import KEYS, BaseTakings, InBase
 from kpay.domain.document import Cell, Column, Table, Text
 from kpay.domain.money import Money
+from kpay.domain.period import Period
+from kpay.domain.reports.scope import month_label
 
 HEADINGS: Final = {
     "gross_sales": "Sales",
@@ -21,7 +23,7 @@ HEADINGS: Final = {
 TAKEN_AWAY: Final = frozenset({"refunds", "disputes", "fees"})
 
 
-def base_table(base: InBase) -> tuple[Table | Text, ...]:
+def base_table(base: InBase, known: Period) -> tuple[Table | Text, ...]:
     """Return the months in the base currency where others were converted; and which stand apart."""
     if not base.converted:
         return tuple(Text(sentence) for sentence in base.sentences())
@@ -32,7 +34,7 @@ def base_table(base: InBase) -> tuple[Table | Text, ...]:
         Column("Failed payments", "count"),
         Column("Paying customers", "count"),
     )
-    rows = [(f"{day:%Y-%m}", *_cells(each, base.currency)) for day, each in base.months]
+    rows = [(month_label(day, known), *_cells(each, base.currency)) for day, each in base.months]
     rows.append(("Together", *_cells(base.total, base.currency)))
     note = " ".join((*base.sentences(), "Sales and refunds are without tax."))
     return (Table(columns, tuple(rows), title=f"All in {code}", note=note),)

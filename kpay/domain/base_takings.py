@@ -13,7 +13,7 @@ What moved in another currency is converted at the rate of its day, each payment
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -90,12 +90,15 @@ class InBase:
     converted: Mapping[str, RateRange]
     apart: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the key `in_base`."""
+    def to_json(self, partial: Container[date] = ()) -> dict[str, Any]:
+        """Return the key `in_base`; `partial` are the months that are not wholly inside."""
         return {
             "currency": self.currency,
             "total": self.total.to_json(),
-            "months": [{"month": f"{day:%Y-%m}", **each.to_json()} for day, each in self.months],
+            "months": [
+                {"month": f"{day:%Y-%m}", "is_partial": day in partial, **each.to_json()}
+                for day, each in self.months
+            ],
             "converted": {code: rates.to_json() for code, rates in self.converted.items()},
             "apart": list(self.apart),
         }

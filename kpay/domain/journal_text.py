@@ -61,6 +61,7 @@ def as_ledger(transactions: Sequence[Transaction], heading: str) -> str:
         lines.append(f"account {account}")
         lines += [f"    ; {MEANINGS[account]}"] if account in MEANINGS else []
     lines += [f"commodity {currency.upper()}" for currency in balances]
+    lines.append("tag customer")
     for one in transactions:
         lines += ["", *_transaction(one)]
     lines += ["", "; What the accounts gained"]

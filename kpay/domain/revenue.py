@@ -18,6 +18,7 @@ through one provider in one currency, net + tax is the sum of its balance transa
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 PAYOUT_KINDS = frozenset(
@@ -199,6 +200,21 @@ def takings(movements: Movements, spans: int) -> list[dict[str, Takings]]:
     for failed in movements.failed:
         add(failed.span, failed.currency, failed_payments=failed.count)
     return [_told(span) for span in found]
+
+
+def added_up(
+    spans: Iterable[Mapping[str, Takings]], customers: Mapping[str, int]
+) -> dict[str, Takings]:
+    """Return the takings of several spans together; who bought in two of them is one customer."""
+    names = [item.name for item in fields(Takings)]
+    found: dict[str, Takings] = {}
+    for span in spans:
+        for code, mine in span.items():
+            before = found.get(code, Takings())
+            sums = {name: getattr(before, name) + getattr(mine, name) for name in names}
+            found[code] = Takings(**sums)
+    people = {code: customers.get(code, 0) for code in found}
+    return _told({code: replace(found[code], customers=people[code]) for code in found})
 
 
 def booked_costs(booked: BalanceSum) -> dict[str, int]:

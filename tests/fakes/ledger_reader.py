@@ -24,7 +24,7 @@ class Journal:
             self._read(line)
 
     def _read(self, line: str) -> None:
-        if not line or line.startswith(";"):
+        if not line or line.startswith(";") or line == "tag customer":
             return
         if match := ACCOUNT.fullmatch(line):
             self.accounts.add(match[1])

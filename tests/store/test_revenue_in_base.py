@@ -74,6 +74,7 @@ def test_each_payment_is_converted_at_the_rate_of_its_day(books: Books) -> None:
     april, may, june = found["months"]
     assert april == {
         "month": "2026-04",
+        "is_partial": True,
         "gross_sales_minor": 5000 + 1200 + 2401,
         "one_time_sales_minor": 6200,
         "subscription_sales_minor": 2401,
@@ -91,6 +92,7 @@ def test_each_payment_is_converted_at_the_rate_of_its_day(books: Books) -> None:
     assert found["total"]["net_revenue_minor"] == 8348 + (1250 - 750 - 50)
     assert found["total"]["paying_customers"] == 2
     assert june["gross_sales_minor"] == 0
+    assert (may["is_partial"], june["is_partial"]) == (False, False)
 
 
 def test_the_rates_that_were_used_are_told_and_what_has_none_stands_apart(books: Books) -> None:

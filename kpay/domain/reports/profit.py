@@ -22,7 +22,7 @@ from kpay.domain.document import (
 from kpay.domain.money import Money, exponent
 from kpay.domain.period import Period
 from kpay.domain.profit import Acquisition, ProfitMonth
-from kpay.domain.reports.scope import Scope
+from kpay.domain.reports.scope import Scope, is_whole_month, month_label
 
 MARKETING_RULE = (
     "Marketing is every cost whose kind has a word for it (ads, advertising, marketing, promotion, "
@@ -66,8 +66,15 @@ class ProfitReport:
     def _code(self) -> str:
         return self.scope.base_currency
 
+    @property
+    def _known(self) -> Period:
+        return self.scope.known(self.period)
+
+    def _label(self, one: ProfitMonth) -> str:
+        return month_label(one.first_day, self._known)
+
     def _blocks(self) -> list[Block]:
-        labels = tuple(f"{one.first_day:%Y-%m}" for one in self.months)
+        labels = tuple(self._label(one) for one in self.months)
         worth = tuple(one.profit_minor / 10 ** exponent(self._code) for one in self.months)
         blocks: list[Block] = [self._figures()]
         if not self.total.costs:
@@ -107,7 +114,7 @@ class ProfitReport:
             Column("Profit", "money"),
             Column("Margin", "share"),
         )
-        rows = [(f"{one.first_day:%Y-%m}", *self._cells(one)) for one in self.months]
+        rows = [(self._label(one), *self._cells(one)) for one in self.months]
         together = ("Together", *self._cells(self.total))
         return Table(columns, (*rows, together), title="Profit by month")
 
@@ -123,7 +130,7 @@ class ProfitReport:
     def _by_kind(self) -> list[Table]:
         columns = (Column("Month"), Column("Kind of cost"), Column("Amount", "money"))
         rows: list[tuple[Cell, ...]] = [
-            (f"{one.first_day:%Y-%m}", kind, self._money(minor))
+            (self._label(one), kind, self._money(minor))
             for one in self.months
             for kind, minor in one.costs.items()
         ]
@@ -200,7 +207,14 @@ class ProfitReport:
             **self.scope.head(self.period),
             "currency": self._code,
             "total": _sums(self.total),
-            "months": [{"month": f"{one.first_day:%Y-%m}", **_sums(one)} for one in self.months],
+            "months": [
+                {
+                    "month": f"{one.first_day:%Y-%m}",
+                    "is_partial": not is_whole_month(one.first_day, self._known),
+                    **_sums(one),
+                }
+                for one in self.months
+            ],
             "converted": {code: rates.to_json() for code, rates in self.base.converted.items()},
             "apart": {
                 code: {f"{name}_minor": minor for name, minor in sums.items()}

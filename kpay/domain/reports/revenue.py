@@ -12,7 +12,7 @@ from kpay.domain.base_takings import InBase
 from kpay.domain.document import Block, Cell, Chart, Column, Document, Metric, Table, Text
 from kpay.domain.money import Money, exponent
 from kpay.domain.period import Period
-from kpay.domain.reports.scope import Scope
+from kpay.domain.reports.scope import Scope, is_whole_month, month_label
 from kpay.domain.revenue import KEYS, Takings
 from kpay.domain.settlement import BankSide, Conversion
 from kpay.domain.settlement_tables import settlement_tables
@@ -64,7 +64,7 @@ class RevenueReport:
                 self._gross_to_net(),
                 *self._charts(),
                 *self._by_month(),
-                *base_table(self.base),
+                *base_table(self.base, self._known),
                 *settlement_tables(self.bank, self.conversions),
                 *self._notes(),
             ]
@@ -97,22 +97,32 @@ class RevenueReport:
         counts = {name: Metric(getattr(total, name)) for name in BASE_COUNTS}
         return found | counts
 
+    @property
+    def _known(self) -> Period:
+        return self.scope.known(self.period)
+
     def _payload(self) -> dict[str, Any]:
+        partial = self._partial()
         return {
             **self.scope.head(self.period),
             "currencies": {code: sums.to_json() for code, sums in self.totals.items()},
             "months": [
                 {
                     "month": f"{month:%Y-%m}",
+                    "is_partial": month in partial,
                     "currencies": {code: sums.to_json() for code, sums in each.items()},
                 }
                 for month, each in self.months
             ],
-            "in_base": self.base.to_json(),
+            "in_base": self.base.to_json(partial),
             "bank": {code: side.to_json() for code, side in self.bank.items()},
             "conversions": [one.to_json() for one in self.conversions],
             "orders_without_fee": self.orders_without_fee,
         }
+
+    def _partial(self) -> frozenset[date]:
+        """The months of which a part lies outside, or has not come yet."""
+        return frozenset(day for day, _ in self.months if not is_whole_month(day, self._known))
 
     def _gross_to_net(self) -> Table:
         columns = (Column("Figure"), *(Column(code.upper(), "money") for code in self.totals))
@@ -153,12 +163,13 @@ class RevenueReport:
             Column("Failed payments", "count"),
             Column("Paid out", "money"),
         )
+        labelled = [(month_label(day, self._known), each) for day, each in self.months]
         tables: list[Table] = []
         for code in self.totals:
             month = Column(f"Month ({code.upper()})")
-            rows = tuple(_month_row(day, each, code) for day, each in self.months)
+            rows = tuple(_month_row(label, each, code) for label, each in labelled)
             tables.append(Table((month, *columns), rows, title=f"By month ({code.upper()})"))
-            rows = tuple(_kinds_row(day, each, code) for day, each in self.months)
+            rows = tuple(_kinds_row(label, each, code) for label, each in labelled)
             title, note = f"Kinds of sales ({code.upper()})", "Sales are without tax."
             tables.append(Table((month, *kinds), rows, title=title, note=note))
         return tables
@@ -176,16 +187,16 @@ def _signed(sums: Takings, key: str, code: str) -> Money:
     return Money(-minor if key in TAKEN_AWAY else minor, code)
 
 
-def _month_row(month: date, each: Mapping[str, Takings], code: str) -> tuple[Cell, ...]:
+def _month_row(label: str, each: Mapping[str, Takings], code: str) -> tuple[Cell, ...]:
     sums = each.get(code, Takings())
     money = (_signed(sums, key, code) for key in KEYS)
-    return (f"{month:%Y-%m}", *money, sums.orders, sums.customers)
+    return (label, *money, sums.orders, sums.customers)
 
 
-def _kinds_row(month: date, each: Mapping[str, Takings], code: str) -> tuple[Cell, ...]:
+def _kinds_row(label: str, each: Mapping[str, Takings], code: str) -> tuple[Cell, ...]:
     sums = each.get(code, Takings())
     return (
-        f"{month:%Y-%m}",
+        label,
         Money(sums.one_time_sales_minor, code),
         Money(sums.subscription_sales_minor, code),
         sums.failed_payments,

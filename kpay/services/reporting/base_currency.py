@@ -12,7 +12,7 @@ from kpay.domain.base_takings import FIGURES, BaseTakings, InBase, converted_sum
 from kpay.domain.day_rates import DayRates
 from kpay.domain.period import Period
 from kpay.domain.reports.scope import Scope, month_edges
-from kpay.domain.revenue import NO_DISPUTE_MONEY, Movements, Takings, takings
+from kpay.domain.revenue import NO_DISPUTE_MONEY, BalanceSum, Takings, takings
 from kpay.store.figures import ledger
 from kpay.store.figures.foreign import foreign_rows
 from kpay.store.figures.rates import rate_book
@@ -20,23 +20,20 @@ from kpay.store.figures.rates import rate_book
 
 @dataclass(frozen=True, slots=True)
 class MonthlyTakings:
-    """The takings of each currency by month, and the moments between the months."""
+    """The takings of each currency by month, the moments between the months, and the balance."""
 
     months: Sequence[date]
     edges: Sequence[datetime]
     takings: Sequence[Mapping[str, Takings]]
+    balance: Sequence[BalanceSum]
 
 
 def monthly_takings(connection: Connection, known: Period) -> MonthlyTakings:
     """Return the takings of a period's months, failed payments too."""
     months, edges = month_edges(known)
-    return MonthlyTakings(months, edges, takings(all_movements(connection, edges), len(months)))
-
-
-def all_movements(connection: Connection, edges: Sequence[datetime]) -> Movements:
-    """Return everything that moved money in the spans, or failed to."""
     moved = ledger.movements(connection, edges, no_dispute_money=sorted(NO_DISPUTE_MONEY))
-    return replace(moved, failed=ledger.failed_payments(connection, edges))
+    moved = replace(moved, failed=ledger.failed_payments(connection, edges))
+    return MonthlyTakings(months, edges, takings(moved, len(months)), moved.balance)
 
 
 def day_rates(connection: Connection, scope: Scope, known: Period) -> DayRates:

@@ -11,9 +11,9 @@ from kpay.domain.document import Document
 from kpay.domain.reports.behind import Behind
 from kpay.domain.reports.revenue import RevenueReport
 from kpay.domain.reports.scope import Scope, fine_edges
-from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings, takings
+from kpay.domain.revenue import NO_DISPUTE_MONEY, Takings, added_up, takings
 from kpay.domain.settlement import bank_sides
-from kpay.services.reporting.base_currency import all_movements, in_base, monthly_takings
+from kpay.services.reporting.base_currency import in_base, monthly_takings
 from kpay.services.reporting.revenue_behind import OPENED, behind
 from kpay.store.figures import ledger
 
@@ -27,17 +27,16 @@ def revenue_report(connection: Connection, scope: Scope) -> RevenueReport:
         ledger.last_movement_at(connection, scope.as_of),
     )
     known = scope.known(asked)
-    moved = all_movements(connection, (known.start, known.end))
     monthly = monthly_takings(connection, known)
     labels, cuts = fine_edges(known)
     by_label = monthly.takings if cuts == monthly.edges else takings_between(connection, cuts)
     return RevenueReport(
         scope,
         asked,
-        takings(moved, 1)[0],
+        added_up(monthly.takings, ledger.customers(connection, known.start, known.end)),
         tuple(zip(monthly.months, monthly.takings, strict=True)),
         tuple(zip(labels, by_label, strict=True)),
-        bank_sides(moved.balance),
+        bank_sides(monthly.balance),
         in_base(connection, scope, known, monthly),
         ledger.orders_without_fee(connection, known.start, known.end),
         ledger.conversions(connection, known.start, known.end),

@@ -176,6 +176,21 @@ def failed_payments(connection: Connection, edges: Edges) -> tuple[FailedPayment
     return tuple(found)
 
 
+def customers(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
+    """Count the people with a paid order in [start, end), by currency."""
+    columns = ORDERS.c
+    query = (
+        select(columns.currency, func.count(distinct(buyer())))
+        .where(
+            columns.status == OrderStatus.PAID.value,
+            columns.ordered_at >= start,
+            columns.ordered_at < end,
+        )
+        .group_by(columns.currency)
+    )
+    return {code: int(count) for code, count in connection.execute(query)}
+
+
 def paying_customers(connection: Connection, edges: Edges) -> list[int]:
     """Count, for each span, the people who paid in it, whatever the currency."""
     span = _span_of(ORDERS.c.ordered_at, edges)
