@@ -18,13 +18,18 @@ class PriceTerms:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What can be known from a price, product or payment link; contents are slugs."""
+    """What can be known from a price, product or payment link; contents are slugs.
+
+    `metered` are the prices of what is used; `ending_coupons` those that do not last for ever.
+    """
 
     prices: Mapping[str, PriceTerms] = field(default_factory=dict)
     price_contents: Mapping[str, str] = field(default_factory=dict)
     product_contents: Mapping[str, str] = field(default_factory=dict)
     product_names: Mapping[str, str] = field(default_factory=dict)
     link_contents: Mapping[str, str] = field(default_factory=dict)
+    metered: frozenset[str] = frozenset()
+    ending_coupons: frozenset[str] = frozenset()
 
     def product_of(self, price: str | None, product: str | None) -> str | None:
         """Return the product of a line."""

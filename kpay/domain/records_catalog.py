@@ -46,6 +46,7 @@ class PriceRecord(NamedTuple):
     is_active: bool
     content: str | None
     created_at: datetime
+    is_metered: bool = False
 
     @property
     def belongs_to(self) -> str:
@@ -66,6 +67,7 @@ def read_price(raw: RawObject) -> PriceRecord:
         is_active=bool(raw.get("active", True)) and not raw.get("deleted"),
         content=content_of(raw.get("metadata")),
         created_at=created(raw),
+        is_metered=recurring.get("usage_type") == "metered",
     )
 
 

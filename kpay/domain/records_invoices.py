@@ -19,8 +19,31 @@ from kpay.domain.records_base import (
 from kpay.domain.records_catalog import PriceRecord, read_price
 
 
+class DiscountRecord(NamedTuple):
+    """What takes something off a bill; `duration` is its coupon's, where the coupon comes with it."""
+
+    id: str
+    coupon: str | None
+    duration: str | None
+    has_end: bool
+
+
+def _read_discounts(raw: RawObject) -> tuple[DiscountRecord, ...]:
+    """Read the discounts that are told whole; their coupon moved below `source` in 2025-09-30."""
+    found = []
+    for one in [*listed(raw.get("discounts")), raw.get("discount")]:
+        if isinstance(one, dict) and one.get("id"):
+            coupon = one.get("coupon") or part(one, "source", "coupon")
+            duration = coupon.get("duration") if isinstance(coupon, dict) else None
+            found.append(DiscountRecord(one["id"], id_of(coupon), duration, bool(one.get("end"))))
+    return tuple(found)
+
+
 class InvoiceLineRecord(NamedTuple):
-    """A position of a bill; `net_minor` is after discounts and without tax."""
+    """A position of a bill; `net_minor` is after discounts and without tax.
+
+    `discounts` are (the discount's id, what it takes off).
+    """
 
     price: str | None
     product: str | None
@@ -32,6 +55,7 @@ class InvoiceLineRecord(NamedTuple):
     starts_at: datetime | None
     content: str | None
     inline_price: PriceRecord | None
+    discounts: tuple[tuple[str | None, int], ...] = ()
 
 
 def _read_invoice_line(line: RawObject) -> InvoiceLineRecord:
@@ -56,6 +80,10 @@ def _read_invoice_line(line: RawObject) -> InvoiceLineRecord:
         starts_at=moment(part(line, "period", "start")),
         content=content_of(line.get("metadata")),
         inline_price=read_price(inline) if isinstance(inline, dict) else None,
+        discounts=tuple(
+            (id_of(one.get("discount")), one["amount"])
+            for one in line.get("discount_amounts") or ()
+        ),
     )
 
 
@@ -87,6 +115,7 @@ class InvoiceRecord(NamedTuple):
     paid_at: datetime | None
     period_start_at: datetime | None
     period_end_at: datetime | None
+    discounts: tuple[DiscountRecord, ...] = ()
 
     @property
     def belongs_to(self) -> str | None:
@@ -124,6 +153,7 @@ def read_invoice(raw: RawObject) -> InvoiceRecord:
         paid_at=moment(part(raw, "status_transitions", "paid_at")),
         period_start_at=moment(raw.get("period_start")),
         period_end_at=moment(raw.get("period_end")),
+        discounts=_read_discounts(raw),
     )
 
 

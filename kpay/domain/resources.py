@@ -60,7 +60,13 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     Resource("charges", "charge", "charges"),
     Resource("balance_transactions", "balance_transaction", "balance_transactions"),
     Resource("payment_intents", "payment_intent", "payment_intents"),
-    Resource("invoices", "invoice", "invoices", part=Part("lines", "invoices/{id}/lines")),
+    Resource(
+        "invoices",
+        "invoice",
+        "invoices",
+        expand=("discounts",),
+        part=Part("lines", "invoices/{id}/lines"),
+    ),
     Resource("invoice_payments", "invoice_payment", "invoice_payments"),
     Resource("customers", "customer", "customers", omits_deleted=True),
     Resource(

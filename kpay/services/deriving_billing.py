@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -89,12 +90,21 @@ def derive_invoices(
     All invoices of a subscription are looked at together: of two that begin a phase at the same
     moment the later one counts.
     """
-    for some in chunks(underived.billed_subscriptions(connection, account), AT_ONCE):
+    billed = underived.billed_subscriptions(connection, account)
+    if billed:
+        catalogue = replace(catalogue, metered=_metered(provided, catalogue))
+    for some in chunks(billed, AT_ONCE):
         siblings = provided.hanging_on("invoice", some)
         _save_invoices(connection, account, [one for bills in siblings.values() for one in bills])
         _save_phases(connection, account, siblings.values(), catalogue)
     for some in chunks(underived.single_invoices(connection, account), AT_ONCE):
         _save_invoices(connection, account, list(provided.records("invoice", some).values()))
+
+
+def _metered(provided: Provided, catalogue: Catalogue) -> frozenset[str]:
+    recurring = [price for price, terms in catalogue.prices.items() if terms.interval]
+    found = provided.records("price", recurring)
+    return frozenset(price for price, record in found.items() if record.is_metered)
 
 
 def _save_invoices(
@@ -155,4 +165,5 @@ def _phase_row(account: Account, phase: Phase) -> dict[str, Any]:
         "amount_minor": phase.amount_minor,
         "interval": phase.interval,
         "interval_count": phase.interval_count,
+        "ending_discount_minor": phase.ending_discount_minor,
     }

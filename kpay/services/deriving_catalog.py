@@ -44,6 +44,7 @@ def read_catalogue(connection: Connection, account: Account) -> Catalogue:
         product_contents={one.external_id: one.slug for one in products if one.slug},
         product_names={one.external_id: one.name for one in products},
         link_contents={one.external_id: one.slug for one in links if one.slug},
+        ending_coupons=frozenset(catalog.ending_coupons(connection, account)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
 from kpay.domain.checkout import Account
-from kpay.models import Content, PaymentLink, Price, Product
+from kpay.models import Content, Coupon, PaymentLink, Price, Product
 from kpay.store.dialect import table_of, upsert_rows
 
 KEY = ["account", "livemode", "external_id"]
@@ -16,6 +16,7 @@ _content = table_of(Content)
 _products = table_of(Product)
 _prices = table_of(Price)
 _links = table_of(PaymentLink)
+_coupons = table_of(Coupon)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -64,6 +65,15 @@ def products(connection: Connection, account: Account) -> list[Any]:
 def prices(connection: Connection, account: Account) -> list[Any]:
     """Return every price row."""
     return list(connection.execute(select(_prices).where(_ours(_prices, account))))
+
+
+def ending_coupons(connection: Connection, account: Account) -> list[str]:
+    """Return the coupons that take something off once, or for some months."""
+    columns = _coupons.c
+    query = select(columns.external_id).where(
+        _ours(_coupons, account), columns.duration.in_(("once", "repeating"))
+    )
+    return list(connection.execute(query).scalars())
 
 
 def links(connection: Connection, account: Account) -> list[Any]:

@@ -127,6 +127,30 @@ def test_a_coupon_that_has_ended_takes_nothing_off_any_more(books: Books) -> Non
     assert told(months(books, policy="stripe"), "mrr_end_minor") == [1000] * 4
 
 
+@pytest.mark.parametrize(("duration", "by_stripe"), [("once", 900), ("forever", 600)])
+def test_a_coupon_that_does_not_last_is_told_from_one_that_does(
+    desk: Desk, duration: str, by_stripe: int
+) -> None:
+    shop = desk.shop
+    ana = shop.customer("ana@example.com", START)
+    member = shop.subscribe(shop.offer("club", 900, interval="month"), START, ana)
+    coupon = {"id": "third_off", "object": "coupon", "created": START, "duration": duration}
+    shop.provider.add({**coupon, "livemode": False, "percent_off": 33.33, "valid": True})
+    bill = member.invoice
+    assert bill
+    [line] = bill["lines"]["data"]
+    taken = [{"amount": 300, "discount": "di_1"}]
+    lines = {"object": "list", "data": [{**line, "discount_amounts": taken}], "has_more": False}
+    told_whole = [
+        {"id": "di_1", "object": "discount", "end": None, "source": {"coupon": "third_off"}}
+    ]
+    shop.provider.change(bill, START, None, lines=lines, discounts=told_whole)
+    desk.sync(2)
+    assert told(desk.answer("report", "mrr", day=2)["months"], "mrr_end_minor") == [600]
+    by = desk.answer("report", "mrr", "--policy", "stripe", day=2)
+    assert told(by["months"], "mrr_end_minor") == [by_stripe]
+
+
 def test_a_coupon_larger_than_the_price_makes_it_nothing_never_less(books: Books) -> None:
     mia, ned = books.customer("mia@example.com"), books.customer("ned@example.com")
     books.subscription(mia, "2026-01-05", 1000, phases=(("2026-01-05", -500, 1500),))
