@@ -62,7 +62,7 @@ def with_goal(connection: Connection, found: Foreseen, text: str, forecast: Fore
     needed_total = goal.minor(found.currency) * found.asked.horizon_days / DAYS_IN[goal.per]
     totals = world.before.draws.sum(axis=1)
     chance = float((totals >= needed_total).mean())
-    expected = float(world.before.mean.sum())
+    expected = forecast.total.mean
     levers = tuple(_levers(world, needed_total - expected))
     blocks = (_table(levers), Text(_sentence(goal, found, chance, needed_total, expected)))
     key = {
@@ -71,7 +71,7 @@ def with_goal(connection: Connection, found: Foreseen, text: str, forecast: Fore
         "currency": found.currency,
         "per": goal.per,
         "needed_total_minor": round(needed_total),
-        "expected_total_minor": round(expected),
+        "expected_total_minor": expected,
         "probability": round(chance, 4),
         "levers": [_json(one) for one in levers],
     }
@@ -191,10 +191,10 @@ def _table(levers: tuple[Needed, ...]) -> Table:
 
 
 def _sentence(
-    goal: Goal, found: Foreseen, chance: float, needed_total: float, expected: float
+    goal: Goal, found: Foreseen, chance: float, needed_total: float, expected: int
 ) -> str:
     code = found.currency
-    needed, likely = Money(round(needed_total), code), Money(round(expected), code)
+    needed, likely = Money(round(needed_total), code), Money(expected, code)
     return (
         f"{goal.in_words(code)} is {needed} in these {found.asked.horizon_days} days; {likely} is expected. "
         f"As things are, the chance is {chance:.0%}. Each lever is looked at alone, by the expected "

@@ -51,7 +51,7 @@ def with_scenarios(
     asked = _read(texts)
     world = what_if(connection, found)
     every = (*asked, together(asked)) if len(asked) > 1 else asked
-    told = [_told(world, one) for one in every]
+    told = [_told(world, one, forecast.total.mean) for one in every]
     texts_told = [Text(sentence) for sentence in _sentences(told)]
     blocks: tuple[Block, ...] = (_table(told, found), *texts_told)
     return replace(
@@ -68,11 +68,11 @@ def _read(texts: Sequence[str]) -> tuple[Scenario, ...]:
         raise UsageProblem(str(problem), EXAMPLE) from problem
 
 
-def _told(world: WhatIf, scenario: Scenario) -> Told:
+def _told(world: WhatIf, scenario: Scenario, expected: int) -> Told:
     after = world.after(scenario)
     levels = world.found.asked.levels
     change, by_path = world.change(scenario)
-    total = round(float(after.mean.sum()))
+    total = expected + round(change)
     return Told(
         scenario,
         round(change),
