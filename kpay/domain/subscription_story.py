@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import Final
 
 from kpay.domain.entitlements import period_end
+from kpay.domain.enums import Interval
 
 
 class Happening(StrEnum):
@@ -33,6 +34,7 @@ class Happening(StrEnum):
     ENDED = "ended"
 
 
+LONGEST_DAYS: Final = {Interval.DAY: 1, Interval.WEEK: 7, Interval.MONTH: 31, Interval.YEAR: 366}
 BEGINNINGS: Final = (Happening.TRIAL_START, Happening.START)
 NAMING_A_PLAN: Final = (*BEGINNINGS, Happening.CHANGE_PLAN)
 RANK: Final = {happening: rank for rank, happening in enumerate(Happening)}
@@ -145,13 +147,19 @@ class Story:
         """The billing period in which the newest event or payment lies."""
         if self.anchor_at is None or self.last_at is None:
             return None
-        plan, count = self.plan, 1
-        starts_at = ends_at = self.anchor_at
+        plan = self.plan
+        most_days = LONGEST_DAYS[Interval(plan.interval)] * plan.interval_count
+        count = max(0, (self.last_at - self.anchor_at).days // most_days)
+        starts_at = ends_at = self._after(count)
         while ends_at <= self.last_at:
-            starts_at = ends_at
-            ends_at = period_end(self.anchor_at, plan.interval, plan.interval_count * count)
             count += 1
+            starts_at, ends_at = ends_at, self._after(count)
         return starts_at, ends_at
+
+    def _after(self, periods: int) -> datetime:
+        """Return the end of so many periods; counted from the first, so that no short month shifts it."""
+        since = self.anchor_at or self.began_at
+        return period_end(since, self.plan.interval, self.plan.interval_count * periods)
 
     def close(self, known_until: datetime) -> None:
         """End what was to end with its period, where the books go on beyond that."""

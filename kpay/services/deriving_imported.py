@@ -67,7 +67,8 @@ def _write(connection: Connection, told: Sequence[_Told]) -> None:
         [row for one in told for row in _phase_rows(one)],
         [row for one in told for row in _invoice_rows(one)],
     )
-    entitle_by_subscriptions(connection, ELSEWHERE, [_record(one) for one in told])
+    granting = [_record(one) for one in told if one.content_id is not None]
+    entitle_by_subscriptions(connection, ELSEWHERE, granting)
 
 
 def _subscription_row(one: _Told) -> dict[str, Any]:
