@@ -194,6 +194,21 @@ def test_looks_count_by_the_day_beside_the_other_pieces(shop: Books) -> None:
     assert found["glaze"]["visits"] == 160
 
 
+def test_previews_of_known_people_stand_in_where_nobody_counts_visits(shop: Books) -> None:
+    for place in range(8):
+        for person in range(1 + 5 * (place == 7)):
+            shop.put(
+                Event,
+                email=f"p{person}@example.com",
+                happened_at=at("2026-04-01"),
+                kind="preview",
+                content=f"glaze-{place}" if place < 7 else "money-0",
+            )
+    found = by_topic(shop)
+    assert (found["money"]["visits"], found["glaze"]["visits"]) == (6, 7)
+    assert found["money"]["looks"]["index"] > found["glaze"]["looks"]["index"]
+
+
 @pytest.mark.parametrize("when", [None, "2026-03"])
 def test_the_rows_behind_a_topics_revenue_add_up_to_it(shop: Books, when: str | None) -> None:
     shop.refund("2026-03-20", 900, order=5)

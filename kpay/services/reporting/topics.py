@@ -149,14 +149,22 @@ class _Signs:
         return log((people + HALF) / (self._asking + HALF)), 1 / (people + HALF)
 
     def _look_rates(self) -> dict[str, float]:
-        """Return the logs of anonymous visits a day of each piece, on the days they were counted."""
+        """Return the logs of looks a day of each piece: of anonymous visits, else of known people."""
+        source = self._shelf.all_looks.source
         found = {}
         for slug in self._shelf.pieces:
-            counted = self._shelf.traffic.get(slug)
-            if counted and counted.visits:
-                days = (counted.last_day - counted.first_day).days + 1
-                found[slug] = log(counted.visits / days)
+            looks = self._shelf.looks_at(slug)
+            if looks.visits and looks.source == source:
+                found[slug] = log(looks.visits / self._days_looked_at(slug))
         return found
+
+    def _days_looked_at(self, slug: str) -> int:
+        """Return on how many days of the period looks at a piece could be counted."""
+        counted, known = self._shelf.traffic.get(slug), self._shelf.known
+        if counted:
+            return (counted.last_day - counted.first_day).days + 1
+        out = self._shelf.launched(slug) or known.first_day
+        return max(1, (known.last_day - max(out, known.first_day)).days + 1)
 
 
 def _index(sign: tuple[float, float] | None) -> Index | None:

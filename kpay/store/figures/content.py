@@ -21,7 +21,8 @@ from kpay.store.evidence import KINDS_OF_EVENT
 ORDERS, LINES, CONTENT = table_of(Order), table_of(LineItem), table_of(Content)
 EVENTS, TRAFFIC, FEEDBACK = table_of(Event), table_of(Traffic), table_of(Feedback)
 CUSTOMERS = table_of(Customer)
-VISITS = tuple(kind for kind, meaning in KINDS_OF_EVENT.items() if meaning == "visit")
+PREVIEWS = ("preview", "previewed")
+LOOKS = (*(kind for kind, meaning in KINDS_OF_EVENT.items() if meaning == "visit"), *PREVIEWS)
 
 Line = tuple[int, int, str, str, str, str, int, int, int, int, str]
 """Order, customer (0: nobody knows), its id, kind, moment, currency, gross, total, tax; amount, piece."""
@@ -140,7 +141,7 @@ def traffic(connection: Connection, first: date, last: date) -> list[Counted]:
 
 
 def visits(connection: Connection, start: datetime, end: datetime) -> list[tuple[str, int]]:
-    """Return who looked at which piece in [start, end): a row for each address and piece.
+    """Return who saw a page or a preview of which piece in [start, end): a row an address and piece.
 
     The customer's number stands for the address; 0 for one that never bought anything.
     """
@@ -149,7 +150,7 @@ def visits(connection: Connection, start: datetime, end: datetime) -> list[tuple
         select(columns.email, columns.content)
         .distinct()
         .where(
-            columns.kind.in_(VISITS),
+            columns.kind.in_(LOOKS),
             columns.content != "",
             columns.happened_at >= start,
             columns.happened_at < end,
