@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kpay.commands.options import AsOf, Format, Out, examples
 from kpay.commands.options import app as new_app
-from kpay.domain.enums import Frequency
+from kpay.domain.enums import ForecastEngine, Frequency
 from kpay.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ Goal = Annotated[
     str | None,
     typer.Option("--goal", metavar="5000usd/month", help="How likely, and what must be true."),
 ]
+Engine = Annotated[
+    ForecastEngine, typer.Option("--engine", help="What forecasts single sales, or the series.")
+]
 Currency = Annotated[
     str | None, typer.Option("--currency", metavar="CODE", help="Else the base currency.")
 ]
@@ -87,11 +91,13 @@ def forecast(
     scorecard: Scorecard = False,
     scenario: Scenarios = None,
     goal: Goal = None,
+    engine: Engine = ForecastEngine.OWN,
     fmt: Format = None,
     out: Out = None,
 ) -> None:
     """Forecast revenue, or a series of your own, with ranges and its own backtest."""
     from kpay.bootstrap import open_business
+    from kpay.bootstrap.forecasts import forecast_engine
     from kpay.presentation import show
     from kpay.services.forecasting import answering, series
 
@@ -101,7 +107,8 @@ def forecast(
     if source is not None:
         others = {**of_a_business, "as-of": as_of, "scorecard": scorecard}
         _refuse_beside("input", others, EVERY_ROW)
-        show(series.forecast_file(source, asked).to_document(), fmt, out)
+        made = series.forecast_file(source, asked, forecast_engine(engine))
+        show(made.to_document(), fmt, out)
         return
     business = open_business()
     if scorecard:
@@ -110,7 +117,8 @@ def forecast(
         return
     if explain:
         _refuse_beside("explain", questions, "kpay forecast --explain")
-    wish, wished = _wish(business, as_of, currency, plan), answering.Questions(scenario or (), goal)
+    wish = replace(_wish(business, as_of, currency, plan), engine=forecast_engine(engine))
+    wished = answering.Questions(scenario or (), goal)
     made = answering.forecast_and_answer(business.store, asked, wish, wished)
     document = made.explained() if explain else made.to_document()
     show(document, fmt, out, fill_page=business.fill_page)

@@ -153,6 +153,13 @@ class Frequency(StrEnum):
     MONTH = "month"
 
 
+class ForecastEngine(StrEnum):
+    """Which library a forecast of one series comes from."""
+
+    OWN = "own"
+    STATSFORECAST = "statsforecast"
+
+
 class Device(StrEnum):
     """Where a model is trained."""
 

@@ -34,6 +34,17 @@ class Group:
     start: date
     indices: tuple[int, ...]
 
+    def last_day(self, step: Step) -> date:
+        """Return the last day of the group, whose steps are of one kind."""
+        return following(self.start, step, len(self.indices)) - timedelta(days=1)
+
+    def is_whole(self, freq: Step) -> bool:
+        """Say whether days make a whole week from Monday, or a whole calendar month."""
+        after = self.last_day("day") + timedelta(days=1)
+        if freq == "month":
+            return self.start.day == 1 and after == add_months(self.start, 1)
+        return len(self.indices) == DAYS_A_STEP[freq]
+
 
 def grouped(first: date, step: Step, count: int, freq: Step) -> list[Group]:
     """Gather `count` steps from `first` on into days, Monday weeks or calendar months.

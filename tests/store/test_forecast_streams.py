@@ -10,6 +10,7 @@ import pytest
 
 from kpay.errors import InputInvalid, Refused
 from kpay.services.forecasting import revenue
+from kpay.services.forecasting.answering import Questions, forecast_and_answer
 from kpay.services.forecasting.result import Forecast
 from kpay.services.forecasting.series import Asked
 from kpay.store.engine import Store
@@ -43,7 +44,7 @@ def forecast(
 ) -> Forecast:  # fmt: skip
     asked = Asked(days, freq, (80, 95))
     wish = revenue.Wish(as_of.isoformat(), currency, "usd", now, zone, plan)
-    return revenue.forecast_revenue(store, asked, wish)
+    return forecast_and_answer(store, asked, wish, Questions())
 
 
 def parts(made: Forecast) -> dict[str, int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpay.ml.forecasting import outlook as one_series
-from kpay.ml.streams import joint, launches, returns, starts, survival
+from kpay.ml.streams import growth, joint, launches, returns, starts, survival
 from kpay.ml.streams.launches import Factors, Occasion, Planned
 from kpay.ml.streams.members import NEVER, later, next_due
 from kpay.ml.streams.parts import Part, Parts, bounds, whole_days
@@ -224,13 +224,32 @@ def test_parts_add_up_and_widening_keeps_it_so() -> None:
     assert low < 1000 < high
 
 
-def test_without_subscriptions_refunds_and_launches_it_is_the_outlook_of_the_series() -> None:
+def test_without_subscriptions_refunds_and_launches_it_is_the_outlook_leant_to_the_trend() -> None:
     found = joint.streams(ledger(SHOP), 30)
     alone = one_series.outlook(SHOP, 30, 7)
-    assert found.model == alone.model
-    assert found.parts.mean.tolist() == alone.mean.tolist()
-    assert found.parts.draws.tolist() == alone.draws.tolist()
-    assert found.backtest == alone.backtest
+    line = growth.trend(SHOP, 30)
+    (part,) = found.parts.parts
+    assert part.name == "one_time"
+    low, high = sorted([alone.mean.sum(), line.sum()])
+    assert low <= part.mean.sum() <= high
+    profile = alone.mean / alone.mean.mean()
+    assert part.mean / part.mean.mean() == pytest.approx(profile, rel=0.02)
+
+
+def test_the_trend_is_damped_and_doubted() -> None:
+    rising = np.linspace(10_000, 30_000, 300)
+    ahead = growth.trend(rising, 360)
+    assert ahead[0] == pytest.approx(30_000, rel=0.05)
+    assert ahead[29] > ahead[0]
+    assert ahead[-1] < 30_000 + 20_000 / 300 * 60
+    assert growth.trend(rising[:30], 5).tolist() == [rising[:30].mean()] * 5
+    assert growth.trend(np.linspace(30_000, 0, 300), 200).min() >= 0
+
+
+def test_the_lean_goes_to_what_missed_less() -> None:
+    better_trend = [growth.Said(80.0, 100.0, 100.0)] * 6
+    better_outlook = [growth.Said(100.0, 80.0, 100.0)] * 6
+    assert growth.lean(better_outlook) < 0.5 < growth.lean([]) < growth.lean(better_trend)
 
 
 def with_members() -> tuple[np.ndarray, list[int]]:

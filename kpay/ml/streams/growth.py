@@ -22,6 +22,7 @@ SLOPE_DOUBT: Final = 1.0  # months squared: pulls the slope towards none where f
 DAMPED_DAYS: Final = 45.0  # after about so many days a trend has run out
 DAMPING: Final = 0.7
 PRIOR_ORIGINS: Final = 2.0
+USUAL_LEAN: Final = 0.7
 FEWEST_DAYS: Final = 56
 LEAST_MISS: Final = 1e-4
 LARGEST_MISS: Final = 1.0
@@ -52,13 +53,13 @@ def trend(values: Floats, steps: int) -> Floats:
 
 
 def lean(said: Sequence[Said]) -> float:
-    """Return the weight of the trend, 0 to 1: half, moved by whose totals missed less."""
+    """Return the weight of the trend, 0 to 1: a usual one, moved by whose totals missed less."""
     misses = np.array([[_miss(one.outlook, one.came), _miss(one.trend, one.came)] for one in said])
     if not len(misses):
-        return 0.5
+        return USUAL_LEAN
     squares = misses**2
     both = (PRIOR_ORIGINS * squares.mean() + squares.sum(axis=0)) / (PRIOR_ORIGINS + len(squares))
-    exactness = 1 / np.maximum(both, LEAST_MISS)
+    exactness = np.array([1 - USUAL_LEAN, USUAL_LEAN]) / np.maximum(both, LEAST_MISS)
     return float(exactness[1] / exactness.sum())
 
 

@@ -24,6 +24,7 @@ from kpay.domain.series import Step
 from kpay.ml.forecasting.outlook import Backtest, Outlook, Range
 
 FEW_FOLDS = 4
+PARTLY = "(part): only some days of it are ahead; do not hold it against a whole one."
 SHOWN_OCCASIONS = 5
 
 
@@ -33,6 +34,13 @@ class Point:
 
     start: date | int
     range: Range
+    last_day: date | None = None  # of a week or month that is gathered from days
+    is_whole: bool = True
+
+    @property
+    def label(self) -> str:
+        """Its first day or number; a week or month that is only partly ahead says so."""
+        return str(self.start) if self.is_whole else f"{self.start} (part)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +114,13 @@ class Forecast:
     def explained(self) -> Document:
         """Return the streams by point: the rows add up to the forecast, the columns to their totals."""
         columns = (
-            Column(f"{self.freq} from"),
-            *(Column(part.label, "money") for part in self.parts),
-            Column("expected", "money"),
+            Column(f"{self.freq.capitalize()} from"),
+            *(Column(part.label.capitalize(), "money") for part in self.parts),
+            Column("Expected", "money"),
         )
         rows = [
             (
-                _start_text(point.start),
+                point.label,
                 *(self._cell(part.points[at]) for part in self.parts),
                 self._cell(point.range.mean),
             )
@@ -124,7 +132,7 @@ class Forecast:
             title=f"What the forecast of the next {len(self.points)} {self.freq}s is made of",
             subtitle=self._subtitle(),
             blocks=(
-                Table(columns, (*rows, ("Together", *totals))),
+                Table(columns, (*rows, ("Together", *totals)), "What it is made of"),
                 *(Text(sentence) for sentence in self.assumptions),
             ),
             payload=self.to_json(),
@@ -142,7 +150,7 @@ class Forecast:
             "weights": self.outlook.weights,
             "as_usual": list(self.as_usual),
             "points": [
-                {"start": _start_text(point.start), **self._keys(point.range)}
+                {"start": str(point.start), **_span_json(point), **self._keys(point.range)}
                 for point in self.points
             ],
             "total": self._keys(self.total),
@@ -158,7 +166,7 @@ class Forecast:
                 "name": part.name,
                 "total_minor": part.total,
                 "points": [
-                    {"start": _start_text(point.start), "mean_minor": minor}
+                    {"start": str(point.start), "mean_minor": minor}
                     for point, minor in zip(self.points, part.points, strict=True)
                 ],
             }
@@ -207,29 +215,33 @@ class Forecast:
 
     def _figures(self) -> Figures:
         kind: Kind = "money" if self.currency else "number"
-        bounds = [
-            Figure(f"{name}, {level} %", self._cell(bound), kind)
-            for level, pair in sorted(self.total.bounds.items())
-            for name, bound in zip(("low", "high"), pair, strict=True)
+        ranges = [
+            Figure(f"{level} % range", f"{self._shown(low)} to {self._shown(high)}", "text")
+            for level, (low, high) in sorted(self.total.bounds.items())
         ]
-        return Figures((Figure("expected in total", self._cell(self.total.mean), kind), *bounds))
+        return Figures((Figure("Expected in total", self._cell(self.total.mean), kind), *ranges))
+
+    def _shown(self, units: int) -> str:
+        cell = self._cell(units)
+        return str(cell) if isinstance(cell, Money) else f"{cell:,.6g}"
 
     def _fan(self) -> Fan:
         scale = 10 ** exponent(self.currency) if self.currency else self.scale
+        drawn = [point for point in self.points if point.is_whole] or list(self.points)
         bands = [
             Band(
                 level,
-                tuple(point.range.bounds[level][0] / scale for point in self.points),
-                tuple(point.range.bounds[level][1] / scale for point in self.points),
+                tuple(point.range.bounds[level][0] / scale for point in drawn),
+                tuple(point.range.bounds[level][1] / scale for point in drawn),
             )
             for level in sorted(self.total.bounds, reverse=True)
         ]
         return Fan(
-            title=f"{self.freq} by {self.freq}: what came, and what is expected",
+            title=f"{self.freq.capitalize()} by {self.freq}: what came, and what is expected",
             past_labels=tuple(label for label, _ in self.past),
             past=tuple(value for _, value in self.past),
-            labels=tuple(_start_text(point.start) for point in self.points),
-            mean=tuple(point.range.mean / scale for point in self.points),
+            labels=tuple(str(point.start) for point in drawn),
+            mean=tuple(point.range.mean / scale for point in drawn),
             bands=tuple(bands),
             unit=(self.currency or "").upper(),
         )
@@ -237,37 +249,39 @@ class Forecast:
     def _parts_in_total(self) -> tuple[Table, ...]:
         if not self.parts:
             return ()
-        rows = [(part.label, self._cell(part.total)) for part in self.parts]
-        rows.append(("together", self._cell(self.total.mean)))
-        columns = (Column("what it is made of"), Column("expected", "money"))
-        return (Table(columns, tuple(rows)), *self._plan_table())
+        rows = [(part.label.capitalize(), self._cell(part.total)) for part in self.parts]
+        rows.append(("Together", self._cell(self.total.mean)))
+        columns = (Column("Stream"), Column("Expected", "money"))
+        return (Table(columns, tuple(rows), "What it is made of"), *self._plan_table())
 
     def _plan_table(self) -> tuple[Table, ...]:
         if not self.plan:
             return ()
         columns = (
-            Column("planned", "day"),
-            Column("name"),
-            Column("brings", "money"),
-            Column("sized by"),
+            Column("Day", "day"),
+            Column("Name"),
+            Column("Brings", "money"),
+            Column("Sized by"),
         )
         rows = [(one.day, one.name, self._cell(one.mean_minor), one.sized_by) for one in self.plan]
-        return (Table(columns, tuple(rows)),)
+        return (Table(columns, tuple(rows), "What is planned"),)
 
     def _table(self) -> Table:
         kind: Kind = "money" if self.currency else "number"
         levels = sorted(self.total.bounds)
         bounds = [Column(f"{name} {level} %", kind) for level in levels for name in ("low", "high")]
         return Table(
-            (Column(f"{self.freq} from"), Column("expected", kind), *bounds),
+            (Column(f"{self.freq.capitalize()} from"), Column("Expected", kind), *bounds),
             tuple(
                 (
-                    _start_text(point.start),
+                    point.label,
                     self._cell(point.range.mean),
                     *(self._cell(b) for level in levels for b in point.range.bounds[level]),
                 )
                 for point in self.points
             ),
+            title=f"By {self.freq}",
+            note=PARTLY if any(not point.is_whole for point in self.points) else "",
         )
 
     def _texts(self) -> tuple[Text, ...]:
@@ -286,8 +300,10 @@ class Forecast:
         return (*by_month, *self.next_steps)
 
 
-def _start_text(start: date | int) -> str:
-    return str(start)
+def _span_json(point: Point) -> dict[str, Any]:
+    if point.last_day is None:
+        return {}
+    return {"last_day": point.last_day.isoformat(), "is_partial": not point.is_whole}
 
 
 def _plan_json(one: ToldPlan) -> dict[str, Any]:
@@ -308,17 +324,27 @@ def backtest_json(found: Backtest) -> dict[str, Any]:
         "coverage80": found.coverage80,
         "coverage95": found.coverage95,
         "total_error_share": found.total_error,
+        "baseline_total_error_share": found.baseline_total_error,
     }
     rounded = {name: None if x is None else round(x, 4) for name, x in measured.items()}
     return {"folds": found.folds, **rounded}
 
 
 def backtest_in_words(found: Backtest) -> str:
-    """Say how the recipe did before."""
+    """Say how the recipe did before, the sum first: that is what a creator plans with."""
     if found.mase is None or found.coverage80 is None or found.coverage95 is None:
         return "There is no past window to test this on."
     return (
-        f"In {found.folds} past windows its error was {found.mase:.2f} seasonal differences "
+        f"{_totals_in_words(found)}A single step was off by {found.mase:.2f} seasonal differences "
         f"(seasonal naive {found.baseline_mase:.2f}); {found.coverage80:.0%} of the steps lay in the "
         f"80 % range and {found.coverage95:.0%} in the 95 % range."
+    )
+
+
+def _totals_in_words(found: Backtest) -> str:
+    if found.total_error is None or found.baseline_total_error is None:
+        return ""
+    return (
+        f"In {found.folds} past windows the total was usually off by {found.total_error:.0%}; "
+        f"the last season repeated: {found.baseline_total_error:.0%}. "
     )

@@ -17,11 +17,12 @@ from kpay.ml.streams import joint
 from kpay.ml.streams.joint import Streams
 from kpay.ml.streams.launches import Occasion, Planned
 from kpay.ml.streams.ledger import Ledger
+from kpay.ml.streams.past_days import Engine
 from kpay.services.forecasting.ledger_rows import Known, known
 from kpay.services.forecasting.plan_file import SCHEDULED, read_plan
 from kpay.services.forecasting.result import Forecast
 from kpay.services.forecasting.series import SEED, Asked
-from kpay.services.forecasting.told import running_totals, told
+from kpay.services.forecasting.told import running_totals
 from kpay.services.vantage import Vantage, vantage
 from kpay.store import learning
 from kpay.store.engine import Store
@@ -40,6 +41,7 @@ class Wish:
     now: datetime
     timezone: str
     plan: str | None = None
+    engine: Engine = joint.OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Foreseen:
     plan: tuple[Planned, ...] | None
     streams: Streams
     scheduled: int
+    engine: Engine
 
     @property
     def ledger(self) -> Ledger:
@@ -65,23 +68,11 @@ class Foreseen:
         return self.seen_from.day + timedelta(days=1)
 
 
-def forecast_revenue(store: Store, asked: Asked, wish: Wish) -> Forecast:
-    """Forecast what is taken after refunds, and keep what was printed.
-
-    Raises Refused without a paid order in the currency.
-    """
-    with store.reading() as connection:
-        found = foreseen(connection, asked, wish)
-    made = told(found)
-    keep(store, found, made, wish.now)
-    return made
-
-
 def foreseen(connection: Connection, asked: Asked, wish: Wish) -> Foreseen:
     """Return the streams as seen from the end of a day; today, which is not over, does not count.
 
     The currency is the one asked for alone, else the base currency with the others turned into it,
-    else the one with most orders.
+    else the one with most orders. Raises Refused without a paid order in it.
     """
     seen_from = _whole_days(vantage(connection, wish.as_of, wish.now, wish.timezone), wish.now)
     found = known(connection, seen_from, base=wish.base_currency, only=wish.currency)
@@ -101,14 +92,16 @@ def foreseen(connection: Connection, asked: Asked, wish: Wish) -> Foreseen:
         currency,
         found,
         plan,
-        joint.streams(found.ledger, asked.horizon_days, plan, seed=SEED),
+        joint.streams(found.ledger, asked.horizon_days, plan, seed=SEED, engine=wish.engine),
         sum(_is_ahead(one, found.ledger, asked.horizon_days) for one in scheduled),
+        wish.engine,
     )
 
 
 def with_plan(found: Foreseen, plan: tuple[Planned, ...]) -> Foreseen:
     """Return the same business with another plan of launches."""
-    made = joint.streams(found.ledger, found.asked.horizon_days, plan, seed=SEED)
+    horizon = found.asked.horizon_days
+    made = joint.streams(found.ledger, horizon, plan, seed=SEED, engine=found.engine)
     return replace(found, plan=plan, streams=made)
 
 

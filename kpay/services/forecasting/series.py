@@ -12,6 +12,8 @@ import numpy as np
 from kpay.domain.series import SEASON_STEPS, Step, following, grouped, steps_in
 from kpay.errors import UsageProblem
 from kpay.ml.forecasting import outlook as ml
+from kpay.ml.streams.joint import OWN
+from kpay.ml.streams.past_days import Engine
 from kpay.services.forecasting.result import Forecast, Point
 from kpay.services.forecasting.series_file import Series, read_series
 
@@ -40,7 +42,7 @@ def levels_of(text: str) -> tuple[int, ...]:
     return levels
 
 
-def forecast_file(source: str, asked: Asked) -> Forecast:
+def forecast_file(source: str, asked: Asked, engine: Engine = OWN) -> Forecast:
     """Forecast a series from a file or stdin ("-"), every row of it; no business is needed.
 
     UsageProblem when its steps cannot be told apart or gathered as asked.
@@ -55,7 +57,8 @@ def forecast_file(source: str, asked: Asked) -> Forecast:
         )
     scale = scale_of(series.values)
     count = steps_in(asked.horizon_days, series.step)
-    found = ml.outlook(np.array(series.values) * scale, count, SEASON_STEPS[series.step], seed=SEED)
+    season = SEASON_STEPS[series.step]
+    found = engine.outlook(np.array(series.values) * scale, count, season, seed=SEED)
     starts, groups = _groups(series, ahead, count, freq)
     points = ml.ranges(found.mean, found.draws, groups, asked.levels)
     (total,) = ml.ranges(found.mean, found.draws, [tuple(range(count))], asked.levels)

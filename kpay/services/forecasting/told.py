@@ -30,7 +30,7 @@ LABELS: Final = {
     joint.EVERYTHING: "everything together",
 }
 ORDER: Final = tuple(LABELS)
-SHOWN_PAST_DAYS: Final = {"day": 60, "week": 182, "month": 366}
+SHOWN_PAST_DAYS: Final = {"day": 60, "week": 189, "month": 396}
 SCORED_LEVELS: Final = (50, 80, 95)
 
 
@@ -52,7 +52,12 @@ def told(found: Foreseen) -> Forecast:
     means = [sum(part.points[at] for part in parts) for at in range(len(days))]
     levels = found.asked.levels
     points = tuple(
-        Point(group.start, Range(mean, bounds(draws, mean, group.indices, levels)))
+        Point(
+            group.start,
+            Range(mean, bounds(draws, mean, group.indices, levels)),
+            None if freq == "day" else group.last_day("day"),
+            freq == "day" or group.is_whole(freq),
+        )
         for group, mean in zip(groups, means, strict=True)
     )
     everything = range(found.asked.horizon_days)
@@ -101,8 +106,10 @@ def _past(found: Foreseen, freq: Step) -> tuple[tuple[str, float], ...]:
     first = found.first_ahead - timedelta(days=len(net))
     scale = 10 ** exponent(found.currency)
     groups = grouped(first, "day", len(net), freq)
-    sums = [(str(group.start), float(net[list(group.indices)].sum()) / scale) for group in groups]
-    return tuple(sums if freq == "day" else sums[1:-1])
+    whole = [group for group in groups if freq == "day" or group.is_whole(freq)]
+    return tuple(
+        (str(group.start), float(net[list(group.indices)].sum()) / scale) for group in whole
+    )
 
 
 def _told_plan(found: Foreseen) -> tuple[ToldPlan, ...] | None:
