@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Connection
@@ -77,17 +77,14 @@ def _observed(connection: Connection, scope: Scope) -> Observed:
     """Add up what those who first bought 24 to 12 months ago brought in their first 365 days."""
     today = local_day(scope.as_of, scope.timezone)
     start, end = (start_of_day(add_months(today, -months), scope.timezone) for months in (24, 12))
+    first = first_year.newcomers(connection, start, end)
+    until = {number: instant_text(at + FIRST_YEAR) for number, at in first.items()}
     rates = day_rates(connection, scope, Period(start, scope.as_of, scope.timezone))
-    until_of: dict[str, str] = {}
     total = 0
-    for first_at, at, currency, minor in first_year.brought(connection, start, end, scope.as_of):
-        until = until_of.get(first_at)
-        if until is None:
-            until = instant_text(datetime.fromisoformat(first_at).astimezone(UTC) + FIRST_YEAR)
-            until_of[first_at] = until
-        if at < until and rates.knows(currency):
+    for number, at, currency, minor in first_year.brought(connection, first, start, scope.as_of):
+        if at < until[number] and rates.knows(currency):
             total += rates.converted(minor, currency, at)
-    return Observed(first_year.newcomers(connection, start, end), total)
+    return Observed(len(first), total)
 
 
 def document(connection: Connection, scope: Scope) -> Document:

@@ -2,138 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Subquery,
-    and_,
-    func,
-    select,
-)  # fmt: skip
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from kpay.domain.enums import OrderStatus
-from kpay.store.dialect import plain_rows
+from kpay.store.dialect import among, plain_rows
 from kpay.store.figures import ledger
 from kpay.store.figures.ledger import BALANCE, CHARGES, DISPUTES, ORDERS, REFUNDS
 
+BUYER = ORDERS.c.customer_id
+
 
 class Brought(NamedTuple):
-    """An amount of a customer, taxes apart; costs are negative. Moments are RFC 3339 in UTC."""
+    """An amount of a customer, taxes apart; costs are negative. `at` is RFC 3339 in UTC."""
 
-    first_at: str
+    customer: int
     at: str
     currency: str
     minor: int
 
 
-def newcomers(connection: Connection, start: datetime, end: datetime) -> int:
-    """Count the customers whose first paid order lies in [start, end)."""
-    query = select(func.count()).select_from(_first(start, end))
-    return int(connection.execute(query).scalar_one())
+def newcomers(connection: Connection, start: datetime, end: datetime) -> dict[int, datetime]:
+    """Return the customers whose first paid order lies in [start, end), and when that was."""
+    columns = ORDERS.c
+    moment = func.min(columns.ordered_at)
+    query = (
+        select(BUYER, moment)
+        .where(
+            columns.status == OrderStatus.PAID.value, BUYER.is_not(None), columns.total_minor > 0
+        )
+        .group_by(BUYER)
+        .having(and_(moment >= start, moment < end))
+    )
+    return {int(number): at for number, at in connection.execute(query)}
 
 
 def brought(
-    connection: Connection, start: datetime, end: datetime, until: datetime
+    connection: Connection, customers: Iterable[int], start: datetime, until: datetime
 ) -> list[Brought]:
-    """Return all that moved before `until` of the customers who first bought in [start, end)."""
-    first = _first(start, end)
+    """Return all that moved of some customers in [start, until)."""
+    theirs = among(BUYER, customers)
     rows: list[Any] = []
-    for query in (_sales, _refunds, _failed_refunds, _fees, _disputes):
-        rows += plain_rows(connection, query(first, until))
+    for query, moment in (_sales(), _refunds(), _failed_refunds(), _fees(), _disputes()):
+        rows += plain_rows(connection, query.where(theirs, moment >= start, moment < until))
     return [Brought._make(row) for row in rows]
 
 
-def _first(start: datetime, end: datetime) -> Subquery:
+Asked = tuple[Select[Any], ColumnElement[datetime]]
+
+
+def _sales() -> Asked:
     columns = ORDERS.c
-    moment = func.min(columns.ordered_at)
-    return (
-        select(columns.customer_id, moment.label("at"))
-        .where(
-            columns.status == OrderStatus.PAID.value,
-            columns.customer_id.is_not(None),
-            columns.total_minor > 0,
-        )
-        .group_by(columns.customer_id)
-        .having(and_(moment >= start, moment < end))
-        .subquery("first")
+    query = select(
+        BUYER, columns.ordered_at, columns.currency, columns.total_minor - columns.tax_minor
     )
+    return query.where(columns.status == OrderStatus.PAID.value), columns.ordered_at
 
 
-def _sales(first: Subquery, until: datetime) -> Select[Any]:
-    columns = ORDERS.c
-    return (
-        select(
-            first.c.at,
-            columns.ordered_at,
-            columns.currency,
-            columns.total_minor - columns.tax_minor,
-        )
-        .join(first, first.c.customer_id == columns.customer_id)
-        .where(columns.status == OrderStatus.PAID.value, columns.ordered_at < until)
-    )
-
-
-def _refunds(first: Subquery, until: datetime) -> Select[Any]:
-    given = ledger.refunded_tax() - REFUNDS.c.amount_minor
-    return (
-        _of_buyer(first, REFUNDS.c.refunded_at, REFUNDS.c.currency, given)
+def _refunds() -> Asked:
+    columns = REFUNDS.c
+    given = ledger.refunded_tax() - columns.amount_minor
+    query = (
+        select(BUYER, columns.refunded_at, columns.currency, given)
         .select_from(REFUNDS)
-        .join(ORDERS, ORDERS.c.id == REFUNDS.c.order_id)
-        .join(first, first.c.customer_id == ORDERS.c.customer_id)
+        .join(ORDERS, ORDERS.c.id == columns.order_id)
         .outerjoin(CHARGES, ledger.of_charge())
-        .where(
-            ledger.is_given_back(),
-            CHARGES.c.is_sale.is_not(False),
-            REFUNDS.c.refunded_at < until,
-        )
+        .where(ledger.is_given_back(), CHARGES.c.is_sale.is_not(False))
     )
+    return query, columns.refunded_at
 
 
-def _failed_refunds(first: Subquery, until: datetime) -> Select[Any]:
+def _failed_refunds() -> Asked:
     back = REFUNDS.c.amount_minor - ledger.refunded_tax()
-    return (
-        _of_buyer(first, BALANCE.c.created_at, REFUNDS.c.currency, back)
+    query = (
+        select(BUYER, BALANCE.c.created_at, REFUNDS.c.currency, back)
         .select_from(BALANCE)
         .join(REFUNDS, ledger.brought_back())
         .join(ORDERS, ORDERS.c.id == REFUNDS.c.order_id)
-        .join(first, first.c.customer_id == ORDERS.c.customer_id)
-        .where(BALANCE.c.created_at < until)
     )
+    return query, BALANCE.c.created_at
 
 
-def _fees(first: Subquery, until: datetime) -> Select[Any]:
+def _fees() -> Asked:
+    columns = BALANCE.c
     charged = and_(
-        ORDERS.c.charge_id == BALANCE.c.source_external_id, ORDERS.c.account == BALANCE.c.account
+        ORDERS.c.charge_id == columns.source_external_id, ORDERS.c.account == columns.account
     )
-    return (
-        _of_buyer(first, BALANCE.c.created_at, BALANCE.c.currency, -BALANCE.c.fee_minor)
+    query = (
+        select(BUYER, columns.created_at, columns.currency, -columns.fee_minor)
         .select_from(BALANCE)
         .join(ORDERS, charged)
-        .join(first, first.c.customer_id == ORDERS.c.customer_id)
-        .where(BALANCE.c.created_at < until, BALANCE.c.fee_minor != 0)
+        .where(columns.fee_minor != 0)
     )
+    return query, columns.created_at
 
 
-def _disputes(first: Subquery, until: datetime) -> Select[Any]:
-    taken = BALANCE.c.amount_minor - BALANCE.c.fee_minor
-    return (
-        _of_buyer(first, BALANCE.c.created_at, BALANCE.c.currency, taken)
+def _disputes() -> Asked:
+    columns = BALANCE.c
+    query = (
+        select(
+            BUYER, columns.created_at, columns.currency, columns.amount_minor - columns.fee_minor
+        )
         .select_from(DISPUTES)
         .join(BALANCE, ledger.caused_by_dispute())
         .join(ORDERS, ORDERS.c.id == DISPUTES.c.order_id)
-        .join(first, first.c.customer_id == ORDERS.c.customer_id)
-        .where(BALANCE.c.created_at < until)
     )
-
-
-def _of_buyer(
-    first: Subquery,
-    moment: ColumnElement[datetime],
-    currency: ColumnElement[str],
-    minor: ColumnElement[int],
-) -> Select[Any]:
-    return select(first.c.at, moment, currency, minor)
+    return query, columns.created_at
