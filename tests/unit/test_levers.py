@@ -141,7 +141,6 @@ def test_a_forecast_of_the_whole_moves_by_the_share_that_is_sold_anew(levers: Le
         "seasonal_naive",
         "",
         known.backtest,
-        None,
     )
     fallen = Levers(whole, ledger, levers.elasticities, 0)
     after = fallen.moved(Moves(volume_factor=1.2))
