@@ -6,24 +6,19 @@ Drawings stretch to the page's width, so they hold shapes only; their labels are
 from __future__ import annotations
 
 import re
-from math import ceil, floor
 from typing import Any
 
-from kpay.domain.document import Calibration, Chart, Fan, HeatMap, Kind, Table, Waterfall
+from kpay.domain.document import Calibration, Chart, Fan, HeatMap, Waterfall
 from kpay.presentation import picture_words
-from kpay.presentation.cells import RIGHT_KINDS, amount_text, for_people
+from kpay.presentation.cells import amount_text, for_people
 from kpay.presentation.flat import flat
+from kpay.presentation.frames import WIDTH, Frame, few_labels
 from kpay.presentation.levels import stretches
-from kpay.presentation.plots import Dot, Line, drawing, round_step, share_axis
+from kpay.presentation.page_tables import table_values
+from kpay.presentation.plots import Dot, Line, drawing, share_axis
 
-WIDTH, HEIGHT = 1000, 300
 BAR_SHARE = 0.78
-MOST_LABELS, MOST_SHORT_LABELS, SHORT_LABEL = 5, 13, 7
 LONG_LABEL = 10
-ON_A_PHONE = 3
-WIDE_FROM = 8
-SHORT_TEXT = 18
-SUM = "together"  # what the last row of a table is called where it holds sums
 THINNEST = 2.0
 
 Picture = Chart | HeatMap | Waterfall | Fan | Calibration
@@ -41,40 +36,49 @@ def picture(block: Picture) -> dict[str, Any]:
 
 
 def chart(block: Chart) -> dict[str, Any]:
-    """Return a line or bars with their axis, and a band round them; bars with long names lie."""
+    """Return a line or bars with their axis, and a range round each; bars with long names lie."""
     if block.style == "bars" and any(map(_is_name, block.labels)):
         return ranks(block)
     frame = Frame.over((*block.values, *block.low, *block.high))
     is_line = block.style == "line"
-    legend = [("line" if is_line else "bar", block.title)] if block.low else []
-    return {
+    drawn = {
         "kind": "chart",
         "title": block.title,
         "words": picture_words.of_chart(block),
         **frame.values(block.unit),
         "lines": [{"tone": "past", "points": frame.line(block.values)}] if is_line else [],
-        "bands": _bands(frame, 0, len(block.values), [(block.low, block.high)]),
+        "bands": _bands(frame, 0, len(block.values), [(block.low, block.high)]) if is_line else [],
         "bars": [] if is_line else _bars(frame, block),
+        "ranges": [] if is_line else _ranges(frame, block),
         "turn": None,
         "labels": few_labels(block.labels, is_line),
-        "legend": [*legend, *([("band1", "range")] if block.low else [])],
+        "legend": [],
     }
+    if block.low:
+        tones = ("past", "band1") if is_line else ("bar", "range")
+        drawn["legend"] = list(zip(tones, (block.title, "range"), strict=True))
+    return drawn
 
 
 def ranks(block: Chart) -> dict[str, Any]:
-    """Return lying bars between their names and their values."""
-    low, high = min((*block.values, 0.0)), max((*block.values, 0.0))
-    reach = (high - low) or 1.0
-    rows = [
-        {
-            "label": label,
-            "text": f"{value:,.0f}",
-            "tone": "up" if value >= 0 else "down",
-            "left": round(100 * (min(value, 0.0) - low) / reach, 2),
-            "width": round(100 * abs(value) / reach, 2),
-        }
-        for label, value in zip(block.labels, block.values, strict=True)
-    ]
+    """Return lying bars between their names and their values, with the range of each."""
+    numbers = (*block.values, *block.low, *block.high, 0.0)
+    low, reach = min(numbers), (max(numbers) - min(numbers)) or 1.0
+    ranges: list[tuple[float, ...]] = [*zip(block.low, block.high, strict=True)]
+    ranges = ranges or [()] * len(block.values)
+    rows = []
+    for label, value, ends in zip(block.labels, block.values, ranges, strict=True):
+        told = f" ({ends[0]:,.0f} to {ends[1]:,.0f})" if ends else ""
+        rows.append(
+            {
+                "label": label,
+                "text": f"{value:,.0f}{told}",
+                "tone": "up" if value >= 0 else "down",
+                "left": round(100 * (min(value, 0.0) - low) / reach, 2),
+                "width": round(100 * abs(value) / reach, 2),
+                "ends": [round(100 * (end - low) / reach, 2) for end in ends],
+            }
+        )
     return {"kind": "ranks", "title": block.title, "unit": block.unit, "rows": rows}
 
 
@@ -103,6 +107,7 @@ def fan(block: Fan) -> dict[str, Any]:
         ],
         "bands": _bands(frame, joined, count, edges),
         "bars": [],
+        "ranges": [],
         "turn": round(WIDTH * joined / max(1, count - 1), 1) if before else None,
         "labels": few_labels((*block.past_labels, *block.labels), is_line=True),
         "legend": [("past", "past"), ("ahead", "expected (mean)"), *levels],
@@ -180,50 +185,6 @@ def calibration(block: Calibration) -> dict[str, Any]:
     return {**drawn, "kind": "calibration", "words": words, "table": table}
 
 
-class Frame:
-    """The axis that a drawing stands on: round ends, round values between, and where zero is."""
-
-    def __init__(self, bottom: float, top: float, step: float) -> None:
-        self.bottom, self.top, self.step = bottom, top, step
-
-    @classmethod
-    def over(cls, values: tuple[float, ...]) -> Frame:
-        """Return the frame that holds all values, and zero."""
-        low, high = min((*values, 0.0)), max((*values, 0.0))
-        step = round_step(high - low)
-        bottom, top = floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step
-        return cls(bottom, top if top > bottom else bottom + step, step)
-
-    def values(self, unit: str) -> dict[str, Any]:
-        """Return the keys that every drawing has."""
-        count = round((self.top - self.bottom) / self.step)
-        ticks = [self.top - index * self.step for index in range(count + 1)]
-        return {
-            "width": WIDTH,
-            "height": HEIGHT,
-            "unit": unit,
-            "zero": self.y(0.0),
-            "scale": [{"text": f"{round(tick, 9):,.10g}", "y": self.y(tick)} for tick in ticks],
-        }
-
-    def y(self, value: float) -> float:
-        """Return how far below the top of the drawing a value is."""
-        return round(HEIGHT * (self.top - value) / (self.top - self.bottom), 1)
-
-    def line(self, values: tuple[float, ...], first: int = 0, count: int = 0) -> str:
-        """Return the points of a line; it may begin later in a row of `count`."""
-        return " ".join(f"{x:g},{y:g}" for x, y in self.points(values, first, count))
-
-    def points(
-        self, values: tuple[float, ...], first: int = 0, count: int = 0
-    ) -> list[tuple[float, float]]:
-        """Return where each value stands."""
-        step = WIDTH / max(1, (count or len(values)) - 1)
-        return [
-            (round((first + index) * step, 1), self.y(value)) for index, value in enumerate(values)
-        ]
-
-
 def _bands(
     frame: Frame,
     first: int,
@@ -259,75 +220,15 @@ def _bars(frame: Frame, block: Chart) -> list[dict[str, Any]]:
     return made
 
 
-def few_labels(labels: tuple[str, ...], is_line: bool) -> list[dict[str, Any]]:
-    """Return short labels all, of others five from the first to the last, and where each stands (%).
-
-    The last may be longer ("2026-07 so far"): the one before it makes room. A narrow screen shows
-    only the main ones, at most three.
-    """
-    last = len(labels) - 1
-    are_short = len(labels) <= MOST_SHORT_LABELS and all(map(_is_short, labels[:-1]))
-    places = list(range(len(labels))) if are_short else _spread(last)
-    if are_short and last > 1 and not _is_short(labels[-1]):
-        del places[-2]
-    apart = max(1, ceil(len(places) / ON_A_PHONE))
-    made = []
-    for index, place in enumerate(places):
-        at = place / max(1, last) if is_line else (place + 0.5) / len(labels)
-        side = "" if _is_short(labels[place]) else {0: "start", last: "end"}.get(place, "")
-        made.append(
-            {
-                "text": labels[place],
-                "at": {"start": 0, "end": 100}.get(side, round(100 * at, 2)),
-                "side": side,
-                "is_main": index % apart == 0,
-            }
-        )
-    return made
-
-
-def _spread(last: int) -> list[int]:
-    """Return up to five places from the first to the last."""
-    count = min(last + 1, MOST_LABELS)
-    return [round(index * last / max(1, count - 1)) for index in range(count)]
-
-
-def _is_short(label: str) -> bool:
-    return len(label) <= SHORT_LABEL
+def _ranges(frame: Frame, block: Chart) -> list[dict[str, float]]:
+    """Return a stroke from low to high through the middle of each bar."""
+    slot = WIDTH / max(1, len(block.values))
+    return [
+        {"x": round((index + 0.5) * slot, 1), "low": frame.y(low), "high": frame.y(high)}
+        for index, (low, high) in enumerate(zip(block.low, block.high, strict=True))
+    ]
 
 
 def _is_name(label: str) -> bool:
     """Say whether a label is a long one that is no day or month."""
     return len(label) > LONG_LABEL and not re.match(r"\d{4}-\d\d", label)
-
-
-def table_values(table: Table) -> dict[str, Any]:
-    """Return headings and cells as people read them, each on its side; short words stay whole."""
-    kinds = [column.kind for column in table.columns]
-    rows = [
-        [for_people(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
-        for row in table.rows
-    ]
-    sides = [_side(kind, [row[index] for row in rows]) for index, kind in enumerate(kinds)]
-    return {
-        "title": table.title,
-        "note": table.note,
-        "is_wide": len(kinds) > WIDE_FROM,
-        "columns": [
-            {"heading": column.heading, "side": side}
-            for column, side in zip(table.columns, sides, strict=True)
-        ],
-        "rows": [
-            {"cells": row, "is_sum": index == len(rows) - 1 and index > 0 and row[0].lower() == SUM}
-            for index, row in enumerate(rows)
-        ],
-    }
-
-
-def _side(kind: Kind, texts: list[str]) -> str:
-    if kind in RIGHT_KINDS:
-        return "right"
-    if kind == "instant":
-        return "left moment"
-    are_short = kind == "day" or all(len(text) <= SHORT_TEXT for text in texts)
-    return "left short" if are_short else "left"

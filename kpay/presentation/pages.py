@@ -15,6 +15,7 @@ from kpay.domain.document import (
 )
 from kpay.presentation import drawings
 from kpay.presentation.cells import change_text, for_people, is_felt
+from kpay.presentation.page_tables import table_values
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
 
@@ -59,7 +60,7 @@ def _block(block: Text | Figures | Table | drawings.Picture) -> dict[str, Any]:
         figures = [_figure(figure) for figure in block.figures]
         return {"kind": "figures", "title": block.title, "figures": figures}
     if isinstance(block, Table):
-        return {"kind": "table", **drawings.table_values(block)}
+        return {"kind": "table", **table_values(block)}
     return drawings.picture(block)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.console import Console
 from kpay.domain.document import Chart, Column, Document, Figure, Figures, Table, Text
 from kpay.domain.money import Money
 from kpay.presentation.charts import chart_lines
-from kpay.presentation.drawings import Frame
+from kpay.presentation.frames import Frame
 from kpay.presentation.pages import page_values
 from kpay.presentation.terminal import table_within
 
@@ -85,9 +86,21 @@ def test_a_label_stands_below_the_middle_of_its_bar() -> None:
 
 def test_bars_with_long_names_lie_between_name_and_value() -> None:
     made = block_of(Chart("Net", ("A letter about bread", "b"), (60.0, -20.0), style="bars"))
-    assert made["rows"] == [
-        {"label": "A letter about bread", "text": "60", "tone": "up", "left": 25.0, "width": 75.0},
-        {"label": "b", "text": "-20", "tone": "down", "left": 0.0, "width": 25.0},
+    up, down = made["rows"]  # type: ignore[misc]
+    assert (up["text"], up["tone"], up["left"], up["width"]) == ("60", "up", 25.0, 75.0)
+    assert (down["text"], down["tone"], down["left"], down["width"]) == ("-20", "down", 0.0, 25.0)
+
+
+def test_bars_have_the_range_of_each_through_their_middle() -> None:
+    chart = Chart("D", ("a", "b"), (2.0, 4.0), (1.0, 2.0), (3.0, 8.0), "bars")
+    made = block_of(chart)
+    assert made["bands"] == []
+    assert [each["x"] for each in made["ranges"]] == [250.0, 750.0]  # type: ignore[attr-defined]
+    assert [name for _, name in made["legend"]] == ["D", "range"]  # type: ignore[attr-defined]
+    lying = block_of(replace(chart, labels=("A long name", "b")))
+    assert [(row["text"], row["ends"]) for row in lying["rows"]] == [  # type: ignore[attr-defined]
+        ("2 (1 to 3)", [12.5, 37.5]),
+        ("4 (2 to 8)", [25.0, 100.0]),
     ]
 
 
