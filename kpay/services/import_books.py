@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kpay.domain.importing import BadRow, Circumstances, RowCounts
-from kpay.domain.story_telling import tell
+from kpay.domain.story_telling import Complaint, tell
 from kpay.domain.subscription_story import Happening, ToldEvent
 from kpay.models.books import ExchangeRate, ImportedPlan, SubscriptionEvent
 from kpay.models.signals import Income
@@ -82,33 +83,30 @@ def import_subscriptions(
 def check_subscriptions(connection: Connection, rows: Sequence[Row]) -> Misfits:
     """Return the events that cannot have happened after those before them, and unknown plans."""
     plans = stored.plans(connection)
-    by_name: dict[str, list[ToldEvent]] = {}
+    by_name: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        by_name.setdefault(row.values["sub_id"], []).append(_told(row))
+        by_name[row.values["sub_id"]].append(row)
     earlier = stored.events(connection, by_name)
     bad: list[BadRow] = []
     needs_plans = False
-    for name, told in by_name.items():
-        again = {(event.happened_at, event.happening) for event in told}
-        kept = [one for one in earlier[name] if (one.happened_at, one.happening) not in again]
-        _, complaints = tell([*kept, *told], [], plans)
+    for name, of_one in by_name.items():
+        events = {(one.happened_at, one.happening): one for one in map(_told, of_one)}
+        kept = [one for one in earlier[name] if (one.happened_at, one.happening) not in events]
+        _, complaints = tell([*kept, *events.values()], [], plans)
         needs_plans |= any(
             event.plan and event.plan not in plans
             for event, column, _ in complaints
             if column == "plan"
         )
-        bad += _left_out(told, complaints)
+        bad += _left_out([row.line for row in of_one], complaints)
     hint = "kpay import plans plans.csv   # the plans come before their subscriptions"
     return Misfits(tuple(bad), hint if needs_plans else None)
 
 
-def _left_out(
-    told: Sequence[ToldEvent], complaints: Sequence[tuple[ToldEvent, str, str]]
-) -> list[BadRow]:
+def _left_out(lines: Sequence[int], complaints: Sequence[Complaint]) -> list[BadRow]:
     """Leave a subscription out whole: a part of its events would be another price."""
     if not complaints:
         return []
-    lines = [event.line for event in told if event.line is not None]
     wrong = {event.line or min(lines): (column, why) for event, column, why in complaints}
     first = min(wrong)
     return [

@@ -251,6 +251,14 @@ def test_an_unknown_event_is_told_with_the_nearest_one(store: Store) -> None:
     assert (result.counts.created, {bad.line for bad in result.bad}) == (0, {2, 3})
 
 
+def test_a_row_that_stands_twice_is_one_event(store: Store) -> None:
+    bring(store, ImportKind.PLANS, PLANS)
+    start = "2026-02-03,ines,s,start,reader,0,,\n"
+    result = bring(store, ImportKind.SUBSCRIPTIONS, EVENT + start + start.replace(",0,", ",50,"))
+    assert (result.rows, result.counts.created) == (2, 2)
+    assert rows(store, "SELECT amount_minor FROM subscription_phase") == [(400,)]
+
+
 def test_only_whole_subscriptions_are_imported(store: Store) -> None:
     bring(store, ImportKind.PLANS, PLANS)
     text = EVENTS.replace("2026-04-03T09:00:00Z,ines", "2026-01-03T09:00:00Z,ines")
