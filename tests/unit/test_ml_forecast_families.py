@@ -104,3 +104,8 @@ def test_ranges_from_zero_leave_most_of_the_idle_tail_to_what_is_above() -> None
     assert np.mean(draws <= high) == pytest.approx(0.85, abs=0.005)
     low, high = paths.bounds(draws + 1, 80)
     assert np.mean((draws + 1 >= low) & (draws + 1 <= high)) == pytest.approx(0.9, abs=0.005)
+
+
+def test_ranges_that_begin_below_zero_have_equal_tails() -> None:
+    low, high = paths.bounds(np.arange(-500.0, 500.0), 80)
+    assert (low, high) == pytest.approx(tuple(np.quantile(np.arange(-500.0, 500.0), [0.1, 0.9])))

@@ -145,12 +145,24 @@ def _levels(steps: int, spread: float, generator: np.random.Generator) -> Floats
     return np.asarray(np.exp(spread * wander))
 
 
-def bounds(values: Floats, level: int) -> tuple[Floats, Floats]:
+def bounds(values: Floats, level: float) -> tuple[Floats, Floats]:
     """Return the ends of the range that holds `level` percent of `values` (draws, ...).
 
-    Both tails are alike, unless the range begins at 0: no draw is below, so the whole tail is above.
-    Only a quarter of it is given back: past windows tell of spikes too seldom.
+    Both tails are alike, unless the range begins at 0: no draw is below, so the lower tail stands idle.
+    Half of what is idle goes above the range, not all of it: past windows tell of spikes too seldom.
+    Ranges of wider levels hold those of narrower ones.
     """
     tail = (100 - level) / 200
-    low, from_zero, high = np.quantile(values, [tail, 1 - 1.5 * tail, 1 - tail], axis=0)
-    return low, np.where(low > 0, high, from_zero)
+    ordered = np.sort(values, axis=0)
+    empty = np.where(ordered[0] < 0, 0.0, (ordered <= 0).mean(axis=0))
+    idle = np.clip(empty - tail, 0.0, tail)
+    return _quantile(ordered, tail + 0 * idle), _quantile(ordered, 1 - tail - idle / 2)
+
+
+def _quantile(ordered: Floats, share: Floats) -> Floats:
+    """Return a quantile of each column, each at a share of its own, between its neighbours."""
+    position = share * (len(ordered) - 1)
+    below = np.floor(position).astype(np.int64)
+    above = np.minimum(below + 1, len(ordered) - 1)
+    low, high = (np.take_along_axis(ordered, at[None], axis=0)[0] for at in (below, above))
+    return np.asarray(low + (high - low) * (position - below))
