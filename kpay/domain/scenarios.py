@@ -16,6 +16,7 @@ Per = Literal["day", "week", "month", "year"]
 VOLUME_LEVERS: Final = ("reach", "click", "purchase")
 """The levers that change how much is sold anew, in proportion."""
 LEVERS: Final = (*VOLUME_LEVERS, "price", "churn")
+TOGETHER: Final = "all together"
 KEYS: Final = (*LEVERS, "launch")
 DAYS_IN: Final[dict[Per, float]] = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
 LARGEST_PERCENT: Final = 1_000
@@ -42,6 +43,11 @@ class Scenario:
     def share(self, lever: str) -> float:
         """Return by which share a lever is moved; 0 where it is left alone."""
         return dict(self.shares).get(lever, 0.0)
+
+    @property
+    def is_together(self) -> bool:
+        """Whether it stands for all that were asked."""
+        return self.text == TOGETHER
 
     @property
     def volume_factor(self) -> float:
@@ -85,7 +91,7 @@ def read_scenarios(texts: Sequence[str]) -> tuple[Scenario, ...]:
 def together(scenarios: Sequence[Scenario]) -> Scenario:
     """Return all of them at once."""
     return Scenario(
-        "all together",
+        TOGETHER,
         tuple(share for one in scenarios for share in one.shares),
         tuple(launch for one in scenarios for launch in one.launches),
     )

@@ -92,8 +92,8 @@ class CampaignsReport:
             (row.results.campaign, row.results.since.date(), *self._money_cells(row.earned))
             for row in self.rows
         ]
-        if self.pooled.sends:
-            rows.append(("all finished, together", None, *self._money_cells(self.together)))
+        if len(self.pooled.sends) > 1:
+            rows.append(("Together", None, *self._money_cells(self.together)))
         columns = tuple(Column(heading, kind) for heading, kind in headings)
         return Table(columns, tuple(rows), title="What was earned")
 
@@ -116,7 +116,7 @@ class CampaignsReport:
             ("Held out", "count"),
             ("Left, mailed", "count"),
             ("Left, held out", "count"),
-            ("Left because of it", "number"),
+            ("Left because of it", "count"),
             ("Complaints", "count"),
             ("Cost of attention", "money"),
             ("low 95 %", "money"),
@@ -125,8 +125,8 @@ class CampaignsReport:
         rows: list[tuple[Cell, ...]] = [
             (row.results.campaign, *self._people_cells(row.earned)) for row in self.rows
         ]
-        if self.pooled.sends:
-            rows.append(("all finished, together", *self._people_cells(self.together)))
+        if len(self.pooled.sends) > 1:
+            rows.append(("Together", *self._people_cells(self.together)))
         columns = tuple(Column(heading, kind) for heading, kind in headings)
         return Table(columns, tuple(rows), title="Whom it drove away")
 
@@ -137,18 +137,18 @@ class CampaignsReport:
             earned.net.held_out.people,
             earned.left.treated.buyers,
             earned.left.held_out.buyers,
-            round(caused.estimate, 1) if caused else None,
+            round(caused.estimate) if caused else None,
             earned.complained.treated.buyers,
             *self._amounts(earned.attention),
         )
 
     def _sentences(self) -> list[str]:
         each = [f"{row.results.campaign}: {row.verdict}" for row in self.rows]
-        together = [f"All finished, together: {self.pooled.verdict}"]
+        together = [f"Together: {self.pooled.verdict}"]
         found = self.together.return_on_cost
-        if found is not None:
+        if found is not None and len(self.pooled.sends) > 1:
             cost, code = self.together.cost_minor, self.currency
-            together.append(f"All finished, together: {paid_off_words(found, cost, code)}")
+            together.append(f"Together: {paid_off_words(found, cost, code)}")
         return [*each, *together, METHOD, self._attention(), *self._costs()]
 
     def _attention(self) -> str:

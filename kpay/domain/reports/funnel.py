@@ -16,10 +16,13 @@ from kpay.domain.document import (
     Figures,
     Kind,
     Metric,
+    Step,
     Table,
     Text,
+    Waterfall,
 )
 from kpay.domain.funnel import CLICK, CONVERSION, ORDER, PURCHASE, REACH, Steps
+from kpay.domain.money import exponent
 from kpay.domain.period import Period
 from kpay.domain.reports import funnel_words as words
 from kpay.domain.reports.funnel_channel import (
@@ -72,7 +75,7 @@ class FunnelReport:
         if self._is_empty:
             blocks = (Text("No visit, no message and no order is known in these days."),)
         else:
-            blocks = (self._figures(), *self._tables(), *map(Text, self._notes()))
+            blocks = (self._figures(), *self._moved(), *self._tables(), *map(Text, self._notes()))
         return Document(
             "kpay.report.funnel/1",
             "Funnel",
@@ -133,6 +136,17 @@ class FunnelReport:
         revenue = Figure("Revenue", money_cell(paid, self.currency), "money", change, against)
         return Figures((*figures, revenue), title=words.title(lead))
 
+    def _moved(self) -> tuple[Waterfall, ...]:
+        lead, unit = self.lead, 10 ** exponent(self.currency)
+        parts = funnel.change_parts(lead.before, lead.now)
+        if parts is None:
+            return ()
+        ends = (lead.before.paid_minor or 0, lead.now.paid_minor or 0)
+        steps = [Step(WORDS[name].capitalize(), part / unit) for name, part in parts.items()]
+        first, last = Step("Before", ends[0] / unit, True), Step("Now", ends[1] / unit, True)
+        title = f"Revenue {before_in_words(self.period)}"
+        return (Waterfall(title, (first, *steps, last), self.currency.upper()),)
+
     def _tables(self) -> tuple[Table, ...]:
         return (self._steps(), self._rates(), *self._factors())
 
@@ -149,7 +163,7 @@ class FunnelReport:
         )
         rows = [
             (
-                one.name,
+                words.shown_name(one),
                 one.now.reach,
                 one.now.clicks,
                 one.now.orders,
@@ -170,7 +184,10 @@ class FunnelReport:
             for heading in (WORDS[name].capitalize(), "low 95 %", "high 95 %")
         ]
         rows = [
-            (one.name, *(cell for name in names for cell in share_cells(one.now.interval(name))))
+            (
+                words.shown_name(one),
+                *(cell for name in names for cell in share_cells(one.now.interval(name))),
+            )
             for one in self._channels
         ]
         return Table((Column("Source"), *columns), tuple(rows), title="Rates")
@@ -184,7 +201,7 @@ class FunnelReport:
         code = self.currency
         rows: list[tuple[Cell, ...]] = [
             (
-                WORDS[name],
+                WORDS[name].capitalize(),
                 money_cell(parts.get(name), code),
                 *money_cells(funnel.worth_of(lead.now, (name,), TENTH), code),
             )
@@ -192,10 +209,10 @@ class FunnelReport:
         ]
         change = sum(parts.values()) if parts else None
         everything = money_cells(funnel.worth_of(lead.now, names, TENTH), code)
-        rows.append(("all together", money_cell(change, code), *everything))
+        rows.append(("Together", money_cell(change, code), *everything))
         headings = ("Part of the change", "10 % more is worth", "low 95 %", "high 95 %")
         columns = (Column("Factor"), *(Column(heading, "money") for heading in headings))
-        return [Table(columns, tuple(rows), title=f"What moved revenue ({words.title(lead)})")]
+        return [Table(columns, tuple(rows), title=f"What moved revenue ({words.title(lead).lower()})")]
 
     def _notes(self) -> list[str]:
         return [

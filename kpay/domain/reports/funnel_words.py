@@ -15,11 +15,17 @@ WHOSE: Final = (
     "order belongs to the mail whose buy link it came by, else to the site, and there to the source "
     "that its utm_source names."
 )
+SUMS: Final = {"site": "Site", "mail": "Mail", "all together": "Together"}
 
 
 def title(channel: Channel) -> str:
     """Name what a channel covers."""
-    return {"all": "site and mail", "site": "the site", "mail": "mail"}[channel.kind]
+    return {"all": "Site and mail", "site": "The site", "mail": "Mail"}[channel.kind]
+
+
+def shown_name(channel: Channel) -> str:
+    """Name a row of the tables: sums apart from sources, which are named as they are."""
+    return SUMS.get(channel.name, channel.name)
 
 
 def moved(lead: Channel, currency: str) -> str:

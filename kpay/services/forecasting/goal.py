@@ -186,8 +186,10 @@ def _table(levers: tuple[Needed, ...]) -> Table:
             must = None if one.count is None else f"{one.count:,}"
         else:
             must = None if one.share is None else f"{one.share:+.1%}"
-        rows.append((LABELS[one.lever], must or f"cannot reach it: {OUT_OF_REACH[one.lever]}"))
-    return Table((Column("lever alone"), Column("must be")), tuple(rows), title="What must be true")
+        rows.append(
+            (LABELS[one.lever].capitalize(), must or f"cannot reach it: {OUT_OF_REACH[one.lever]}")
+        )
+    return Table((Column("Lever alone"), Column("Must be")), tuple(rows), title="What must be true")
 
 
 def _sentence(

@@ -145,15 +145,16 @@ def _table(told: Sequence[Told], found: Foreseen) -> Table:
 
     def row(one: Told) -> tuple[Cell, ...]:
         ends = [Money(end, code) for level in levels for end in one.change_bounds[level]]
-        return (one.scenario.text, Money(one.change, code), *ends, Money(one.total, code), one.gain)
+        name = "Together" if one.scenario.is_together else one.scenario.text
+        return (name, Money(one.change, code), *ends, Money(one.total, code), one.gain)
 
     bounds = [Column(f"{name} {level} %", "money") for level in levels for name in ("low", "high")]
     columns = (
-        Column("what if"),
-        Column("change", "money"),
+        Column("Scenario"),
+        Column("Change", "money"),
         *bounds,
-        Column("then in total", "money"),
-        Column("chance of more", "share"),
+        Column("Then in total", "money"),
+        Column("Chance of more", "share"),
     )
     return Table(columns, tuple(row(one) for one in told), title="What if")
 
