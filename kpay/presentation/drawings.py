@@ -5,7 +5,6 @@ Drawings stretch to the page's width, so they hold shapes only; their labels are
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from kpay.domain.document import Calibration, Chart, Fan, HeatMap, Waterfall
@@ -18,7 +17,8 @@ from kpay.presentation.page_tables import table_values
 from kpay.presentation.plots import Dot, Line, drawing, share_axis
 
 BAR_SHARE = 0.78
-LONG_LABEL = 10
+WIDEST_BAR = 110.0
+SHORTEST_NAME = 3
 THINNEST = 2.0
 
 Picture = Chart | HeatMap | Waterfall | Fan | Calibration
@@ -36,7 +36,7 @@ def picture(block: Picture) -> dict[str, Any]:
 
 
 def chart(block: Chart) -> dict[str, Any]:
-    """Return a line or bars with their axis, and a range round each; bars with long names lie."""
+    """Return a line or bars with their axis, and a range round each; bars with names lie."""
     if block.style == "bars" and any(map(_is_name, block.labels)):
         return ranks(block)
     frame = Frame.over((*block.values, *block.low, *block.high))
@@ -55,7 +55,7 @@ def chart(block: Chart) -> dict[str, Any]:
         "legend": [],
     }
     if block.low:
-        tones = ("past", "band1") if is_line else ("bar", "range")
+        tones = ("past", "band1") if is_line else ("pale", "range")
         drawn["legend"] = list(zip(tones, (block.title, "range"), strict=True))
     return drawn
 
@@ -202,17 +202,17 @@ def _bands(
 
 def _bars(frame: Frame, block: Chart) -> list[dict[str, Any]]:
     slot = WIDTH / max(1, len(block.values))
+    width = min(slot * BAR_SHARE, WIDEST_BAR)
     zero = frame.y(0.0)
     unit = f" {block.unit}" if block.unit else ""
     made = []
     for index, (label, value) in enumerate(zip(block.labels, block.values, strict=True)):
-        y = frame.y(value)
-        height = max(abs(y - zero), THINNEST) if value else 0
+        height = max(abs(frame.y(value) - zero), THINNEST) if value else 0
         made.append(
             {
-                "x": round(index * slot + slot * (1 - BAR_SHARE) / 2, 1),
+                "x": round((index + 0.5) * slot - width / 2, 1),
                 "y": round(zero - height if value > 0 else zero, 1),
-                "width": round(slot * BAR_SHARE, 1),
+                "width": round(width, 1),
                 "height": round(height, 1),
                 "text": f"{label}: {value:,.2f}{unit}",
             }
@@ -230,5 +230,5 @@ def _ranges(frame: Frame, block: Chart) -> list[dict[str, float]]:
 
 
 def _is_name(label: str) -> bool:
-    """Say whether a label is a long one that is no day or month."""
-    return len(label) > LONG_LABEL and not re.match(r"\d{4}-\d\d", label)
+    """Say whether a label is no day, month or number."""
+    return len(label) > SHORTEST_NAME and not label[0].isdigit()

@@ -71,6 +71,11 @@ def test_the_months_of_a_year_are_all_named_and_three_of_them_on_a_phone() -> No
     assert main == ["2026-01", "2026-05", "2026-09"]
 
 
+def test_few_bars_do_not_fill_the_page() -> None:
+    (bar,) = block_of(Chart("D", ("2026",), (1.0,), style="bars"))["bars"]  # type: ignore[misc]
+    assert (bar["x"], bar["width"]) == (445.0, 110.0)
+
+
 def test_a_month_that_is_not_over_is_named_at_the_end_of_standing_bars() -> None:
     labels = (*(f"2026-{month:02}" for month in range(1, 7)), "2026-07 so far")
     chart = block_of(Chart("D", labels, (1.0,) * 7, style="bars"))
