@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from math import exp, expm1
 from typing import Final
 
 BY_CHANCE: Final = 0.001
 STEPS: Final = 200
+WEEK_DAYS: Final = 7
+MONTH_DAYS: Final = 31
+FEWEST_WEEKS: Final = 2
 DayCounts = Mapping[date, int]
 
 
@@ -41,19 +45,44 @@ def is_uncounted(visits: int, usual_share: float) -> bool:
     return _is_unlikely(visits, usual_share)
 
 
-def days_problem(counts: DayCounts, days: Sequence[date]) -> str | None:
-    """Say why what was counted on some days cannot be set beside orders of all `days`."""
+def spacing_days(counted: Sequence[date]) -> int:
+    """Return how many days one row of traffic stands for: 7 or 31 where rows are sums of weeks or months.
+
+    `counted` are all days that have traffic, oldest first.
+    """
+    gaps = [(later - earlier).days for earlier, later in pairwise(counted)]
+    if len(gaps) >= FEWEST_WEEKS and set(gaps) == {WEEK_DAYS}:
+        return WEEK_DAYS
+    is_monthly = gaps and len({day.day for day in counted}) == 1
+    return MONTH_DAYS if is_monthly and max(gaps) <= MONTH_DAYS else 1
+
+
+def days_problem(counts: DayCounts, days: Sequence[date], spacing: int = 1) -> str | None:
+    """Say why what was counted on some days cannot be set beside orders of all `days`.
+
+    Where a row stands for several days, only a longer stretch without one is a gap.
+    """
     counted = [day for day in days if counts.get(day)]
     missing = len(days) - len(counted)
     if not counted or not missing:
         return None
-    usual = _usual_rate(sum(counts[day] for day in counted) / len(counted))
-    if exp(-usual * missing) >= BY_CHANCE:
+    if spacing > 1:
+        is_gap = _longest_gap(counted, days) >= spacing
+    else:
+        usual = _usual_rate(sum(counts[day] for day in counted) / len(counted))
+        is_gap = exp(-usual * missing) < BY_CHANCE
+    if not is_gap:
         return None
     return (
         f"traffic was counted on {len(counted)} of {len(days)} days ({counted[0]} to {counted[-1]}), "
         "orders on all of them: a rate needs the same days"
     )
+
+
+def _longest_gap(counted: Sequence[date], days: Sequence[date]) -> int:
+    """Return the longest stretch of days without a count, at the ends too."""
+    inner = [(later - earlier).days - 1 for earlier, later in pairwise(counted)]
+    return max([(counted[0] - days[0]).days, (days[-1] - counted[-1]).days, *inner])
 
 
 def longest_run(counts: DayCounts, days: Sequence[date]) -> tuple[date, date] | None:

@@ -211,6 +211,24 @@ def test_the_usual_days_end_with_the_newest_traffic(books: Books) -> None:
     assert (found.known.first_day, found.known.last_day) == (date(2026, 8, 21), date(2026, 9, 19))
 
 
+def test_the_usual_days_begin_with_the_counting_of_traffic(books: Books) -> None:
+    count_traffic(books, date(2026, 9, 10), 15, 40, 4)  # up to 24 September
+    sell(books, "2026-09-15", 100_00)
+    found = report(books, scope(None))
+    assert (found.known.first_day, found.known.last_day) == (date(2026, 9, 10), date(2026, 9, 24))
+    assert found.total.now.factor("purchase_share") is not None
+
+
+def test_traffic_told_by_the_month_stands_for_the_month(books: Books) -> None:
+    for number in (7, 8, 9):
+        count_traffic(books, date(2026, number, 1), 1, 1000, 100)
+    for day in ("2026-09-05", "2026-09-25"):
+        sell(books, day, 100_00)
+    found = report(books, scope(None))
+    assert (found.known.first_day, found.known.last_day) == (date(2026, 9, 1), date(2026, 9, 30))
+    assert found.to_document().payload["total"]["purchase_share"] == 0.02
+
+
 def test_nothing_of_a_day_that_is_not_over_is_told(books: Books) -> None:
     busy_month(books)
     then = datetime(2026, 9, 15, 12, tzinfo=UTC)

@@ -50,8 +50,10 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
         yield opened
 
 
-def forecast(books: Books, *scenarios: str, goal: str | None = None) -> Forecast:
-    wish = Wish(None, None, "usd", NOW, "UTC")
+def forecast(
+    books: Books, *scenarios: str, goal: str | None = None, plan: str | None = None
+) -> Forecast:
+    wish = Wish(None, None, "usd", NOW, "UTC", plan)
     return answering.forecast_and_answer(books.store, ASKED, wish, Questions(scenarios, goal))
 
 
@@ -120,6 +122,17 @@ def test_what_cannot_be_told_is_refused_with_what_can(
     with pytest.raises(UsageProblem, match=said) as refusal:
         forecast(books, scenario)
     assert str(refusal.value.hint).startswith("kpay forecast --")
+
+
+def test_what_is_planned_already_is_no_scenario(books: Books, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text("date,name\n2026-10-12,course\n", encoding="utf-8")
+    with pytest.raises(UsageProblem, match="the plan has a launch 'course' already"):
+        forecast(books, "launch=course@2026-10-20", plan=str(plan))
+    made = forecast(books, "launch=other@2026-10-20", "reach=+10%", plan=str(plan))
+    launch, reach, _ = made.to_json()["scenarios"]
+    assert launch["change"]["mean_minor"] > 0
+    assert reach["change"]["mean_minor"] > 0
 
 
 def test_a_goal_names_what_each_lever_alone_would_have_to_do(books: Books) -> None:

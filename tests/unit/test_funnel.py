@@ -176,3 +176,17 @@ def test_orders_of_days_without_traffic_make_no_rate() -> None:
     assert "20 of 30 days" in problem
     assert windows.days_problem({days[3]: 1, days[17]: 1}, days) is None
     assert windows.longest_run(counts(FIRST, 20, 40), days) == (FIRST, date(2026, 9, 20))
+
+
+def test_sums_of_weeks_and_months_stand_for_all_their_days() -> None:
+    mondays = [date(2026, 8, 31) + timedelta(days=7 * week) for week in range(5)]
+    firsts = [date(2026, month, 3) for month in range(6, 10)]
+    assert windows.spacing_days(mondays) == 7
+    assert windows.spacing_days(firsts) == 31
+    assert windows.spacing_days([FIRST, FIRST + timedelta(days=1)]) == 1
+    assert windows.spacing_days([FIRST]) == windows.spacing_days([]) == 1
+    days = [FIRST + timedelta(days=place) for place in range(30)]
+    weekly = dict.fromkeys(mondays, 700)
+    assert windows.days_problem(weekly, days, 7) is None
+    assert windows.days_problem(dict(list(weekly.items())[:3]), days, 7) is not None
+    assert windows.days_problem({date(2026, 9, 3): 3000}, days, 31) is None

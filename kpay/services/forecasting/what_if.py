@@ -69,11 +69,11 @@ class WhatIf:
                 f"--scenario {scenario.text}: {one.day} is not one of the days ahead ({first} to {last})",
                 f"kpay forecast --horizon {max((one.day - first).days + 14, 30)}d",
             )
-        number = self._number(one)
-        if any(each.occasion == _occasion(one, number) for each in self.found.plan or ()):
+        planned = {each.occasion.name for each in self.found.plan or ()}
+        if one.name in planned:
             raise UsageProblem(
-                f"--scenario {scenario.text}: the plan has this launch already",
-                "kpay forecast --scenario launch=another@" + str(one.day),
+                f"--scenario {scenario.text}: the plan has a launch {one.name!r} already",
+                f"kpay forecast --scenario launch=another@{one.day}",
             )
 
     def _planned(self, one: Launch) -> Planned:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from kpay.domain import funnel_windows as windows
 from kpay.domain.document import Document
 from kpay.domain.funnel import Steps
-from kpay.domain.period import Period, days, local_day, start_of_day
+from kpay.domain.period import (
+    Period,
+    add_months,
+    days,
+    local_day,
+    month_start,
+    start_of_day,
+)
 from kpay.domain.reports import scope as report_scope
 from kpay.domain.reports.behind import Behind, BehindRow
 from kpay.domain.reports.funnel import FunnelReport
@@ -19,6 +27,7 @@ from kpay.domain.reports.funnel_channel import Channel
 from kpay.domain.reports.scope import Scope
 from kpay.services.reporting.funnel_counts import (
     MAIL_NAMES,
+    Asked,
     Counted,
     Tokens,
     count_steps,
@@ -36,15 +45,16 @@ LATEST_TRAFFIC_DAYS: Final = 60  # older traffic is no reason to report older da
 
 def funnel_report(connection: Connection, scope: Scope) -> FunnelReport:
     """Count the steps of the period that was asked for, else of the last 30 days with traffic."""
-    asked = scope.period or _usual_period(connection, scope)
+    counted = figures.traffic_days(connection, _last_day(scope))
+    asked = scope.period or _usual_period(counted, scope)
     known = _whole_days(scope, asked)
     before = report_scope.before(asked, known)
-    tokens = mail_tokens(connection)
+    tokens, spacing = mail_tokens(connection), windows.spacing_days(counted)
     orders = figures.orders_from(connection, known.start, known.end)
     earlier_orders = figures.orders_from(connection, before.start, before.end)
     currency = _main_currency([*orders, *earlier_orders], scope.base_currency)
-    now = count_steps(connection, known, orders, tokens, currency)
-    then = count_steps(connection, before, earlier_orders, tokens, currency)
+    now = count_steps(connection, Asked(known, orders, spacing), tokens, currency)
+    then = count_steps(connection, Asked(before, earlier_orders, spacing), tokens, currency)
     return FunnelReport(
         scope,
         asked,
@@ -60,13 +70,26 @@ def funnel_report(connection: Connection, scope: Scope) -> FunnelReport:
     )
 
 
-def _usual_period(connection: Connection, scope: Scope) -> Period:
-    """Return the 30 days that end with the newest traffic, or with the last day that is over."""
-    last = local_day(scope.as_of, scope.timezone) - timedelta(days=1)
-    newest = figures.last_traffic_day(connection, last)
-    is_recent = newest is not None and last - newest < timedelta(days=LATEST_TRAFFIC_DAYS)
-    end = newest if newest is not None and is_recent else last
-    return days(end - timedelta(days=DAYS_SHOWN - 1), end, scope.timezone)
+def _usual_period(counted: Sequence[date], scope: Scope) -> Period:
+    """Return the 30 days that end with the newest traffic, or with the last day that is over.
+
+    Days before traffic was first counted are left out; sums of weeks or months are taken whole.
+    """
+    last = _last_day(scope)
+    newest = counted[-1] if counted else None
+    if newest is None or (last - newest).days >= LATEST_TRAFFIC_DAYS:
+        return days(last - timedelta(days=DAYS_SHOWN - 1), last, scope.timezone)
+    spacing = windows.spacing_days(counted)
+    if spacing == windows.MONTH_DAYS:
+        first = month_start(newest)
+        return days(first, add_months(first, 1) - timedelta(days=1), scope.timezone)
+    end = min(last, newest + timedelta(days=spacing - 1))
+    first = max(end - timedelta(days=DAYS_SHOWN - 1), counted[0])
+    return days(first, end, scope.timezone)
+
+
+def _last_day(scope: Scope) -> date:
+    return local_day(scope.as_of, scope.timezone) - timedelta(days=1)
 
 
 def _whole_days(scope: Scope, asked: Period) -> Period:

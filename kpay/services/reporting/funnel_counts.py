@@ -60,6 +60,15 @@ class Counted:
         return together([self.site, self.mail]) if self.mails else self.site
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A period, its orders in whatever currency, and how many days a row of traffic stands for."""
+
+    period: Period
+    orders: Sequence[OrdersFrom]
+    spacing: int
+
+
 def mail_tokens(connection: Connection) -> Tokens:
     """Return the tokens that buy links in mails carry, with the kind of mail."""
     slugs = origins.slugs(connection)
@@ -76,21 +85,15 @@ def in_currency(orders: Sequence[OrdersFrom], currency: str) -> list[OrdersFrom]
     return [one for one in orders if one.currency == currency]
 
 
-def count_steps(
-    connection: Connection,
-    period: Period,
-    every: Sequence[OrdersFrom],
-    tokens: Tokens,
-    currency: str,
-) -> Counted:
-    """Count the steps of a period; the orders are given, in whatever currency."""
-    orders = in_currency(every, currency)
+def count_steps(connection: Connection, asked: Asked, tokens: Tokens, currency: str) -> Counted:
+    """Count the steps of a period."""
+    period, orders = asked.period, in_currency(asked.orders, currency)
     listed = _days_of(period)
     traffic = figures.traffic(connection, listed[0], listed[-1]) if listed else ()
     of_site = [one for one in orders if one.token not in tokens]
     visits, clicks = _by_source(traffic, 2), _by_source(traffic, 3)
     all_visits, all_clicks = _added(visits.values()), _added(clicks.values())
-    problem = windows.days_problem(_added([all_visits, all_clicks]), listed)
+    problem = windows.days_problem(_added([all_visits, all_clicks]), listed, asked.spacing)
     site = _checked(
         _site_steps(all_visits, all_clicks, steps_of(of_site)),
         windows.click_problem(all_visits, all_clicks),

@@ -70,11 +70,10 @@ def traffic(
     ]
 
 
-def last_traffic_day(connection: Connection, last: date) -> date | None:
-    """Return the newest day with traffic, not later than `last`."""
-    query = select(func.max(TRAFFIC.c.day)).where(TRAFFIC.c.day <= last)
-    found: date | None = connection.execute(query).scalar_one()
-    return found
+def traffic_days(connection: Connection, last: date) -> Sequence[date]:
+    """Return the days that have traffic, not later than `last`, oldest first."""
+    query = select(TRAFFIC.c.day).where(TRAFFIC.c.day <= last).distinct().order_by(TRAFFIC.c.day)
+    return list(connection.scalars(query))
 
 
 def visitors(connection: Connection, start: datetime, end: datetime) -> int:
