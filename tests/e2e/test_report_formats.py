@@ -156,3 +156,24 @@ def test_the_report_of_everything_holds_each_section_as_it_is_alone(shop: Path, 
     for name, section in answer["sections"].items():
         assert section == json.loads(report(shop, name, "json"))
         assert section["as_of"] == answer["as_of"]
+
+
+def test_sections_that_have_nothing_to_tell_say_so_in_a_line(kpay: Run, business: Path) -> None:
+    shown = kpay("report", "all", "--format", "md", home=business)
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    sections = dict(part.split("\n\n", 1) for part in shown.stdout.split("\n## ")[1:])
+    assert len(sections) == len(SECTIONS)
+    assert sections["Revenue"].strip() == "Nothing was sold in these days."
+    page = kpay("report", "all", "--format", "html", home=business).stdout
+    assert page.count('class="part brief"') >= 6
+
+
+def test_without_days_everything_is_told_of_the_last_year(kpay: Run, shop: Path) -> None:
+    answer = json.loads(kpay("report", "all", "--json", home=shop).stdout)
+    assert answer["period"]["start"] == "2026-01-02T00:00:00Z"
+    later = {"KPAY_NOW": "2027-05-20T09:00:00Z"}
+    answer = json.loads(kpay("report", "all", "--json", home=shop, env=later).stdout)
+    assert answer["period"]["start"] == "2026-05-01T00:00:00Z"
+    assert {each["period"]["start"] for each in answer["sections"].values()} == {
+        answer["period"]["start"]
+    }
