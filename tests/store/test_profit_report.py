@@ -155,3 +155,11 @@ def test_without_costs_the_report_says_so(books: Books) -> None:
     assert made.next_steps == ("kpay import costs FILE",)
     assert made.metrics["profit"].value == 1000
     assert made.metrics["margin_share"].value is None
+
+
+def test_a_business_that_is_over_ends_with_what_moved_last(books: Books) -> None:
+    trade(books)
+    spend(books, "2026-06-20", "hosting", 100)
+    months = told(books, as_of="2027-01-01")["months"]
+    assert [one["month"] for one in months] == ["2026-04", "2026-05", "2026-06"]
+    assert [one["is_partial"] for one in months] == [False, False, True]

@@ -108,6 +108,7 @@ def test_the_rates_that_were_used_are_told_and_what_has_none_stands_apart(books:
     notes = " ".join(table.note for table in document.tables)
     assert "1 EUR = 1.2 to 1.5 USD" in notes
     assert "GBP stands apart" in notes
+    assert document.next_steps == ("kpay import fx FILE",)
 
 
 def test_a_payment_at_midnight_is_of_the_creators_month_and_rate(books: Books) -> None:

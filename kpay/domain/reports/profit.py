@@ -58,9 +58,14 @@ class ProfitReport:
             tuple(self._blocks()),
             self._payload(),
             subtitle=self.scope.subtitle(self.period),
-            next_steps=() if self.total.costs else ("kpay import costs FILE",),
+            next_steps=self._next_steps(),
             metrics=self._metrics(),
         )
+
+    def _next_steps(self) -> tuple[str, ...]:
+        missing = [] if self.total.costs else ["kpay import costs FILE"]
+        missing += ["kpay import fx FILE"] if self.apart or self.base.apart else []
+        return tuple(missing)
 
     @property
     def _code(self) -> str:
@@ -139,42 +144,22 @@ class ProfitReport:
         return [Table(columns, tuple(rows), title="Costs by month and kind", note=MARKETING_RULE)]
 
     def _customers(self) -> Table:
-        won, reasons = self.acquisition, self.acquisition.reasons()
+        won, why = self.acquisition, self.acquisition.reasons()
+        observed = won.observed.each_minor
         rows: list[tuple[Cell, ...]] = [
-            ("Marketing", str(self._money(won.marketing_minor)), ""),
-            ("New customers", str(won.new_customers), ""),
-            self._told("Cost of a new customer (CAC)", won.cac_minor, reasons.get("cac")),
-            self._told("Net revenue of a customer and month", won.monthly_minor, None),
-            (
-                "Payback, paying months",
-                _number(won.payback_months),
-                reasons.get("payback_months", ""),
-            ),
-            self._told("LTV by the MRR report", won.ltv_mrr_minor, reasons.get("ltv_mrr")),
-            (
-                "LTV by the MRR report : CAC",
-                _number(won.ltv_mrr_cac),
-                reasons.get("ltv_mrr_cac", ""),
-            ),
-            self._told(
-                "Brought in the first 12 months",
-                won.observed.each_minor,
-                reasons.get("ltv_observed"),
-            ),
-            (
-                "Brought in 12 months : CAC",
-                _number(won.ltv_observed_cac),
-                reasons.get("ltv_observed_cac", ""),
-            ),
+            ("Marketing", self._money(won.marketing_minor), None),
+            ("New customers", won.new_customers, None),
+            ("Cost of a new customer (CAC)", self._money(won.cac_minor), why.get("cac")),
+            ("Net revenue of a customer and month", self._money(won.monthly_minor), None),
+            ("Payback, paying months", won.payback_months, why.get("payback_months")),
+            ("LTV by the MRR report", self._money(won.ltv_mrr_minor), why.get("ltv_mrr")),
+            ("LTV by the MRR report : CAC", won.ltv_mrr_cac, why.get("ltv_mrr_cac")),
+            ("Brought in the first 12 months", self._money(observed), why.get("ltv_observed")),
+            ("Brought in 12 months : CAC", won.ltv_observed_cac, why.get("ltv_observed_cac")),
         ]
-        columns = (Column("Figure"), Column("Value"), Column("Why not"))
-        return Table(
-            columns, tuple(rows), title="What a customer costs and brings", note=MONTHLY_RULE
-        )
-
-    def _told(self, label: str, minor: int | None, why: str | None) -> tuple[Cell, ...]:
-        money = self._money(minor)
-        return (label, None if money is None else str(money), why or "")
+        columns = (Column("Figure"), Column("Value", "number"), Column("Why there is none"))
+        told = tuple((label, value, reason or "") for label, value, reason in rows)
+        return Table(columns, told, title="What a customer costs and brings", note=MONTHLY_RULE)
 
     def _apart_in_words(self) -> list[str]:
         found = []
@@ -236,10 +221,6 @@ class ProfitReport:
                 "why_not": won.reasons(),
             },
         }
-
-
-def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.2f}"
 
 
 def _sums(one: ProfitMonth) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class RevenueReport:
                 *settlement_tables(self.bank, self.conversions),
                 *self._notes(),
             ]
-            steps = ()
+            steps = ("kpay import fx FILE",) if self.base.apart else ()
         return Document(
             "kpay.report.revenue/1",
             "Revenue",

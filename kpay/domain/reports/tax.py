@@ -58,9 +58,14 @@ class TaxReport:
             tuple(self._blocks()),
             self._payload(),
             subtitle=self.scope.subtitle(self.period),
-            next_steps=() if self.currencies else ("kpay sync", "kpay import payments FILE"),
+            next_steps=self._next_steps(),
             metrics=self._metrics(),
         )
+
+    def _next_steps(self) -> tuple[str, ...]:
+        if not self.currencies:
+            return ("kpay sync", "kpay import payments FILE")
+        return ("kpay import fx FILE",) if self.apart else ()
 
     def _blocks(self) -> list[Block]:
         if not self.currencies:

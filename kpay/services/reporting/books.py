@@ -27,12 +27,15 @@ def books_report(connection: Connection, scope: Scope) -> BooksReport:
 
 
 def first_to_last(connection: Connection, scope: Scope) -> Period:
-    """Return the days from the first sale, movement, cost or other income on, up to `as_of`."""
-    moments = [ledger.first_movement_at(connection, scope.as_of)]
-    last = local_day(scope.as_of - timedelta(seconds=1), scope.timezone)
-    day = costs.first_outlay_day(connection, last)
-    moments.append(start_of_day(day, scope.timezone) if day else None)
-    return scope.everything(min(filter(None, moments), default=None))
+    """Return the days from the first sale, movement, cost or other income to the last."""
+    first = ledger.first_movement_at(connection, scope.as_of)
+    last = ledger.last_movement_at(connection, scope.as_of)
+    today = local_day(scope.as_of - timedelta(seconds=1), scope.timezone)
+    spent = costs.outlay_days(connection, today)
+    if spent:
+        start, end = (start_of_day(day, scope.timezone) for day in spent)
+        first, last = min(first or start, start), max(last or end, end)
+    return scope.everything(first, last)
 
 
 def _halves(connection: Connection, scope: Scope, known: Period) -> Iterator[Half]:

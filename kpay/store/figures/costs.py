@@ -35,10 +35,10 @@ def outlays(connection: Connection, first: date, last: date) -> list[Outlay]:
     return [Outlay._make(row) for query in (spent, received) for row in connection.execute(query)]
 
 
-def first_outlay_day(connection: Connection, last: date) -> date | None:
-    """Return the first day, up to `last`, of which a cost or another income is known."""
-    days = [
-        connection.execute(select(func.min(table.c.day)).where(table.c.day <= last)).scalar_one()
-        for table in (COSTS, INCOME)
-    ]
-    return min((day for day in days if day is not None), default=None)
+def outlay_days(connection: Connection, last: date) -> tuple[date, date] | None:
+    """Return the first and the last day, up to `last`, of which costs or other income are known."""
+    days: list[date] = []
+    for table in (COSTS, INCOME):
+        query = select(func.min(table.c.day), func.max(table.c.day)).where(table.c.day <= last)
+        days += [day for day in connection.execute(query).one() if day is not None]
+    return (min(days), max(days)) if days else None
