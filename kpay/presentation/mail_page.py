@@ -7,9 +7,9 @@ from typing import Any
 
 from kpay.domain.document import Block, Chart, Document, Figures, Heading, Text
 from kpay.domain.enums import OutputFormat
-from kpay.presentation.flat import flat
 from kpay.presentation.output import as_text
 from kpay.presentation.pages import page_values
+from kpay.presentation.writers import readable
 
 
 def in_words(document: Document) -> tuple[str, dict[str, Any]]:
@@ -18,12 +18,12 @@ def in_words(document: Document) -> tuple[str, dict[str, Any]]:
     Mail programs show no drawings: pictures are their tables, and lines that only draw the figures of
     a table beside them are left out.
     """
-    shown = [_readable(block) for block in document.blocks if not isinstance(block, Chart)]
+    shown = [_shown(block) for block in document.blocks if not isinstance(block, Chart)]
     plain = replace(document, blocks=tuple(shown))
     return as_text(document, OutputFormat.TABLE), page_values(plain)
 
 
-def _readable(block: Block) -> Block:
+def _shown(block: Block) -> Block:
     if isinstance(block, Heading | Text | Figures | Chart):
         return block
-    return flat(block)
+    return readable(block)

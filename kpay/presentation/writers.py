@@ -83,10 +83,10 @@ def _markdown(block: Block, level: str) -> str:
     if isinstance(block, Figures):
         title = [f"{level} {block.title}\n"] if block.title else []
         return "\n".join([*title, *map(_markdown_figure, block.figures)])
-    return _markdown_table(_readable(block), level)
+    return _markdown_table(readable(block), level)
 
 
-def _readable(block: Table | HeatMap | Waterfall | Fan | Calibration) -> Table:
+def readable(block: Table | HeatMap | Waterfall | Fan | Calibration) -> Table:
     """Return the rows of a block with the numbers of a picture as they are read in it."""
     if isinstance(block, Waterfall):
         rows = tuple((step.label, amount_text(block, step)) for step in block.steps)
