@@ -88,8 +88,9 @@ class TopicsReport:
             return [Text(words), *self._searches()]
         return [
             *self._chart(),
-            self._supply(),
+            self._wanted(),
             Text(HOW_TO_READ),
+            self._supply(),
             *self._proposed(),
             *self._searches(),
         ]
@@ -109,42 +110,56 @@ class TopicsReport:
             )
         ]
 
-    def _supply(self) -> Table:
+    def _wanted(self) -> Table:
         columns = (
             Column("Topic"),
             Column("Demand", "number"),
             Column("At least", "number"),
             Column("At most", "number"),
-            Column("Pieces", "count"),
-            Column("Newest, days", "count"),
-            Column("Faded", "count"),
-            Column("Orders", "count"),
-            Column(f"Net ({self.currency.upper()})", "money"),
-            Column("Of revenue", "share"),
             Column("By sales", "number"),
             Column("By looks", "number"),
             Column("By asking", "number"),
-            Column("People asking", "count"),
             Column("In words"),
         )
         rows = tuple(
             (
                 one.topic,
                 *_cells(one.demand),
+                *(_cells(index)[0] for index in (one.sales, one.looks, one.asks)),
+                one.verdict or None,
+            )
+            for one in self.topics
+        )
+        return Table(columns, rows, title="What is wanted")
+
+    def _supply(self) -> Table:
+        columns = (
+            Column("Topic"),
+            Column("Pieces", "count"),
+            Column("Newest, days", "count"),
+            Column("Faded", "count"),
+            Column("Orders", "count"),
+            Column(f"Net ({self.currency.upper()})", "money"),
+            Column("Of revenue", "share"),
+            Column("Looks", "count"),
+            Column("People asking", "count"),
+        )
+        rows = tuple(
+            (
+                one.topic,
                 one.pieces,
                 one.newest_age_days,
                 one.fading,
                 one.orders,
                 Money(one.net_minor, self.currency),
                 share(one.net_minor, self.net_minor),
-                *(_cells(index)[0] for index in (one.sales, one.looks, one.asks)),
+                one.visits,
                 one.asking,
-                one.verdict or None,
             )
             for one in self.topics
         )
         note = "a piece with several topics counts in each; orders without renewals"
-        return Table(columns, rows, title="What is wanted, and what is on sale", note=note)
+        return Table(columns, rows, title="What is on sale", note=note)
 
     def _proposed(self) -> list[Block]:
         shortage = [Text(self.shortage)] if self.shortage else []
