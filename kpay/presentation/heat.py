@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.cells import cell_len
+from rich.color import Color, ColorSystem
 from rich.text import Text as Styled
 
 from kpay.domain.document import HeatMap
@@ -15,10 +16,10 @@ BLACK, WHITE = "#000000", "#ffffff"
 EVEN_LUMINANCE = 0.179  # here black and white are as easy to read (WCAG 2.2: both 4.58 to 1)
 
 
-def heat_lines(block: HeatMap, width: int, *, has_colour: bool) -> list[Styled]:
+def heat_lines(block: HeatMap, width: int, system: ColorSystem | None = None) -> list[Styled]:
     """Return a heat map in lines; what does not fit goes on below, each row with its label.
 
-    A cell that has not come yet stays empty.
+    A cell that has not come yet stays empty. Without a `system` of many colours there are signs.
     """
     texts = [[_text(block, *place) for place in _places(block, row)] for row in _rows(block)]
     margin = max((cell_len(label) for label in block.row_labels), default=0)
@@ -31,11 +32,13 @@ def heat_lines(block: HeatMap, width: int, *, has_colour: bool) -> list[Styled]:
         lines += [Styled("")] if lines else []
         lines.append(_heads(block, columns, widths, margin))
         for row, label in enumerate(block.row_labels):
+            if columns[0] and not any(texts[row][column] for column in columns):
+                continue  # it has been shown above, and nothing of it has come here
             line = Styled(f"{harmless(label)}{' ' * (margin - cell_len(label))}")
             for column in columns:
                 line.append(" " * GAP)
                 value = block.values[row][column]
-                line.append_text(_cell(texts[row][column], value, widths[column], has_colour))
+                line.append_text(_cell(texts[row][column], value, widths[column], system))
             lines.append(line)
     return lines
 
@@ -74,12 +77,12 @@ def _heads(block: HeatMap, columns: list[int], widths: list[int], margin: int) -
     return line
 
 
-def _cell(text: str, value: float | None, width: int, has_colour: bool) -> Styled:
+def _cell(text: str, value: float | None, width: int, system: ColorSystem | None) -> Styled:
     padded = " " * (width - 1 - cell_len(text)) + text + " "
     if value is None:
         return Styled(padded)
-    if has_colour:
-        return Styled(padded, style=colours(value))
+    if system:
+        return Styled(padded, style=colours(value, system))
     return Styled(shade(value) + padded[1:])
 
 
@@ -88,14 +91,13 @@ def shade(value: float) -> str:
     return SHADES[round(min(1.0, max(0.0, value)) * (len(SHADES) - 1))]
 
 
-def colours(value: float) -> str:
+def colours(value: float, system: ColorSystem = ColorSystem.TRUECOLOR) -> str:
     """Return a style: from pale to deep, with the ink that is easier to read on it."""
     share = min(1.0, max(0.0, value))
-    red, green, blue = (
-        round(low + share * (high - low)) for low, high in zip(PALE, DEEP, strict=True)
-    )
-    ink = WHITE if luminance(red, green, blue) < EVEN_LUMINANCE else BLACK
-    return f"{ink} on #{red:02x}{green:02x}{blue:02x}"
+    parts = (round(low + share * (high - low)) for low, high in zip(PALE, DEEP, strict=True))
+    ground = Color.from_rgb(*parts).downgrade(system).get_truecolor()
+    ink = WHITE if luminance(*ground) < EVEN_LUMINANCE else BLACK
+    return f"{ink} on {ground.hex}"
 
 
 def luminance(red: int, green: int, blue: int) -> float:

@@ -10,6 +10,7 @@ from typing import IO
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
+from rich.color import ColorSystem
 from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
@@ -50,7 +51,7 @@ TEXT_WIDTH = 24  # a text column is folded at its words before another one has t
 WORD_WIDTH = 40  # a longer word is broken
 GAP, EDGE = 2, 1  # columns between columns, and after the last one
 HEADING_WIDTH = 48
-SHADING = ("256", "truecolor")
+SHADING = {"256": ColorSystem.EIGHT_BIT, "truecolor": ColorSystem.TRUECOLOR}
 """The colours of a terminal that suffice for the cells of a heat map."""
 ACCENT = "cyan"
 TONES = {"plain": "", "good": "green", "warning": "yellow"}
@@ -81,23 +82,23 @@ def print_document(document: Document, stream: IO[str] | None = None) -> None:
     encoding = getattr(stream, "encoding", None)
     if stream.isatty():
         console = console_for(stream)
-        shaded = not console.no_color and console.color_system in SHADING
+        system = None if console.no_color else SHADING.get(console.color_system or "")
         with console.capture() as drawn:
-            console.print(_page(document, console.width, shaded), crop=False)
+            console.print(_page(document, console.width, system), crop=False)
         stream.write(within(encoding, drawn.get()))
         return
     buffer = io.StringIO()
-    console_for(buffer).print(_page(document, PIPE_WIDTH, has_shades=False))
+    console_for(buffer).print(_page(document, PIPE_WIDTH, None))
     lines = (line.rstrip() for line in buffer.getvalue().splitlines())
     stream.write(within(encoding, "\n".join(lines) + "\n"))
 
 
-def _page(document: Document, width: int, has_shades: bool) -> Group:
+def _page(document: Document, width: int, system: ColorSystem | None) -> Group:
     parts: list[RenderableType] = [Styled(harmless(document.title), style="bold")]
     if document.subtitle:
         parts.append(Styled(harmless(document.subtitle), style="dim"))
     for block in document.blocks:
-        parts += ["", _block(block, width, has_shades)]
+        parts += ["", _block(block, width, system)]
     if document.next_steps:
         parts.append("")
         parts += [
@@ -107,7 +108,7 @@ def _page(document: Document, width: int, has_shades: bool) -> Group:
     return Group(*parts)
 
 
-def _block(block: Block, width: int, has_shades: bool) -> RenderableType:
+def _block(block: Block, width: int, system: ColorSystem | None) -> RenderableType:
     if isinstance(block, Text):
         return Styled(harmless(block.text), style=TONES[block.tone])
     if isinstance(block, Heading):
@@ -116,7 +117,7 @@ def _block(block: Block, width: int, has_shades: bool) -> RenderableType:
         return _figures(block, width)
     if isinstance(block, Table):
         return table_within(block, width)
-    return _picture(block, width, has_shades)
+    return _picture(block, width, system)
 
 
 def _heading(block: Heading, width: int) -> RenderableType:
@@ -129,11 +130,11 @@ def _heading(block: Heading, width: int) -> RenderableType:
 
 
 def _picture(
-    block: Chart | HeatMap | Waterfall | Fan | Calibration, width: int, has_shades: bool
+    block: Chart | HeatMap | Waterfall | Fan | Calibration, width: int, system: ColorSystem | None
 ) -> RenderableType:
     lines: list[Styled]
     if isinstance(block, HeatMap):
-        lines = heat_lines(block, width, has_colour=has_shades)
+        lines = heat_lines(block, width, system)
     else:
         lines = [Styled(harmless(line)) for line in _drawn(block, width)]
     unit = f" ({block.unit})" if isinstance(block, Waterfall) and block.unit else ""
