@@ -176,7 +176,9 @@ class Books:
         if is_booked:
             self.booked(when, "refund", -amount, source=refund, currency=currency)
 
-    def dispute(self, when: str, amount: int, *, status: str = "lost") -> str:
+    def dispute(
+        self, when: str, amount: int, *, status: str = "lost", currency: str = "usd"
+    ) -> str:
         dispute = f"du_{self.count + 1}"
         self.put(
             Dispute,
@@ -184,7 +186,7 @@ class Books:
             livemode=False,
             external_id=dispute,
             amount_minor=amount,
-            currency="usd",
+            currency=currency,
             status=status,
             opened_at=at(when),
         )

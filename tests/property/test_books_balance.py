@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from kpay.domain.document import Document
 from kpay.domain.money import exponent
 from kpay.domain.period import instant_text, month
 from kpay.domain.reports.scope import Scope
+from kpay.models.books import ExchangeRate
 from kpay.services.reporting import books as section
 from kpay.services.reporting import revenue
 from tests.fakes.books import Books, at
@@ -102,10 +103,15 @@ def live(books: Books, sold: Sold) -> None:
             if failed:
                 books.booked(day(given + 1), "refund_failure", amount, source=refund, currency=code)
     if sold.dispute:
-        dispute = books.dispute(day(sold.day + 3), max(1, total), status=sold.dispute)
+        dispute = books.dispute(
+            day(sold.day + 3), max(1, total), status=sold.dispute, currency=sold.currency
+        )
         if sold.dispute == "won":
-            books.booked(day(sold.day + 3), "adjustment", -total, 1500, source=dispute)
-            books.booked(day(sold.day + 9), "adjustment", total, source=dispute)
+            code = sold.settled or sold.currency
+            books.booked(
+                day(sold.day + 3), "adjustment", -total, 1500, source=dispute, currency=code
+            )
+            books.booked(day(sold.day + 9), "adjustment", total, source=dispute, currency=code)
 
 
 def reports(books: Books, asked: str | None) -> tuple[Document, Mapping[str, Any]]:
@@ -113,6 +119,26 @@ def reports(books: Books, asked: str | None) -> tuple[Document, Mapping[str, Any
     with books.store.reading() as connection:
         made = section.document(connection, scope)
         return made, revenue.document(connection, scope).payload
+
+
+def rates_of_one(books: Books) -> None:
+    """Let a minor unit of each currency be worth a cent, so that sums of all can be compared."""
+    for code, worth in (("eur", "1"), ("jpy", "0.01"), ("bhd", "10")):
+        books.put(ExchangeRate, first_day=date(2026, 1, 1), currency=code, base="usd", rate=worth)
+
+
+def check_base(told: Mapping[str, Any]) -> None:
+    """Hold the sums in the base against those of the currencies."""
+    total, own = told["in_base"]["total"], Counter[str]()
+    for sums in told["currencies"].values():
+        own.update(sums)
+    assert told["in_base"]["apart"] == []
+    assert total["gross_sales_minor"] == own["sales_minor"]
+    assert total["subscription_sales_minor"] == own["subscription_sales_minor"]
+    assert total["net_revenue_minor"] == own["net_minor"]
+    assert total["tax_collected_minor"] == own["tax_minor"]
+    assert total["fees_minor"] == own["fees_minor"]
+    assert total["disputes_minor"] == own["disputes_minor"]
 
 
 def parts(made: Document, code: str) -> Counter[str]:
@@ -148,12 +174,14 @@ def test_books_balance_and_tie_to_revenue_and_to_the_bank(
     with TemporaryDirectory() as folder:
         store = new_store(Path(folder))
         books = Books(store)
+        rates_of_one(books)
         for sold in story:
             live(books, sold)
         for number, code, kind, amount, fee in moved:
             books.booked(day(number), kind, amount, fee, currency=code)
         whole, told = reports(books, None)
         check(whole, told)
+        check_base(told)
         added: Counter[tuple[str, str]] = Counter()
         for asked in ("2026-04", "2026-05", "2026-06"):
             made, month_told = reports(books, asked)
