@@ -88,9 +88,7 @@ def section_module(section: ReportSection) -> Section:
 def _whole() -> Section:
     from kpay.services.reporting.whole import ORDER, Whole
 
-    there = {one.value: one for one in ReportSection}
-    named = {name: section_module(there[name]) for name in ORDER if name in there}
-    return Whole({name: module.document for name, module in named.items()})
+    return Whole({one.value: section_module(one).document for one in ORDER})
 
 
 @dataclass(frozen=True)

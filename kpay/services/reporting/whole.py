@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from kpay.domain.document import Document
+from kpay.domain.enums import ReportSection
 from kpay.domain.period import Period, add_months, local_day, start_of_day
 from kpay.domain.reports.behind import Behind
 from kpay.domain.reports.scope import Scope
@@ -17,17 +18,17 @@ from kpay.store.figures import ledger
 
 MONTHS_BEFORE = 12
 ORDER = (
-    "summary",
-    "revenue",
-    "mrr",
-    "cohorts",
-    "customers",
-    "content",
-    "topics",
-    "funnel",
-    "campaigns",
-    "profit",
-    "tax",
+    ReportSection.SUMMARY,
+    ReportSection.REVENUE,
+    ReportSection.MRR,
+    ReportSection.COHORTS,
+    ReportSection.CUSTOMERS,
+    ReportSection.CONTENT,
+    ReportSection.TOPICS,
+    ReportSection.FUNNEL,
+    ReportSection.CAMPAIGNS,
+    ReportSection.PROFIT,
+    ReportSection.TAX,
 )
 """Sections as they are read; the books are files for an accountant and no part of it."""
 Make = Callable[[Connection, Scope], Document]
