@@ -97,14 +97,20 @@ def _fill_in(
 def compare_orders(
     connection: Connection, orders: Sequence[ImportedOrder]
 ) -> tuple[list[ImportedOrder], list[tuple[int, ImportedOrder]], RowCounts]:
-    """Return the orders that are new, those that differ (with their row), and the rows counted."""
-    stored = _stored(connection, [order.order_id for order in orders])
+    """Return the orders that are new, those that differ (with their row), and the rows counted.
+
+    One that was imported as a payment stays: that knows its tax and its fee, which no order tells.
+    """
+    names = [order.order_id for order in orders]
+    stored, payments = _stored(connection, names), _imported_payments(connection, names)
     new: list[ImportedOrder] = []
     changed: list[tuple[int, ImportedOrder]] = []
     created = updated = unchanged = 0
     for order in orders:
         known = stored.get(order.order_id)
-        if known is None:
+        if order.order_id in payments:
+            unchanged += len(order.lines)
+        elif known is None:
             new.append(order)
             created += len(order.lines)
         elif known[1:] != (_header(order), _lines(order), _refunds(order)):
@@ -273,6 +279,15 @@ def _stored(connection: Connection, order_ids: Sequence[str]) -> dict[str, Store
     for row in connection.execute(refunds.where(REFUND.c.order_id.in_(list(found)))):
         found[row.order_id][1].refunds.append(tuple(row[1:]))
     return dict(found.values())
+
+
+def _imported_payments(connection: Connection, order_ids: Sequence[str]) -> set[str]:
+    query = select(ORDER.c.external_id).where(
+        ORDER.c.source == SOURCE,
+        ORDER.c.charge_id.is_not(None),
+        ORDER.c.external_id.in_(order_ids),
+    )
+    return set(connection.scalars(query))
 
 
 def _order_ids(connection: Connection, external_ids: Sequence[str]) -> dict[str, int]:

@@ -299,6 +299,15 @@ def test_a_payment_is_not_an_order_that_was_imported(store: Store) -> None:
     assert "'7' is an order that kpay import orders brought" in said[0]
 
 
+def test_an_order_file_takes_nothing_from_a_payment(store: Store) -> None:
+    move_in(store)
+    what = "SELECT tax_minor, total_minor, email FROM orders WHERE external_id = 'b3'"
+    order = "order_id,email,ordered_at,amount,currency\nb3,a@example.com,2026-01-05,5,eur\n"
+    assert bring(store, ImportKind.ORDERS, order).counts.unchanged == 1
+    assert rows(store, what) == [(480, 2880, None)]
+    assert rows(store, "SELECT external_id FROM refund") == [("r1",)]
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
