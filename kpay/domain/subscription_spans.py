@@ -45,7 +45,7 @@ class _Window:
 
 def spans(facts: SubscriptionFacts, rules: Rules = OWN_RULES) -> list[Span]:
     """Return the paying stretches of one subscription, in order."""
-    if facts.status in BEFORE_PAYING and not facts.has_paid:
+    if not facts.phases or (facts.status in BEFORE_PAYING and not facts.has_paid):
         return []
     windows = list(_windows(facts, rules))
     prices = _prices(facts, rules)
@@ -64,31 +64,33 @@ def spans(facts: SubscriptionFacts, rules: Rules = OWN_RULES) -> list[Span]:
 def _prices(facts: SubscriptionFacts, rules: Rules) -> list[tuple[datetime, int]]:
     """Return from when each monthly value holds; neighbours differ.
 
-    Time given for nothing to someone who already pays is no end: the price before it goes on.
+    A trial costs nothing. Time given for nothing to someone who has paid already looks like one, but
+    is no end: the price before it goes on.
     """
     trial_end = facts.trial_end_at
-    is_gift = trial_end is not None and _paid_before(facts, trial_end)
+    paid_since = _paid_before(facts, trial_end) if trial_end else None
+    floor = paid_since or trial_end
     prices: list[tuple[datetime, int]] = []
     for phase in sorted(facts.phases, key=lambda phase: phase.starts_at):
-        monthly_minor = phase.monthly_under(rules)
         is_free_time = not phase.amount_minor and not phase.ending_discount_minor
-        if is_gift and prices and is_free_time and trial_end and phase.starts_at < trial_end:
+        if paid_since and prices and is_free_time and trial_end and phase.starts_at < trial_end:
             continue
-        start = phase.starts_at
-        if trial_end and not is_gift:
-            start = max(start, trial_end)
+        start = max(phase.starts_at, floor) if floor else phase.starts_at
+        monthly_minor = phase.monthly_under(rules)
         if not prices or prices[-1][1] != monthly_minor:
             prices.append((start, monthly_minor))
     return prices
 
 
-def _paid_before(facts: SubscriptionFacts, trial_end: datetime) -> bool:
-    """Say whether a price was paid before the end of a trial: then the trial was a gift."""
+def _paid_before(facts: SubscriptionFacts, trial_end: datetime) -> datetime | None:
+    """Return when a price was first paid before the end of a trial: then the trial was a gift."""
     first = min((phase.starts_at for phase in facts.phases if phase.amount_minor), default=None)
-    return first is not None and any(
-        bill.paid_at and first <= bill.created_at < trial_end and first < trial_end
+    payments = [
+        bill.paid_at
         for bill in facts.bills
-    )
+        if bill.paid_at and bill.paid_at < trial_end and first and first <= bill.created_at
+    ]
+    return min(payments, default=None)
 
 
 def _windows(facts: SubscriptionFacts, rules: Rules) -> Iterator[_Window]:
@@ -117,7 +119,8 @@ def _ended_involuntarily(facts: SubscriptionFacts) -> bool:
     """A failed payment ended it: by the provider's word, or because its last bill stayed unpaid."""
     if facts.ended_at is None:
         return False
-    last = max(facts.bills, key=lambda bill: bill.created_at, default=None)
+    before = [bill for bill in facts.bills if bill.created_at <= facts.ended_at]
+    last = max(before, key=lambda bill: bill.created_at, default=None)
     unpaid = last is not None and (last.paid_at is None or last.paid_at > facts.ended_at)
     return facts.cancel_reason in INVOLUNTARY_REASONS or unpaid
 

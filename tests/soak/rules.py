@@ -91,7 +91,7 @@ RULES: Final = (
             ("kpay/domain/subscription_spans.py", '"trialing", "paused"', '"paused"'),
             (
                 "kpay/domain/subscription_spans.py",
-                "start = max(start, trial_end)",
+                "start = max(phase.starts_at, floor) if floor else phase.starts_at",
                 "start = phase.starts_at",
             ),
         ),

@@ -56,7 +56,7 @@ def known_subscriptions(connection: Connection, scope: Scope) -> Known:
     """Read subscriptions and rates, as known before the scope's `as_of`."""
     rates = rate_book(connection, scope.base_currency, scope.as_of, scope.timezone)
     facts = [one.known_at(scope.as_of) for one in recurring.subscriptions(connection)]
-    return Known(tuple(one for one in facts if one.phases), rates, scope)
+    return Known(tuple(facts), rates, scope)
 
 
 def recurring_spans(connection: Connection, scope: Scope) -> Recurring:
