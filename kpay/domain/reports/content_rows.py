@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from kpay.domain.experiment import critical_value, wilson
 from kpay.domain.fading import LEVEL, Fading
+from kpay.domain.money import Money
 from kpay.domain.reports.customer_rows import rounded, share
 
 NOT_NAMED: Final = "(no piece named)"
@@ -129,6 +130,13 @@ class PieceLine:
     def name(self) -> str:
         """What it is called where people read."""
         return self.title or self.content or NOT_NAMED
+
+    def money_in(self, currency: str) -> tuple[Money | None, Money | None]:
+        """Return gross and net to be shown; a dash where it was bought in other currencies only."""
+        if self.orders and currency not in self.sums:
+            return None, None
+        mine = self.sum_in(currency)
+        return Money(mine.gross_minor, currency), Money(mine.net_minor, currency)
 
     def sum_in(self, currency: str) -> Sums:
         """Return what it brought in a currency."""

@@ -103,11 +103,13 @@ def _sales(report: ContentReport) -> Table:
             piece.kind,
             piece.orders,
             piece.renewals,
-            Money(piece.sum_in(report.currency).gross_minor, report.currency),
-            Money(piece.sum_in(report.currency).net_minor, report.currency),
+            *piece.money_in(report.currency),
             share(piece.sum_in(report.currency).net_minor, report.net_minor),
         )
         for piece in report.pieces
     )
-    note = "orders are those of all currencies, renewals of memberships among them"
+    note = (
+        "orders are those of all currencies, renewals of memberships among them; a dash: bought in other "
+        "currencies only"
+    )
     return Table(columns, rows, title=f"Sales ({report.currency.upper()})", note=note)

@@ -59,7 +59,7 @@ def _figures(report: CustomersReport) -> Figures:
             Figure("From returning", share(report.returning_minor, report.net_minor), "share"),
             Figure("From the largest", rounded(largest), "share"),
             Figure("Lapsing", len(report.lapsing)),
-            Figure("Their last year", Money(report.at_risk_year_minor, code), "money"),
+            Figure("Brought in their last year", Money(report.at_risk_year_minor, code), "money"),
         ),
         title=f"Customers ({code.upper()})",
     )

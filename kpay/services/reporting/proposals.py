@@ -100,22 +100,22 @@ def _reasons(line: TopicLine) -> tuple[str, ...]:
     found = []
     if index:
         found.append(
-            f"Demand beside supply is {index.value:g} (four times in five between {index.low:g} and "
-            f"{index.high:g}); 1 is the mean piece."
+            f"Demand beside supply is {index.value:.2f} (four times in five between {index.low:.2f} and "
+            f"{index.high:.2f}); 1 is the mean piece."
         )
     if line.sales:
         plural = "piece has" if line.pieces == 1 else "pieces have"
         found.append(
             f"{line.pieces} {plural} it on sale, with {line.orders:,} orders in the period: "
-            f"{line.sales.value:g} times what pieces as old, in the same weeks, usually sold."
+            f"{line.sales.value:.2f} times what pieces as old, in the same weeks, usually sold."
         )
     if line.looks and line.visits:
         found.append(
-            f"Its pieces were looked at {line.visits:,} times, {line.looks.value:g} times the usual a day."
+            f"Its pieces were looked at {line.visits:,} times, {line.looks.value:.2f} times the usual a day."
         )
     if line.asks:
         found.append(
-            f"{line.asking:,} people asked for it: {line.asks.value:g} times the mean topic."
+            f"{line.asking:,} people asked for it: {line.asks.value:.2f} times the mean topic."
         )
     if line.newest_age_days is not None:
         fading = f"; {line.fading} have faded" if line.fading else ""
