@@ -23,7 +23,10 @@ MOST_ORIGINS: Final = 6
 ORIGINS_A_HORIZON: Final = 2
 NAIVE_MUST_WIN: Final = 0.5  # of the windows, beside being better on the whole
 LEAST_PAST_DAYS: Final = 42
-PRIOR_ORIGINS: Final = 2.0
+PATHS_WORTH: Final = 2.0  # independent windows that the spread of the paths is worth
+USUAL_SPREAD: Final = 0.15  # of the log of a month's revenue, over businesses of many kinds
+USUAL_WORTH: Final = 2.0
+FEW_WINDOWS: Final = 1.08  # the spread itself is only estimated, from three windows or so
 LARGEST_MISS: Final = 1.0
 WIDEST_SPREAD: Final = 0.8
 NARROWEST_SPREAD: Final = 0.02
@@ -113,10 +116,10 @@ def spread(made: Parts, tested: Sequence[Tested]) -> float:
     model = float(np.log(positive).std()) if len(positive) == len(totals) else WIDEST_SPREAD
     misses = [_miss(one.said, one.came) ** 2 for one in tested]
     independent = len(misses) / ORIGINS_A_HORIZON
-    variance = (PRIOR_ORIGINS * model**2 + sum(misses) / ORIGINS_A_HORIZON) / (
-        PRIOR_ORIGINS + independent
-    )
-    return float(np.clip(np.sqrt(variance), NARROWEST_SPREAD, WIDEST_SPREAD))
+    known = PATHS_WORTH * model**2 + sum(misses) / ORIGINS_A_HORIZON
+    worth = PATHS_WORTH + independent + USUAL_WORTH
+    variance = (known + USUAL_WORTH * USUAL_SPREAD**2) / worth
+    return float(np.clip(FEW_WINDOWS * np.sqrt(variance), NARROWEST_SPREAD, WIDEST_SPREAD))
 
 
 def _miss(said: Floats, came: Floats) -> float:
