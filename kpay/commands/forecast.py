@@ -97,9 +97,8 @@ def forecast(
 ) -> None:
     """Forecast revenue, or a series of your own, with ranges and its own backtest."""
     from kpay.bootstrap import open_business
-    from kpay.bootstrap.forecasts import forecast_engine
     from kpay.presentation import show
-    from kpay.services.forecasting import answering, series
+    from kpay.services.forecasting import answering
 
     asked = _asked(horizon, freq, level)
     questions: dict[str, object] = {"scenario": scenario, "goal": goal}
@@ -107,21 +106,26 @@ def forecast(
     if source is not None:
         others = {**of_a_business, "as-of": as_of, "scorecard": scorecard}
         _refuse_beside("input", others, EVERY_ROW)
-        made = series.forecast_file(source, asked, forecast_engine(engine))
-        show(made.to_document(), fmt, out)
+        show(_series(source, asked, engine), fmt, out)
         return
     business = open_business()
     if scorecard:
         _refuse_beside("scorecard", {**of_a_business, "freq": freq}, "kpay forecast --scorecard")
         show(_scorecard(business, as_of), fmt, out, fill_page=business.fill_page)
         return
-    if explain:
-        _refuse_beside("explain", questions, "kpay forecast --explain")
-    wish = replace(_wish(business, as_of, currency, plan), engine=forecast_engine(engine))
+    _refuse_beside("explain", questions if explain else {}, "kpay forecast --explain")
+    wish = _wish(business, as_of, currency, plan, engine)
     wished = answering.Questions(scenario or (), goal)
     made = answering.forecast_and_answer(business.store, asked, wish, wished)
     document = made.explained() if explain else made.to_document()
     show(document, fmt, out, fill_page=business.fill_page)
+
+
+def _series(source: str, asked: Asked, engine: ForecastEngine) -> Document:
+    from kpay.bootstrap.forecasts import forecast_engine
+    from kpay.services.forecasting.series import forecast_file
+
+    return forecast_file(source, asked, forecast_engine(engine)).to_document()
 
 
 def _asked(horizon: str, freq: Frequency | None, level: str) -> Asked:
@@ -131,11 +135,19 @@ def _asked(horizon: str, freq: Frequency | None, level: str) -> Asked:
     return Asked(horizon_days(horizon), freq.value if freq else None, levels_of(level))
 
 
-def _wish(business: Business, as_of: str | None, currency: str | None, plan: str | None) -> Wish:
+def _wish(
+    business: Business,
+    as_of: str | None,
+    currency: str | None,
+    plan: str | None,
+    engine: ForecastEngine,
+) -> Wish:
+    from kpay.bootstrap.forecasts import forecast_engine
     from kpay.services.forecasting.revenue import Wish
 
     settings, now = business.settings, business.clock.now()
-    return Wish(as_of, currency, settings.base_currency, now, settings.timezone, plan)
+    known = Wish(as_of, currency, settings.base_currency, now, settings.timezone, plan)
+    return replace(known, engine=forecast_engine(engine))
 
 
 def _scorecard(business: Business, as_of: str | None) -> Document:

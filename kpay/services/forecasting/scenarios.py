@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy import Connection
 
 from kpay.domain.document import Block, Cell, Column, Table, Text
@@ -19,7 +18,7 @@ from kpay.domain.scenarios import (
     together,
 )
 from kpay.errors import UsageProblem
-from kpay.ml.frames import Floats
+from kpay.ml.streams.parts import bounds
 from kpay.services.forecasting.result import Forecast
 from kpay.services.forecasting.revenue import Foreseen
 from kpay.services.forecasting.what_if import WhatIf, what_if
@@ -70,27 +69,19 @@ def _read(texts: Sequence[str]) -> tuple[Scenario, ...]:
 
 def _told(world: WhatIf, scenario: Scenario, expected: int) -> Told:
     after = world.after(scenario)
-    levels = world.found.asked.levels
+    asked = world.found.asked
+    days = range(asked.horizon_days)
     change, by_path = world.change(scenario)
     total = expected + round(change)
     return Told(
         scenario,
         round(change),
-        _bounds(by_path, round(change), levels),
+        bounds(after.draws - world.before.draws, round(change), days, asked.levels),
         total,
-        _bounds(np.asarray(after.draws.sum(axis=1)), total, levels),
+        bounds(after.draws, total, days, asked.levels),
         float((by_path > 0).mean()),
         assumptions(world, scenario),
     )
-
-
-def _bounds(sums: Floats, expected: int, levels: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Return low and high of sums, one a path; what is expected lies inside."""
-    found = {}
-    for level in levels:
-        low, high = np.quantile(sums, [0.5 - level / 200, 0.5 + level / 200])
-        found[level] = (min(expected, int(np.floor(low))), max(expected, int(np.ceil(high))))
-    return found
 
 
 def assumptions(world: WhatIf, scenario: Scenario) -> tuple[str, ...]:
