@@ -9,12 +9,12 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
+from kpay.ml.arrays import Flags as Flags
+from kpay.ml.arrays import Floats as Floats
+from kpay.ml.arrays import Ints as Ints
+
 Frame: TypeAlias = pd.DataFrame
-Flags: TypeAlias = NDArray[np.bool_]
 
 ORDER_COLUMNS: Final = ("customer", "at", "amount_minor", "currency", "content", "order")
 MICROSECONDS_A_DAY: Final = 86_400_000_000

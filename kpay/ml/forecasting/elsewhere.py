@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from statsforecast.models import MSTL, AutoETS, DynamicOptimizedTheta
 
+from kpay.ml.arrays import Floats
 from kpay.ml.forecasting import outlook as own
 from kpay.ml.forecasting.members import seasonal_naive
 from kpay.ml.forecasting.outlook import Outlook
 from kpay.ml.forecasting.rolling import Recipe
-from kpay.ml.frames import Floats
 
 MEMBERS: Final = ("auto_ets", "dynamic_theta", "mstl", "seasonal_naive")
 FEWEST_TURNS: Final = 2  # MSTL decomposes no shorter past

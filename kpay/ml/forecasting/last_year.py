@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Floats
+from kpay.ml.arrays import Floats
 
 YEAR_STEPS: Final = {7: 365, 1: 52}  # by the season's length: days and weeks
 MOST_YEARS: Final = 3

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from kpay.ml.arrays import Floats
 from kpay.ml.forecasting import last_year, seasons, smoothing
-from kpay.ml.frames import Floats
 
 MEMBERS: Final = (
     "theta",

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Flags, Floats
+from kpay.ml.arrays import Flags, Floats
 
 SEASONS_BEFORE: Final = 8
 FEWEST_BEFORE: Final = 3

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from kpay.ml.arrays import Floats, Ints
 from kpay.ml.forecasting import paths, rolling
 from kpay.ml.forecasting.rolling import OWN, YEARLY_SEASON_STEPS, Fold, Recipe
-from kpay.ml.frames import Floats, Ints
 
 FEWEST_SEASONS: Final = 4
 FEWEST_YEARLY_SEASONS: Final = 3

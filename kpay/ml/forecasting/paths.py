@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from kpay.ml.arrays import Floats
 from kpay.ml.forecasting.rolling import FOLDS_A_HORIZON, YEARLY_SEASON_STEPS, Fold
 from kpay.ml.forecasting.seasons import season_indices
-from kpay.ml.frames import Floats
 
 DRAWS: Final = 1_000
 PRIOR_SPREAD: Final = 0.12  # of the log of a total, when nothing is known of this business

@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from kpay.ml.arrays import Floats
 from kpay.ml.forecasting.members import MEMBERS, every_member
 from kpay.ml.forecasting.seasons import FEWEST_TURNS
-from kpay.ml.frames import Floats
 
 FOLDS_A_HORIZON: Final = 2  # origins are half a horizon apart
 LEAST_PAST_STEPS: Final = 12

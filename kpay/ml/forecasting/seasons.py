@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Floats
+from kpay.ml.arrays import Floats
 
 FEWEST_TURNS: Final = 3
 LARGEST_INDEX: Final = 12.0

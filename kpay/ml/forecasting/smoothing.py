@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Floats
+from kpay.ml.arrays import Floats
 
 LEVEL_RATES: Final = np.array((0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9))
 DAMPED_GRID: Final = np.array(
