@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from kpay.ml.arrays import Floats
 from kpay.ml.forecasting.outlook import Outlook
-from kpay.ml.frames import Floats
 
 MEMORY_DAYS: Final = 120.0  # a day so long ago counts 1/e of yesterday
 MONTH_DAYS: Final = 30.0

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Flags, Floats
+from kpay.ml.arrays import Flags, Floats
 
 SPANS: Final = {"launch": 7, "campaign": 14}  # days in which most of an occasion's sales fall
 USUAL_DECAY_DAYS: Final = 2.5

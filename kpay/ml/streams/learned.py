@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpay.ml.frames import Flags, Floats
+from kpay.ml.arrays import Flags, Floats
 from kpay.ml.streams import launches, returns, starts, survival
 from kpay.ml.streams.launches import Sizes
 from kpay.ml.streams.ledger import Ledger

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from kpay.ml.frames import Floats
+from kpay.ml.arrays import Floats
 from kpay.ml.streams.launches import Occasion
 from kpay.ml.streams.members import Members, without_arrears
 from kpay.ml.streams.returns import Refunds

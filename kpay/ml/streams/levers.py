@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Floats
+from kpay.ml.arrays import Floats
 from kpay.ml.streams import joint, launches, starts
 from kpay.ml.streams.joint import Streams
 from kpay.ml.streams.launches import Planned

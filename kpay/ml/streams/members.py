@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Flags, Floats, Ints
+from kpay.ml.arrays import Flags, Floats, Ints
 
 NEVER: Final = 10**7
 DAYS_A_MONTH: Final = 365.25 / 12

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Floats, Ints
+from kpay.ml.arrays import Floats, Ints
 
 LARGEST_SUM: Final = float(2**53 - 1)
 

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from kpay.ml.arrays import Floats
 from kpay.ml.forecasting.outlook import NO_BACKTEST, Backtest, Outlook
-from kpay.ml.frames import Floats
 from kpay.ml.streams import growth, launches, returns, starts
 from kpay.ml.streams.growth import Said
 from kpay.ml.streams.launches import Planned

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Floats, Ints
+from kpay.ml.arrays import Floats, Ints
 from kpay.ml.streams import survival
 from kpay.ml.streams.members import Members, later, next_due
 from kpay.ml.streams.survival import LATER, RECOVERED_PRIOR, Experience

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Floats, Ints
+from kpay.ml.arrays import Floats, Ints
 
 AGES: Final = np.array([0, 1, 3, 7, 14, 30, 60, 90, 180, 365])  # first day of each bracket
 OLDEST_DAYS: Final = 365

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Flags, Floats, Ints
+from kpay.ml.arrays import Flags, Floats, Ints
 from kpay.ml.streams import survival
 from kpay.ml.streams.members import Members
 from kpay.ml.streams.survival import LATER, Experience

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from kpay.ml.frames import Flags, Floats, Ints
+from kpay.ml.arrays import Flags, Floats, Ints
 from kpay.ml.streams.members import FAILED_AFTER_DAYS, NEVER, Members
 
 LONGEST_DAYS: Final = (45.0, 200.0)  # of a month and a quarter; a year is longer

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from kpay.domain.period import local_day, start_of_day
 from kpay.domain.subscription_spans import INVOLUNTARY_REASONS
-from kpay.ml.frames import Floats, Ints
+from kpay.ml.arrays import Floats, Ints
 from kpay.ml.streams.launches import Occasion
 from kpay.ml.streams.ledger import Ledger
 from kpay.ml.streams.members import NEVER, Members, later

@@ -16,7 +16,7 @@ from kpay.domain.forecast_scores import CALIBRATED, Score
 from kpay.domain.period import end_of_day, local_day
 from kpay.domain.reports.scorecard import Scorecard
 from kpay.domain.subscription_facts import rounded
-from kpay.ml.frames import Ints
+from kpay.ml.arrays import Ints
 from kpay.services.forecasting.ledger_rows import Calendar, first_moment, precision
 from kpay.services.vantage import vantage
 from kpay.store import learning

@@ -10,8 +10,8 @@ import numpy as np
 
 from kpay.domain.money import exponent
 from kpay.domain.series import Step, grouped
+from kpay.ml.arrays import Ints
 from kpay.ml.forecasting.outlook import Outlook, Range
-from kpay.ml.frames import Ints
 from kpay.ml.streams import joint, launches
 from kpay.ml.streams.launches import Planned
 from kpay.ml.streams.parts import Part, bounds, whole_days

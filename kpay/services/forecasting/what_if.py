@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from kpay.domain.elasticity import Elasticity
 from kpay.domain.scenarios import Launch, Scenario
 from kpay.errors import UsageProblem
-from kpay.ml.frames import Floats
+from kpay.ml.arrays import Floats
 from kpay.ml.streams.launches import Occasion, Planned
 from kpay.ml.streams.levers import Levers, Moves, drawn_elasticities
 from kpay.ml.streams.parts import Parts
