@@ -52,6 +52,14 @@ SUMS: dict[str, tuple[str, ...]] = {
         "SELECT content_id, substr(o.ordered_at, 1, 7), count(*), sum(amount_minor) FROM line_item l"
         " JOIN orders o ON o.id = l.order_id GROUP BY 1, 2",
     ),
+    "funnel": (
+        f"SELECT currency, count(*), sum(total_minor) {PAID}"
+        f" AND ordered_at BETWEEN '{MONTH_BEFORE}' AND '{LAST}' GROUP BY 1",
+        f"SELECT currency, count(*), sum(total_minor) {PAID}"
+        f" AND ordered_at BETWEEN '2026-07-03' AND '{MONTH_BEFORE}' GROUP BY 1",
+        "SELECT day, source, sum(visits), sum(clicks) FROM traffic GROUP BY 1, 2",
+        "SELECT kind, count(*) FROM delivery WHERE sent_at IS NOT NULL GROUP BY kind",
+    ),
     "tax": (
         f"SELECT country, sum(tax_minor), sum(total_minor) {PAID} GROUP BY country",
         "SELECT o.country, sum(r.amount_minor) FROM refund r JOIN orders o ON o.id = r.order_id"
