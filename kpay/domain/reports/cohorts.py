@@ -44,8 +44,8 @@ class CohortsReport:
         has_any = bool(self.subscribers or self.buyers)
         payload = {
             "currency": self.currency,
-            "cohorts": [_subscriber_payload(one, self._width) for one in self.subscribers],
-            "purchase_cohorts": [_buyer_payload(one, self._width) for one in self.buyers],
+            "cohorts": _payloads(self.subscribers, _subscriber_payload),
+            "purchase_cohorts": _payloads(self.buyers, _buyer_payload),
             "all_cohorts": {
                 name: metric.value
                 for name, metric in self.metrics().items()
@@ -73,12 +73,6 @@ class CohortsReport:
         found["subscriber_cohort"] = Metric(_newest_size(self.subscribers))
         found["buyer_cohort"] = Metric(_newest_size(self.buyers))
         return found
-
-    @property
-    def _width(self) -> int:
-        """How many months the oldest cohort has seen."""
-        cells = [one.people for one in (*self.subscribers, *self.buyers)]
-        return max((sum(cell is not None for cell in each) for each in cells), default=0)
 
     def _blocks(self) -> list[Block]:
         blocks: list[Block] = [self._figures()]
@@ -120,8 +114,8 @@ class CohortsReport:
             "By the month of the first recurring payment; at the end of the month, k months later."
         )
         return [
-            _heat("Subscribers who still pay", of, Cohort.people_share, self._width, note),
-            _heat("Recurring revenue that is left", of, Cohort.revenue_share, self._width, note),
+            _heat("Subscribers who still pay", of, Cohort.people_share, note),
+            _heat("Recurring revenue that is left", of, Cohort.revenue_share, note),
             self._table(f"MRR of each cohort ({name})", of, lambda one, k: one.revenue_minor[k]),
         ]
 
@@ -133,7 +127,7 @@ class CohortsReport:
             "k months later. Orders of people whom nobody knows are left out."
         )
         return [
-            _heat("Buyers who bought again", of, Cohort.people_share, self._width, note),
+            _heat("Buyers who bought again", of, Cohort.people_share, note),
             self._table(
                 f"Revenue per customer so far ({name})",
                 of,
@@ -150,28 +144,41 @@ class CohortsReport:
         minor_at: Callable[[Cohort, int], int | None],
         note: str = "",
     ) -> Table:
+        width = _width(cohorts)
         columns = (
             Column("Cohort"),
             Column("Size", "count"),
-            *(Column(str(k), "money") for k in range(self._width)),
+            *(Column(str(k), "money") for k in range(width)),
         )
         rows = []
         for one in cohorts:
             cells: list[Cell] = [f"{one.first_day:%Y-%m}", one.size]
-            for k in range(self._width):
+            for k in range(width):
                 minor = minor_at(one, k)
                 cells.append(None if minor is None else Money(minor, self.currency))
             rows.append(tuple(cells))
         return Table(columns, tuple(rows), title=title, note=note)
 
 
+def _width(cohorts: Sequence[Cohort]) -> int:
+    """Return how many months the oldest cohort has seen."""
+    return max((sum(cell is not None for cell in one.people) for one in cohorts), default=0)
+
+
+def _payloads(
+    cohorts: Sequence[Cohort], payload: Callable[[Cohort, int], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    width = _width(cohorts)
+    return [payload(one, width) for one in cohorts]
+
+
 def _heat(
     title: str,
     cohorts: Sequence[Cohort],
     share_at: Callable[[Cohort, int], float | None],
-    width: int,
     note: str,
 ) -> HeatMap:
+    width = _width(cohorts)
     shares = [[share_at(one, k) for k in range(width)] for one in cohorts]
     kind: Kind = "share"
     return HeatMap(
