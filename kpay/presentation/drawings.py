@@ -20,6 +20,7 @@ BAR_SHARE = 0.78
 WIDEST_BAR = 110.0
 SHORTEST_NAME = 3
 THINNEST = 2.0
+PARTS = ("(part)", " so far")  # how the label ends of what is not over or not whole
 
 Picture = Chart | HeatMap | Waterfall | Fan | Calibration
 
@@ -46,7 +47,7 @@ def chart(block: Chart) -> dict[str, Any]:
         "title": block.title,
         "words": picture_words.of_chart(block),
         **frame.values(block.unit),
-        "lines": [{"tone": "past", "points": frame.line(block.values)}] if is_line else [],
+        "lines": _lines(frame, block) if is_line else [],
         "bands": _bands(frame, 0, len(block.values), [(block.low, block.high)]) if is_line else [],
         "bars": [] if is_line else _bars(frame, block),
         "ranges": [] if is_line else _ranges(frame, block),
@@ -58,6 +59,23 @@ def chart(block: Chart) -> dict[str, Any]:
         tones = ("past", "band1") if is_line else ("pale", "range")
         drawn["legend"] = list(zip(tones, (block.title, "range"), strict=True))
     return drawn
+
+
+def _lines(frame: Frame, block: Chart) -> list[dict[str, str]]:
+    """Return the line, dashed to and from a month at an end that is not whole."""
+    count = len(block.values)
+    first = int(_is_part(block.labels[:1]))
+    last = count - 1 - int(_is_part(block.labels[-1:]))
+    stretches = [("past", first, last), ("past part", 0, first), ("past part", last, count - 1)]
+    return [
+        {"tone": tone, "points": frame.line(block.values[start : end + 1], start, count)}
+        for tone, start, end in stretches
+        if start < end
+    ]
+
+
+def _is_part(labels: tuple[str, ...]) -> bool:
+    return any(label.endswith(PARTS) for label in labels)
 
 
 def ranks(block: Chart) -> dict[str, Any]:
@@ -215,6 +233,7 @@ def _bars(frame: Frame, block: Chart) -> list[dict[str, Any]]:
                 "width": round(width, 1),
                 "height": round(height, 1),
                 "text": f"{label}: {value:,.2f}{unit}",
+                "is_part": _is_part((label,)),
             }
         )
     return made

@@ -71,6 +71,16 @@ def test_the_months_of_a_year_are_all_named_and_three_of_them_on_a_phone() -> No
     assert main == ["2026-01", "2026-05", "2026-09"]
 
 
+def test_the_way_to_a_month_that_is_not_whole_is_dashed_and_its_bar_pale() -> None:
+    chart = Chart("D", ("2026-01", "2026-02", "2026-03 (part)"), (1.0, 2.0, 1.0))
+    assert block_of(chart)["lines"] == [
+        {"tone": "past", "points": "0,150 500,0"},
+        {"tone": "past part", "points": "500,0 1000,150"},
+    ]
+    bars = block_of(replace(chart, style="bars"))["bars"]
+    assert [bar["is_part"] for bar in bars] == [False, False, True]  # type: ignore[attr-defined]
+
+
 def test_few_bars_do_not_fill_the_page() -> None:
     (bar,) = block_of(Chart("D", ("2026",), (1.0,), style="bars"))["bars"]  # type: ignore[misc]
     assert (bar["x"], bar["width"]) == (445.0, 110.0)
