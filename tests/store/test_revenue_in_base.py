@@ -196,3 +196,12 @@ def test_people_behind_a_figure_are_masked_unless_addresses_are_asked_for(books:
 def test_an_unknown_metric_is_not_opened(books: Books) -> None:
     with books.store.reading() as connection:
         assert revenue.explain(connection, scope(), "mrr") is None
+
+
+def test_who_got_something_free_is_a_customer_but_did_not_pay(books: Books) -> None:
+    mia = books.customer("mia@example.com")
+    books.order("2026-04-03", 2900, customer=mia, discount=2900)
+    found = told(books, "2026-04")
+    assert found["currencies"]["usd"]["customers"] == 1
+    assert found["in_base"]["total"]["paying_customers"] == 0
+    assert found["in_base"]["months"][0]["paying_customers"] == 0
