@@ -59,7 +59,7 @@ def test_a_shop_that_rarely_sells_is_never_told_that_it_will_sell_nothing() -> N
 @pytest.mark.parametrize("family", ["even", "wandering", "rare", "launches", "short"])
 def test_ranges_of_every_kind_of_shop_hold_about_what_they_promise(family: str) -> None:
     steps, totals = [], []
-    for seed in range(2 * SHOPS):
+    for seed in range(SHOPS + 4):
         days = shop(family, 100 + seed)
         came = days[-HORIZON:]
         draws = outlook(days[:-HORIZON], HORIZON, 7).draws
@@ -76,7 +76,7 @@ def test_a_yearly_season_is_seen_from_two_years_of_days_and_costs_little_where_t
 ):
     def missed(swing: float, days: int) -> float:
         errors = []
-        for seed in range(6):
+        for seed in range(5):
             noise = np.random.default_rng(seed)
             day = np.arange(days + 60)
             level = 8 * (1 + swing * np.sin(2 * np.pi * (day + 60 * seed) / 365))
