@@ -64,6 +64,13 @@ def test_questions_that_cannot_be_answered_are_refused_with_a_way_on(
     assert "next: " in result.stderr
 
 
+def test_churn_without_subscriptions_is_told_to_change_nothing(shop: Path, kpay: Kpay) -> None:
+    words = ("--horizon", "30d", "--scenario", "churn=-10%", "--json")
+    (told,) = json.loads(kpay("forecast", *words, home=shop).stdout)["scenarios"]
+    assert told["change"]["mean_minor"] == 0
+    assert "so churn changes nothing" in told["assumptions"][0]
+
+
 def test_traffic_and_costs_from_files_make_a_funnel_and_a_roi(shop: Path, kpay: Kpay) -> None:
     traffic = shop / "traffic.csv"
     days = "".join(f"2026-08-{day:02},search,,100,10\n" for day in range(1, 29))

@@ -18,6 +18,7 @@ from kpay.domain.scenarios import (
     together,
 )
 from kpay.errors import UsageProblem
+from kpay.ml.streams import joint
 from kpay.ml.streams.parts import bounds
 from kpay.services.forecasting.result import Forecast
 from kpay.services.forecasting.revenue import Foreseen
@@ -97,12 +98,16 @@ def assumptions(world: WhatIf, scenario: Scenario) -> tuple[str, ...]:
         if not PRICES_KNOWN[0] <= scenario.share("price") <= PRICES_KNOWN[1]:
             said.append("So far from today's prices an elasticity tells little.")
     if scenario.share("churn"):
-        said.append(
-            "The chance to leave at every renewal changes by this share, from the first day on."
-        )
+        said.append(_churn_words(world))
     if scenario.launches:
         said.append(_launch_words(world))
     return tuple(said)
+
+
+def _churn_words(world: WhatIf) -> str:
+    if not any(world.before.named(name) for name in (joint.RENEWALS, joint.STARTS)):
+        return "No subscription is expected to pay in these days, so churn changes nothing."
+    return "The chance to leave at every renewal changes by this share, from the first day on."
 
 
 def _price_words(world: WhatIf) -> str:

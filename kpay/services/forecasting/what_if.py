@@ -52,7 +52,8 @@ class WhatIf:
         return float(after.mean.sum() - self.before.mean.sum()), np.asarray(draws)
 
     def _check(self, scenario: Scenario) -> None:
-        if scenario.share("churn") and not self.levers.has_streams:
+        has_members = len(self.found.ledger.members.began) > 0
+        if scenario.share("churn") and has_members and not self.levers.has_streams:
             raise UsageProblem(
                 f"--scenario {scenario.text}: this forecast fell back to the whole revenue and does not "
                 "tell renewals apart",
