@@ -150,8 +150,13 @@ def campaign_verdict(answers: Answers, truth: Truth) -> Verdict:
 
 
 def forecast_verdict(forecast: Mapping[str, Any], today: date, truth: Truth) -> Verdict:
-    """Show the forecast beside what came; a single month proves nothing, so nothing is demanded."""
-    currency, total = forecast["currency"], forecast["total"]
+    """Show the forecast beside what came; a single month proves nothing, so nothing is demanded.
+
+    The truth tells sales before refunds, so the refunds that the forecast expects are put back.
+    """
+    currency, parts = forecast["currency"], forecast["parts"]
+    back = -sum(part["total_minor"] for part in parts if part["name"] == "refunds")
+    total = {name: minor + back for name, minor in forecast["total"].items()}
     days = len(forecast["points"])
     came = sum(truth.revenue_by_day(today, today + timedelta(days=days), currency).values())
     inside = total["low95_minor"] <= came <= total["high95_minor"]
@@ -161,10 +166,10 @@ def forecast_verdict(forecast: Mapping[str, Any], today: date, truth: Truth) -> 
         f"{format_minor(total['high95_minor'], currency)})"
     )
     return Verdict(
-        f"forecast, next {days} days",
+        f"forecast, next {days} days, before refunds",
         said,
         f"{format_minor(came, currency)}, {'inside' if inside else 'outside'} the 95 % range",
         "shown, not demanded",
         None,
-        {"currency": currency, "total": dict(total), "truth_minor": came, "inside95": inside},
+        {"currency": currency, "total": total, "truth_minor": came, "inside95": inside},
     )

@@ -114,9 +114,10 @@ def test_a_forecast_is_shown_beside_what_came() -> None:
         "low95_minor": 800,
         "high95_minor": 1100,
     }
-    verdict = forecast_verdict(
-        {"currency": "usd", "points": [{}] * 30, "total": total}, date(2026, 7, 15), World()
-    )
+    parts = [{"name": "one_time", "total_minor": 1100}, {"name": "refunds", "total_minor": -150}]
+    forecast = {"currency": "usd", "points": [{}] * 30, "total": total, "parts": parts}
+    verdict = forecast_verdict(forecast, date(2026, 7, 15), World())
+    assert verdict.figures["total"]["mean_minor"] == 1100
     assert verdict.holds is None
     assert verdict.figures["truth_minor"] == 1000
     assert verdict.figures["inside95"] is True
