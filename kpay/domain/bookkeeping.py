@@ -12,8 +12,8 @@ each currency balances by itself. A sale and its movement of the same day are on
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
+from functools import cache
 
 from kpay.domain import journal as books
 from kpay.domain.entries import Entry, GivenBackEntry, Movement, Sale, UnbookedDispute
@@ -23,8 +23,6 @@ from kpay.domain.revenue import FEE_KINDS, PAYOUT_KINDS
 from kpay.domain.settlement import GIVEN_BACK_KINDS, TAKEN_KINDS
 
 ELSEWHERE = ""  # the account of what was imported
-DayOf = Callable[[Entry], date]
-NameOf = Callable[[Entry], str]
 
 
 def half_of(one: Entry, day: date, customer: str) -> Half | None:
@@ -75,6 +73,7 @@ def _counter(currency: str, other: str | None) -> str:
     return books.UNSETTLED if other in (None, currency) else books.CONVERSION
 
 
+@cache
 def _tax_account(country: str | None) -> str:
     return f"{books.TAX}:{account_part((country or '').upper(), otherwise='Unknown')}"
 
