@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -213,3 +214,21 @@ def test_an_empty_store_says_so_and_leads_on(books: Books) -> None:
     page = report(books)
     assert page.next_steps == ("kpay publish", "kpay sync")
     assert page.payload["pieces"] == []
+
+
+def test_thousands_of_pieces_are_listed_in_reasonable_time(books: Books) -> None:
+    with books.store.writing() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO orders (source, account, livemode, external_id, ordered_at, currency, "
+            "gross_minor, discount_minor, tax_minor, total_minor, status, kind, tracking) "
+            "VALUES ('import', '', 0, 'o', '2026-01-05T00:00:00Z', 'usd', 4000, 0, 0, 4000, 'paid', "
+            "'one_time', '{}')"
+        )
+        connection.exec_driver_sql(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 3999) "
+            "INSERT INTO line_item (order_id, position, product, name, quantity, amount_minor) "
+            "SELECT 1, i, 'p' || i, 'p' || i, 1, 1 FROM n"
+        )
+    began = time.process_time()
+    assert len(pieces(books)) == 4000
+    assert time.process_time() - began < 5

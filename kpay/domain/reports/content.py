@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from kpay.domain.document import Metric
@@ -32,12 +33,12 @@ class ContentReport:
     ratings: Ratings
     others: Mapping[str, int]
 
-    @property
+    @cached_property
     def gross_minor(self) -> int:
         """What all pieces cost before discounts."""
         return sum(piece.sum_in(self.currency).gross_minor for piece in self.pieces)
 
-    @property
+    @cached_property
     def net_minor(self) -> int:
         """What all pieces brought after discounts, tax and refunds."""
         return sum(piece.sum_in(self.currency).net_minor for piece in self.pieces)

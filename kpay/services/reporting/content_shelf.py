@@ -39,6 +39,8 @@ PRIOR_RATINGS: Final = 5
 UNHAPPY_SHARE: Final = 0.4
 FIVE_STARS, TEN_STARS = 5, 10
 NO_PIECE: Final = Tally()
+MOST_PAIRED: Final = 200
+"""So many pieces, those with most buyers, are looked at in pairs: a warehouse has millions of pairs."""
 
 
 def shelf(connection: Connection, scope: Scope, *, opening: str | None = "") -> Shelf:
@@ -231,7 +233,14 @@ class Shelf:
 
     @cached_property
     def _often_with(self) -> dict[str, str]:
-        pairs = ((customer, name) for customer, names in self._bought.items() for name in names)
+        ranked = sorted(self.names, key=lambda name: (-len(self._tally(name).buyers), name))
+        paired = frozenset(ranked[:MOST_PAIRED])
+        pairs = (
+            (customer, name)
+            for customer, names in self._bought.items()
+            for name in names
+            if name in paired
+        )
         nearest = also_bought(pairs, self.names, 1)
         return {name: others[0] for name, others in nearest.items() if others}
 
