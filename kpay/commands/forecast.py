@@ -98,7 +98,6 @@ def forecast(
     """Forecast revenue, or a series of your own, with ranges and its own backtest."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show
-    from kpay.services.forecasting import answering
 
     asked = _asked(horizon, freq, level)
     questions: dict[str, object] = {"scenario": scenario, "goal": goal}
@@ -113,6 +112,8 @@ def forecast(
         _refuse_beside("scorecard", {**of_a_business, "freq": freq}, "kpay forecast --scorecard")
         show(_scorecard(business, as_of), fmt, out, fill_page=business.fill_page)
         return
+    from kpay.services.forecasting import answering
+
     _refuse_beside("explain", questions if explain else {}, "kpay forecast --explain")
     wish = _wish(business, as_of, currency, plan, engine)
     wished = answering.Questions(scenario or (), goal)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from kpay.ml.arrays import Floats, Ints
+from kpay.ml.forecasting import paths
 
 LARGEST_SUM: Final = float(2**53 - 1)
 
@@ -86,6 +87,6 @@ def bounds(
     sums = np.clip(draws[:, list(days)].sum(axis=1), -LARGEST_SUM, LARGEST_SUM)
     found = {}
     for level in levels:
-        low, high = np.quantile(sums, [0.5 - level / 200, 0.5 + level / 200])
+        low, high = (float(end) for end in paths.bounds(sums, level))
         found[level] = (min(mean, int(np.floor(low))), max(mean, int(np.ceil(high))))
     return found
