@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kpay.domain.document import Table
 from kpay.errors import UsageProblem
 from kpay.models import Content, Price, Product
 from kpay.services.forecasting import answering, demand
@@ -154,7 +155,10 @@ def test_a_goal_names_what_each_lever_alone_would_have_to_do(books: Books) -> No
 
 
 def test_a_goal_that_is_expected_anyway_asks_for_nothing(books: Books) -> None:
-    goal = forecast(books, goal="1usd/week").to_json()["goal"]
+    made = forecast(books, goal="1usd/week")
+    goal = made.to_json()["goal"]
+    (table,) = (block for block in made.more_blocks if isinstance(block, Table))
+    assert {row[1] for row in table.rows} == {"as it is"}
     assert goal["probability"] == 1.0
     assert all(one["change_share"] in (0.0, None) for one in goal["levers"])
     assert goal["levers"][-1]["count"] == 0

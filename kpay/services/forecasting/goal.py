@@ -182,7 +182,9 @@ def _launches(world: WhatIf, missing: float) -> int | None:
 def _table(levers: tuple[Needed, ...]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for one in levers:
-        if one.lever == "launch":
+        if one.share == 0 or one.count == 0:
+            must: str | None = "as it is"
+        elif one.lever == "launch":
             must = None if one.count is None else f"{one.count:,}"
         else:
             must = None if one.share is None else f"{one.share:+.1%}"
