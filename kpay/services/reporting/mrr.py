@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import Connection
 
@@ -48,7 +47,7 @@ def mrr_report(connection: Connection, scope: Scope) -> MrrReport:
     first = min((span.start for span in everyone), default=None)
     period = scope.period or scope.everything(first)
     shown = tuple(months_between(period.first_day, scope.known(period).last_day))
-    lines = Lines(known, policy, frozenset(shown))
+    lines = Lines(known, policy)
     months = lines.of(found.counted, known.rates, with_standing=True)
     listed = [line for line in months if line.month.first_day in shown]
     return MrrReport(
@@ -65,11 +64,10 @@ def mrr_report(connection: Connection, scope: Scope) -> MrrReport:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Makes the lines of a report by one policy; only `shown` months need every rate."""
+    """Makes the lines of a report by one policy."""
 
     known: Known
     policy: Policy
-    shown: frozenset[date]
 
     def of(
         self, counted: Sequence[Span], rates: RateBook, *, with_standing: bool = False
@@ -78,13 +76,13 @@ class Lines:
         months = calendar(self.known.scope, counted, rates)
         walk = walked(self.known.scope, counted, months, self.policy)
         standing = self.standing(counted, months) if with_standing else [Standing()] * len(months)
+        windows: list[MonthOfMrr] = []
+        if self.policy.rates.startswith("thirty_days"):
+            windows = thirty_days_before(self.known.scope, counted, months)
         lines = []
-        for index, (month, place) in enumerate(zip(walk, months, strict=True)):
-            days = None
-            if self.policy.rates.startswith("thirty_days") and month.first_day in self.shown:
-                days = thirty_days_before(self.known.scope, counted, place)
+        for index, month in enumerate(walk):
             quarter = walk[max(0, index - 2) : index + 1]
-            rated = rates_under(self.policy, quarter, days)
+            rated = rates_under(self.policy, quarter, windows[index] if windows else None)
             lines.append(MonthLine(month, rated, standing[index]))
         return tuple(lines)
 
@@ -117,7 +115,7 @@ def _reconciled(known: Known, policy: Policy, shown: MonthLine) -> Reconciliatio
     lines = []
     for one in (OWN, *(difference.policy for difference in changed)):
         counted = known.under(one.rules).counted
-        every = Lines(known, one, frozenset({first_day})).of(counted, known.rates)
+        every = Lines(known, one).of(counted, known.rates)
         same = (line for line in every if line.month.first_day == first_day)
         lines.append(next(same, MonthLine(nothing, Rates.of([nothing]))))
     return Reconciliation(policy, known.scope.base_currency, lines[0], changed, tuple(lines[1:]))

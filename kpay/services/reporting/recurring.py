@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -98,13 +101,41 @@ def walked(
     )
 
 
-def thirty_days_before(scope: Scope, counted: Sequence[Span], month: Month) -> MonthOfMrr:
-    """Return the movements of the thirty days before a month's end, at its rates."""
-    since = month.end - timedelta(days=30)
-    first = min([since, *(span.start for span in counted)]) - timedelta(days=1)
-    before = replace(month, start=first, end=since)
-    window = replace(month, start=since)
-    return walked(scope, counted, (before, window))[1]
+def thirty_days_before(
+    scope: Scope, counted: Sequence[Span], months: Sequence[Month]
+) -> list[MonthOfMrr]:
+    """Return for each month the movements of the thirty days before its end.
+
+    All windows are cut out of one walk, at every month's end and thirty days before it.
+    """
+    begins = [month.end - timedelta(days=30) for month in months]
+    ends = [month.end for month in months]
+    edges = sorted({*begins, *ends, months[0].start}) if months else []
+    pieces = [
+        replace(months[bisect_left(ends, end)], start=start, end=end)
+        for start, end in pairwise(edges)
+    ]
+    walk = walked(scope, counted, pieces)
+    found = []
+    for month, begin in zip(months, begins, strict=True):
+        first, last = bisect_left(edges, begin), bisect_left(edges, month.end)
+        found.append(_together(month, walk[first:last]))
+    return found
+
+
+def _together(month: Month, pieces: Sequence[MonthOfMrr]) -> MonthOfMrr:
+    """Return what moved in neighbouring stretches, from the start of the first one."""
+    names = (
+        "new_minor", "expansion_minor", "contraction_minor", "churn_voluntary_minor",
+        "churn_involuntary_minor", "reactivation_minor", "subscribers_new", "subscribers_churned",
+    )  # fmt: skip
+    sums: dict[str, Any] = {name: sum(getattr(one, name) for one in pieces) for name in names}
+    return MonthOfMrr(
+        month.first_day,
+        start_minor=pieces[0].start_minor,
+        subscribers_start=pieces[0].subscribers_start,
+        **sums,
+    )
 
 
 def without_waiting(known: Known, rules: Rules) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
