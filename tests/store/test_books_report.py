@@ -185,7 +185,11 @@ def test_customers_are_numbers_unless_addresses_are_asked_for(books: Books) -> N
 
 def test_the_same_day_makes_the_same_books_whatever_comes_later(books: Books) -> None:
     trade(books)
+    books.order("2026-04-30", 1000, currency="eur", source="stripe")
     before = as_text(document(books, as_of="2026-05-01"), OutputFormat.LEDGER)
+    charge = document(books, as_of="2026-05-01").payload["transactions"][-2]["id"]
+    assert charge.startswith("ch_")
+    books.booked("2026-05-02", "charge", 1100, 62, source=charge, rate="1.1")
     books.order("2026-05-05", 1000, fee=59)
     books.booked("2026-05-06", "payout", -500)
     assert as_text(document(books, as_of="2026-05-01"), OutputFormat.LEDGER) == before

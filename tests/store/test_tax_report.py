@@ -109,3 +109,18 @@ def test_nothing_sold_leads_on(books: Books) -> None:
         document = tax.document(connection, scope())
     assert document.payload["currencies"] == {}
     assert document.next_steps
+
+
+def test_a_refund_that_failed_is_taken_back_with_its_tax(books: Books) -> None:
+    order = books.order("2026-04-01", 1190, tax=190, currency="eur", country="DE", fee=50)
+    books.refund("2026-04-09", 1190, order=order, currency="eur", status="failed", is_booked=True)
+    with books.store.reading() as connection:
+        query = "SELECT external_id FROM refund"
+        refund = connection.exec_driver_sql(query).scalar_one()
+    books.booked("2026-05-02", "refund_failure", 1190, source=refund, currency="eur")
+    april, may = (
+        told(books, asked)["currencies"]["eur"]["total"] for asked in ("2026-04", "2026-05")
+    )
+    assert (april["refunds_minor"], april["tax_due_minor"]) == (1000, 0)
+    assert (may["refunds_minor"], may["refunded_tax_minor"]) == (-1000, -190)
+    assert may["tax_due_minor"] == 190
