@@ -39,11 +39,12 @@ def shop(tmp_path: Path) -> Iterator[Store]:
 
 
 def forecast(
-    store: Store, *, days: int = 30, as_of: date = LAST, plan: str | None = None,
+    store: Store, *, days: int = 30, as_of: date | None = LAST, plan: str | None = None,
     currency: str | None = None, now: datetime = NOW, freq: str | None = None, zone: str = "UTC",
 ) -> Forecast:  # fmt: skip
     asked = Asked(days, freq, (80, 95))
-    wish = revenue.Wish(as_of.isoformat(), currency, "usd", now, zone, plan)
+    day = as_of.isoformat() if as_of else None
+    wish = revenue.Wish(day, currency, "usd", now, zone, plan)
     return forecast_and_answer(store, asked, wish, Questions())
 
 
@@ -74,6 +75,8 @@ def test_what_comes_later_changes_no_forecast_of_an_earlier_day(shop: Store) -> 
     put_member(shop, "sub9", DAYS + 1, amount=50_000, billed=DAYS + 1)
     put_refund(shop, DAYS + 2, 1900)
     put_piece(shop, "big", DAYS + 1, DAYS + 2, "published")
+    put_piece(shop, "draft", DAYS - 20, DAYS + 2, "published")
+    put_piece(shop, "waits", DAYS - 20, DAYS + 9, "scheduled")
     with shop.writing() as connection:
         connection.exec_driver_sql(
             "UPDATE subscription SET ended_at = ?, canceled_at = ?, status = 'canceled'"
@@ -112,7 +115,7 @@ def test_a_bill_in_arrears_may_still_be_paid(shop: Store) -> None:
 
 def test_without_a_plan_no_launch_is_assumed_and_scheduled_ones_are_offered(shop: Store) -> None:
     put_piece(shop, "soon", 150, DAYS + 7, "scheduled")
-    plain = forecast(shop)
+    plain = forecast(shop, as_of=None, now=moment(DAYS, 9))
     assert "launches" not in parts(plain)
     assert any("No launch and no campaign is assumed. 1 scheduled" in s for s in plain.assumptions)
     assert "kpay forecast --plan scheduled" in plain.next_steps

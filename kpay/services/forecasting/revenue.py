@@ -93,7 +93,7 @@ def foreseen(connection: Connection, asked: Asked, wish: Wish) -> Foreseen:
         found,
         plan,
         joint.streams(found.ledger, asked.horizon_days, plan, seed=SEED, engine=wish.engine),
-        sum(_is_ahead(one, found.ledger, asked.horizon_days) for one in scheduled),
+        _offered(scheduled, found.ledger, asked.horizon_days) if wish.as_of is None else 0,
         wish.engine,
     )
 
@@ -122,8 +122,10 @@ def _scheduled(connection: Connection, seen_from: Vantage, ledger: Ledger) -> li
     ]
 
 
-def _is_ahead(one: Planned, ledger: Ledger, horizon: int) -> bool:
-    return ledger.days <= one.occasion.day < ledger.days + horizon
+def _offered(scheduled: list[Planned], ledger: Ledger, horizon: int) -> int:
+    """Count what is scheduled ahead; of an earlier day that is not told, for it changes afterwards."""
+    ahead = range(ledger.days, ledger.days + horizon)
+    return sum(one.occasion.day in ahead for one in scheduled)
 
 
 def _plan(

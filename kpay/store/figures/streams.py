@@ -157,7 +157,10 @@ def longest_coupon_months(connection: Connection) -> int:
 
 
 def scheduled(connection: Connection, known_at: datetime) -> list[tuple[str, datetime]]:
-    """Return slug and publication of paid content that was known before a moment and comes after it."""
+    """Return slug and publication of paid content that waits for a moment after the one given.
+
+    What has come out since is not told: whether it was scheduled then, or a draft, nobody wrote down.
+    """
     columns = CONTENT.c
     query = (
         select(columns.slug, columns.published_at)
@@ -165,7 +168,7 @@ def scheduled(connection: Connection, known_at: datetime) -> list[tuple[str, dat
             columns.created_at < known_at,
             columns.published_at >= known_at,
             columns.pricing != "free",
-            columns.status.in_((ContentStatus.SCHEDULED.value, ContentStatus.PUBLISHED.value)),
+            columns.status == ContentStatus.SCHEDULED.value,
         )
         .order_by(columns.published_at, columns.slug)
     )
