@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from kpay.errors import UsageProblem
 if TYPE_CHECKING:
     from kpay.bootstrap import Business
     from kpay.domain.document import Document
+    from kpay.services.forecasting.result import Forecast
     from kpay.services.forecasting.revenue import Wish
     from kpay.services.forecasting.series import Asked
 
@@ -100,7 +101,7 @@ def forecast(
     from kpay.presentation import show
 
     asked = _asked(horizon, freq, level)
-    questions: dict[str, object] = {"scenario": scenario, "goal": goal}
+    questions = {"scenario": scenario, "goal": goal}
     of_a_business = {"plan": plan, "explain": explain, "currency": currency, **questions}
     if source is not None:
         others = {**of_a_business, "as-of": as_of, "scorecard": scorecard}
@@ -112,14 +113,19 @@ def forecast(
         _refuse_beside("scorecard", {**of_a_business, "freq": freq}, "kpay forecast --scorecard")
         show(_scorecard(business, as_of), fmt, out, fill_page=business.fill_page)
         return
-    from kpay.services.forecasting import answering
-
     _refuse_beside("explain", questions if explain else {}, "kpay forecast --explain")
     wish = _wish(business, as_of, currency, plan, engine)
-    wished = answering.Questions(scenario or (), goal)
-    made = answering.forecast_and_answer(business.store, asked, wish, wished)
-    document = made.explained() if explain else made.to_document()
-    show(document, fmt, out, fill_page=business.fill_page)
+    made = _answered(business, asked, wish, scenario or (), goal)
+    told = made.explained if explain else made.to_document
+    show(told(), fmt, out, fill_page=business.fill_page)
+
+
+def _answered(
+    business: Business, asked: Asked, wish: Wish, scenarios: Sequence[str], goal: str | None
+) -> Forecast:
+    from kpay.services.forecasting.answering import Questions, forecast_and_answer
+
+    return forecast_and_answer(business.store, asked, wish, Questions(scenarios, goal))
 
 
 def _series(source: str, asked: Asked, engine: ForecastEngine) -> Document:
