@@ -36,7 +36,7 @@ def test_every_command_has_help_with_examples(entry, kpay) -> None:
 def test_the_registry_names_every_verb(entry, kpay) -> None:
     text = kpay(entry.name, "--help").stdout
     if "Commands:" not in text:  # a bare verb whose first argument is one of a few words
-        choices = text.split("[OPTIONS] [")[1].split("]")[0]
+        choices = text.split("\n  SECTION <")[1].split(">")[0]
         assert choices.split("|") == [verb for verb, _ in entry.verbs]
         return
     listed = text.split("Commands:")[1].split("Options:")[0]

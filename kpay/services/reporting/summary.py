@@ -13,8 +13,9 @@ from kpay.domain.document import Document, Kind
 from kpay.domain.period import Period
 from kpay.domain.reports import scope as report_scope
 from kpay.domain.reports.behind import Behind, BehindRow
+from kpay.domain.reports.measured import Measured, mean_minor
 from kpay.domain.reports.scope import Scope
-from kpay.domain.reports.summary import Measured, Summary, mean_minor
+from kpay.domain.reports.summary import Summary
 from kpay.domain.revenue import Takings
 from kpay.domain.subscription_levels import mrr_over
 from kpay.services.reporting import mrr, revenue

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, distinct, func, or_, select
 
 from kpay.domain.enums import OrderStatus, SubscriberStatus
-from kpay.domain.reports.summary import RecentOrder, Seller
+from kpay.domain.reports.measured import RecentOrder, Seller
 from kpay.models.catalog import Content
 from kpay.models.people import Customer, Subscriber
 from kpay.models.sales import LineItem, Order
