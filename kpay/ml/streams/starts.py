@@ -15,6 +15,7 @@ from kpay.ml.streams.survival import LATER, Experience
 LOOKED_AT_DAYS: Final = 60
 FEWEST_DAYS: Final = 14
 PRIOR_STARTS: Final = 0.5
+LONGEST_DRAWN_DAYS: Final = 730  # beyond, who stays by chance is lost in how unsure the chances are
 MOST_PLANS: Final = 6  # told apart; the rest counts as one more plan of their mean price
 
 
@@ -101,12 +102,13 @@ def _payments(
 ) -> Floats:
     """Follow those who begin through their payments; `chance` is (stages, draws)."""
     paid = np.zeros(began.shape)
+    luck = generator if began.shape[1] <= LONGEST_DRAWN_DAYS else None
     day, stage, there = plan.trial_days, 0 if plan.trial_days else 1, began
     if not plan.trial_days:
         paid += plan.amount * there
         day = plan.interval_days
     while day < began.shape[1]:
-        there = _going_on(there, chance[stage], generator)
+        there = _going_on(there, chance[stage], luck)
         paid[:, day:] += plan.amount * there[:, : began.shape[1] - day]
         day, stage = day + plan.interval_days, min(stage + 1, LATER)
     return paid
