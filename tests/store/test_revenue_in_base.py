@@ -205,3 +205,11 @@ def test_who_got_something_free_is_a_customer_but_did_not_pay(books: Books) -> N
     assert found["currencies"]["usd"]["customers"] == 1
     assert found["in_base"]["total"]["paying_customers"] == 0
     assert found["in_base"]["months"][0]["paying_customers"] == 0
+
+
+def test_a_dispute_abroad_that_the_balance_knows_counts_once(books: Books) -> None:
+    rate(books, "2026-01-01", "eur", "1")
+    lost = books.dispute("2026-04-20", 400, currency="eur")
+    books.booked("2026-04-20", "adjustment", -400, 1500, source=lost, currency="eur")
+    total = told(books, "2026-04")["in_base"]["total"]
+    assert (total["disputes_minor"], total["fees_minor"]) == (400, 1500)
