@@ -213,3 +213,12 @@ def test_a_dispute_abroad_that_the_balance_knows_counts_once(books: Books) -> No
     books.booked("2026-04-20", "adjustment", -400, 1500, source=lost, currency="eur")
     total = told(books, "2026-04")["in_base"]["total"]
     assert (total["disputes_minor"], total["fees_minor"]) == (400, 1500)
+
+
+def test_who_buys_in_two_months_is_one_customer_of_both(books: Books) -> None:
+    mia = books.customer("mia@example.com")
+    for day in ("2026-04-03", "2026-05-03"):
+        books.order(day, 2900, customer=mia)
+    found = told(books)
+    assert found["currencies"]["usd"]["customers"] == 1
+    assert found["in_base"]["total"]["paying_customers"] == 1
