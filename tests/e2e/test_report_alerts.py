@@ -108,7 +108,15 @@ def test_a_figure_of_another_report_and_month_is_opened(kpay: Run, shop: Path) -
     opened = kpay("report", "--explain", "churn@2026-09", "--json", *AS_OF, home=shop)
     answer = json.loads(opened.stdout)
     assert answer["value_minor"] == answer["rows_total_minor"] == 3_000
-    assert [row["customer"] for row in answer["rows"]] == ["ned@example.com"]
+    assert [row["customer"] for row in answer["rows"]] == ["#2 n***@e***.com"]
+
+
+@pytest.mark.parametrize("metric", ["churn@2026-09", "new_customers", "on_list", "net"])
+def test_addresses_are_masked_until_they_are_asked_for(kpay: Run, shop: Path, metric: str) -> None:
+    masked = kpay("report", "--explain", metric, *AS_OF, home=shop).stdout
+    whole = kpay("report", "--explain", metric, "--emails", *AS_OF, home=shop).stdout
+    assert "@example.com" not in masked
+    assert "@example.com" in whole
 
 
 @pytest.mark.parametrize(

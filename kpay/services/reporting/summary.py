@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from kpay.domain.document import Document, Kind
 from kpay.domain.period import Period
+from kpay.domain.person_shown import person_shown
 from kpay.domain.reports import scope as report_scope
 from kpay.domain.reports.behind import Behind, BehindRow
 from kpay.domain.reports.measured import Measured, mean_minor
@@ -19,6 +20,7 @@ from kpay.domain.reports.summary import Summary
 from kpay.domain.revenue import Takings
 from kpay.domain.subscription_levels import mrr_over
 from kpay.services.reporting import mrr, revenue
+from kpay.services.reporting.naming import named
 from kpay.services.reporting.recurring import recurring_spans
 from kpay.services.reporting.revenue import takings_between
 from kpay.store.figures import ledger, sales
@@ -185,18 +187,23 @@ def explain(connection: Connection, scope: Scope, metric: str) -> Behind | None:
 
 def _new_buyers(connection: Connection, scope: Scope, asked: Period) -> Behind:
     known = scope.known(asked)
+    first = sales.first_orders(connection, known.start, known.end)
+    names = named(connection, scope, [str(one.customer) for one in first])
     rows = tuple(
-        BehindRow(
-            first.at, first.email or f"customer {first.customer}", "first order", 1, first.order
-        )
-        for first in sales.first_orders(connection, known.start, known.end)
+        BehindRow(one.at, names[str(one.customer)], "first order", 1, one.order) for one in first
     )
     return Behind("new_customers", scope, asked, len(rows), rows)
 
 
 def _listed(connection: Connection, scope: Scope, asked: Period) -> Behind:
     rows = tuple(
-        BehindRow(at, email, "on the mailing list", 1, "")
-        for at, email in sales.listed_at(connection, scope.known(asked).end)
+        BehindRow(
+            reader.since,
+            person_shown(reader.name, reader.email, shows_emails=scope.shows_emails),
+            "on the mailing list",
+            1,
+            f"subscriber {reader.number}",
+        )
+        for reader in sales.listed_at(connection, scope.known(asked).end)
     )
     return Behind("on_list", scope, asked, len(rows), rows)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, distinct, 
 from kpay.domain.enums import OrderStatus, SubscriberStatus
 from kpay.domain.reports.measured import RecentOrder, Seller
 from kpay.models.catalog import Content
-from kpay.models.people import Customer, Subscriber
+from kpay.models.people import Subscriber
 from kpay.models.sales import LineItem, Order
 from kpay.store.dialect import chunks, table_of
 
@@ -19,17 +19,24 @@ ORDERS = table_of(Order)
 LINES = table_of(LineItem)
 CONTENT = table_of(Content)
 LIST = table_of(Subscriber)
-CUSTOMERS = table_of(Customer)
 COUNTS_A_STATEMENT = 500
 
 
 class FirstOrder(NamedTuple):
-    """With which order somebody became a buyer; `email` is None where no address is known."""
+    """With which order somebody became a buyer."""
 
     at: datetime
     customer: int
-    email: str | None
     order: str
+
+
+class Reader(NamedTuple):
+    """Somebody on the mailing list, and since when."""
+
+    since: datetime
+    number: int
+    name: str
+    email: str
 
 
 def new_customers(connection: Connection, spans: Sequence[tuple[datetime, datetime]]) -> list[int]:
@@ -60,24 +67,23 @@ def first_orders(connection: Connection, start: datetime, end: datetime) -> list
         .subquery()
     )
     query = (
-        select(turns.c.ordered_at, CUSTOMERS.c.id, CUSTOMERS.c.email, turns.c.external_id)
-        .join(CUSTOMERS, CUSTOMERS.c.id == turns.c.customer_id)
+        select(turns.c.ordered_at, turns.c.customer_id, turns.c.external_id)
         .where(turns.c.turn == 1, turns.c.ordered_at >= start, turns.c.ordered_at < end)
         .order_by(turns.c.ordered_at, turns.c.external_id)
     )
     return [FirstOrder(*row) for row in connection.execute(query)]
 
 
-def listed_at(connection: Connection, moment: datetime) -> list[tuple[datetime, str]]:
-    """Return since when, and the address, of everybody on the list at a moment, oldest first."""
+def listed_at(connection: Connection, moment: datetime) -> list[Reader]:
+    """Return everybody on the list at a moment, who is on it longest first."""
     columns = LIST.c
     joined = func.coalesce(columns.consented_at, columns.created_at)
     query = (
-        select(joined, columns.email)
+        select(joined, columns.id, columns.name, columns.email)
         .where(_ever_listed(), _is_listed(moment))
         .order_by(joined, columns.email)
     )
-    return [(at, email) for at, email in connection.execute(query)]
+    return [Reader(*row) for row in connection.execute(query)]
 
 
 def best_sellers(
