@@ -213,6 +213,8 @@ def test_empty_books_lead_on(books: Books) -> None:
 def test_an_id_from_a_file_stays_in_its_brackets(books: Books) -> None:
     books.order("2026-04-03", 1000)
     with books.store.writing() as connection:
-        connection.exec_driver_sql("UPDATE orders SET external_id = ?", ("a) b\n(c;",))
+        connection.exec_driver_sql("UPDATE orders SET external_id = ?", ("=a) b\n(c;",))
     journal = Journal(as_text(document(books), OutputFormat.LEDGER))
-    assert [code for _, code, *_ in journal.transactions] == ["a_b_c_"]
+    assert [code for _, code, *_ in journal.transactions] == ["_a_b_c_"]
+    (line, *_) = csv.DictReader(io.StringIO(as_text(document(books), OutputFormat.CSV)))
+    assert line["id"] == "'=a) b\n(c;"
