@@ -105,11 +105,15 @@ def _solid(share: float, floor: int) -> str:
 
 
 def _columns(block: Fan, most: int) -> tuple[int, int]:
-    """Share the columns between past and future, each as many as its days where they fit."""
+    """Share the columns between past and future, each as many as its days where they fit.
+
+    Neither is left without a column, however much longer the other is.
+    """
     total = len(block.past) + len(block.mean)
     if total + 1 <= most:
         return len(block.past), len(block.mean)
     ahead = max(1, round((most - 1) * len(block.mean) / total)) if block.mean else 0
+    ahead = min(ahead, most - 2) if block.past else ahead
     return min(len(block.past), most - 1 - ahead), ahead
 
 

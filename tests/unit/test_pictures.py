@@ -188,6 +188,12 @@ def test_a_long_fan_fits_the_terminal() -> None:
     assert max(map(len, fan_lines(fan, 60)[:9])) <= 60
 
 
+def test_a_short_past_keeps_a_column_beside_years_ahead() -> None:
+    days = tuple(map(str, range(1095)))
+    fan = Fan("N", ("a", "b"), (5.0, 5.0), days, (5.0,) * 1095, (), "USD")
+    assert all(line[9:].startswith("█│▓▓▓") for line in fan_lines(fan, 60)[2:8])
+
+
 def test_a_day_far_above_all_others_is_cut_and_told() -> None:
     past = (*(10.0 for _ in range(30)), 900.0)
     fan = replace(FAN, past_labels=("d",) * 31, past=past, mean=(10.0, 10.0))

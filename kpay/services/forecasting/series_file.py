@@ -6,11 +6,12 @@ import csv
 import gzip
 import io
 import math
+import re
 import sys
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,10 @@ LARGEST_VALUE = 1e13
 LONGEST_SERIES = 20_000
 WHERE_HELP_IS = "kpay forecast --help"
 GZIP_MAGIC = b"\x1f\x8b"
+MONTH = re.compile(r"\d{4}-\d{2}")
+MONTH_DAYS = 365.25 / 12
+DAYS_OF_MONTHS_APART = 4  # how far steps of a month may lie from whole months
+REGULAR_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,10 @@ def _numbered_rows(source: str) -> list[tuple[int, list[str]]]:
 
 
 def _is_header(row: list[str]) -> bool:
-    return _number(row[-1] if len(row) == 1 else row[1]) is None
+    """Whether a first row names columns; a row with a day in it has a wrong value instead."""
+    if len(row) == 1:
+        return _number(row[0]) is None
+    return _number(row[1]) is None and _day_of(row[0]) is None
 
 
 def _number(cell: str) -> float | None:
@@ -111,15 +119,21 @@ def _cells(
 
 
 def _day(source: str, line: int, cell: str, problems: list[Problem]) -> date | None:
-    try:
-        day = date.fromisoformat(cell.strip()[:10])
-    except ValueError:
-        day = None
+    day = _day_of(cell)
     if day is not None and day.year <= LAST_YEAR:
         return day
     said = f"{cell.strip()!r} is not a date up to {LAST_YEAR} (write 2026-10-31)"
     problems.append(Problem(source, line, "date", said))
     return None
+
+
+def _day_of(cell: str) -> date | None:
+    """Return the day of a date, a date with a time, or a month (its first); None for anything else."""
+    text = cell.strip()
+    try:
+        return datetime.fromisoformat(f"{text}-01" if MONTH.fullmatch(text) else text).date()
+    except ValueError:
+        return None
 
 
 def _added(dated: list[tuple[date | None, float]]) -> dict[date | None, float]:
@@ -131,14 +145,38 @@ def _added(dated: list[tuple[date | None, float]]) -> dict[date | None, float]:
 
 def _even(source: str, by_day: dict[date, float]) -> Series:
     days = sorted(by_day)
-    usual = median((later - day).days for day, later in pairwise(days)) if len(days) > 1 else 1
-    step: Step = "day" if usual < 6 else "week" if usual < 20 else "month"
+    step = _step(days)
     values = [0.0]
     for day in days:
-        while following(days[0], step, len(values)) <= day:
+        while _is_in_a_later_step(day, days[0], step, len(values)):
             values.append(0.0)
             if len(values) > LONGEST_SERIES:
                 problem = Problem(source, None, "date", f"spans more than {LONGEST_SERIES} {step}s")
                 raise InputInvalid(source, [problem], WHERE_HELP_IS)
         values[-1] += by_day[day]
     return Series(tuple(values), step, days[0])
+
+
+def _is_in_a_later_step(day: date, first: date, step: Step, count: int) -> bool:
+    """Whether a day lies beyond the first `count` steps; in months, whatever its day of the month."""
+    later = following(first, step, count)
+    return (later.year, later.month) <= (day.year, day.month) if step == "month" else later <= day
+
+
+def _step(days: list[date]) -> Step:
+    """Return what the days stand for: weeks or months where most lie whole ones apart.
+
+    Days that are only far apart are days on which little happens.
+    """
+    gaps = [(later - day).days for day, later in pairwise(days)]
+    usual = median(gaps) if gaps else 1
+    if 6 <= usual < 20 and _are_mostly([(gap + 1) % 7 <= 2 for gap in gaps]):
+        return "week"
+    off = [abs(gap - MONTH_DAYS * round(gap / MONTH_DAYS)) for gap in gaps]
+    if usual >= 20 and _are_mostly([days_off <= DAYS_OF_MONTHS_APART for days_off in off]):
+        return "month"
+    return "day"
+
+
+def _are_mostly(regular: list[bool]) -> bool:
+    return sum(regular) >= REGULAR_SHARE * len(regular)
