@@ -19,7 +19,6 @@ from sqlalchemy import (
     distinct,
     exists,
     func,
-    literal,
     or_,
     select,
 )
@@ -38,6 +37,7 @@ from kpay.models.billing import BalanceTransaction
 from kpay.models.payments import Charge
 from kpay.models.sales import Dispute, Order, Refund
 from kpay.store.dialect import table_of
+from kpay.store.figures.spans import Edges, span_of, within
 
 ORDERS = table_of(Order)
 REFUNDS = table_of(Refund)
@@ -47,8 +47,6 @@ BALANCE = table_of(BalanceTransaction)
 
 STRIPE = "stripe"
 FAILED = "failed"
-
-Edges = Sequence[datetime]
 
 
 def movements(
@@ -103,7 +101,7 @@ def _sale_moment(connection: Connection, moment: Any, until: datetime) -> dateti
 def sales(connection: Connection, edges: Edges) -> tuple[SalesSum, ...]:
     """Return the paid orders of each span and currency; a person counts once in each."""
     columns = ORDERS.c
-    span = _span_of(columns.ordered_at, edges)
+    span = span_of(columns.ordered_at, edges)
     query = (
         select(
             span,
@@ -115,7 +113,7 @@ def sales(connection: Connection, edges: Edges) -> tuple[SalesSum, ...]:
             func.count(distinct(buyer())),
             func.sum(subscription_sales_minor()),
         )
-        .where(columns.status == OrderStatus.PAID.value, _within(columns.ordered_at, edges))
+        .where(columns.status == OrderStatus.PAID.value, within(columns.ordered_at, edges))
         .group_by(span, columns.currency)
     )
     return tuple(SalesSum(*row) for row in connection.execute(query))
@@ -128,14 +126,14 @@ def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
     taken then, so nothing was given back: a refund of a charge that is no sale does not count.
     """
     columns = REFUNDS.c
-    span = _span_of(columns.refunded_at, edges)
+    span = span_of(columns.refunded_at, edges)
     query = (
         select(span, columns.currency, func.sum(columns.amount_minor), func.sum(refunded_tax()))
         .outerjoin(ORDERS, ORDERS.c.id == columns.order_id)
         .outerjoin(CHARGES, of_charge())
         .where(
             is_given_back(),
-            _within(columns.refunded_at, edges),
+            within(columns.refunded_at, edges),
             CHARGES.c.is_sale.is_not(False),
         )
         .group_by(span, columns.currency)
@@ -145,13 +143,13 @@ def refunds(connection: Connection, edges: Edges) -> tuple[GivenBack, ...]:
 
 
 def _refunds_that_failed(connection: Connection, edges: Edges) -> Iterator[GivenBack]:
-    span = _span_of(BALANCE.c.created_at, edges)
+    span = span_of(BALANCE.c.created_at, edges)
     tax = func.sum(refunded_tax())
     query = (
         select(span, REFUNDS.c.currency, func.sum(REFUNDS.c.amount_minor), tax)
         .join(REFUNDS, brought_back())
         .outerjoin(ORDERS, ORDERS.c.id == REFUNDS.c.order_id)
-        .where(_within(BALANCE.c.created_at, edges))
+        .where(within(BALANCE.c.created_at, edges))
         .group_by(span, REFUNDS.c.currency)
     )
     for number, currency, amount_minor, tax_minor in connection.execute(query):
@@ -166,10 +164,10 @@ def failed_payments(connection: Connection, edges: Edges) -> tuple[FailedPayment
     )
     found: list[FailedPayments] = []
     for table, moment, is_failed in tables:
-        span = _span_of(moment, edges)
+        span = span_of(moment, edges)
         query = (
             select(span, table.c.currency, func.count())
-            .where(is_failed, _within(moment, edges))
+            .where(is_failed, within(moment, edges))
             .group_by(span, table.c.currency)
         )
         found += [FailedPayments(*row) for row in connection.execute(query)]
@@ -183,8 +181,7 @@ def customers(connection: Connection, start: datetime, end: datetime) -> dict[st
         select(columns.currency, func.count(distinct(buyer())))
         .where(
             columns.status == OrderStatus.PAID.value,
-            columns.ordered_at >= start,
-            columns.ordered_at < end,
+            within(columns.ordered_at, (start, end)),
         )
         .group_by(columns.currency)
     )
@@ -193,13 +190,13 @@ def customers(connection: Connection, start: datetime, end: datetime) -> dict[st
 
 def paying_customers(connection: Connection, edges: Edges) -> list[int]:
     """Count, for each span, the people who paid in it, whatever the currency."""
-    span = _span_of(ORDERS.c.ordered_at, edges)
+    span = span_of(ORDERS.c.ordered_at, edges)
     query = (
         select(span, func.count(distinct(buyer())))
         .where(
             ORDERS.c.status == OrderStatus.PAID.value,
             ORDERS.c.total_minor > 0,
-            _within(ORDERS.c.ordered_at, edges),
+            within(ORDERS.c.ordered_at, edges),
         )
         .group_by(span)
     )
@@ -256,7 +253,7 @@ def conversions(connection: Connection, start: datetime, end: datetime) -> tuple
 def balance(connection: Connection, edges: Edges) -> tuple[BalanceSum, ...]:
     """Return the balance transactions of each span, currency and kind, disputes' own apart."""
     columns = BALANCE.c
-    span = _span_of(columns.created_at, edges)
+    span = span_of(columns.created_at, edges)
     is_disputed = DISPUTES.c.id.is_not(None)
     query = (
         select(
@@ -269,7 +266,7 @@ def balance(connection: Connection, edges: Edges) -> tuple[BalanceSum, ...]:
             func.sum(columns.net_minor),
         )
         .outerjoin(DISPUTES, caused_by_dispute())
-        .where(_within(columns.created_at, edges))
+        .where(within(columns.created_at, edges))
         .group_by(span, columns.currency, columns.kind, is_disputed)
     )
     return tuple(
@@ -283,14 +280,14 @@ def unbooked_disputes(
 ) -> tuple[GivenBack, ...]:
     """Return disputed money of which no balance transaction is known."""
     columns = DISPUTES.c
-    span = _span_of(columns.opened_at, edges)
+    span = span_of(columns.opened_at, edges)
     query = (
         select(span, columns.currency, func.sum(columns.amount_minor))
         .outerjoin(BALANCE, caused_by_dispute())
         .where(
             BALANCE.c.id.is_(None),
             columns.status.not_in(no_money),
-            _within(columns.opened_at, edges),
+            within(columns.opened_at, edges),
         )
         .group_by(span, columns.currency)
     )
@@ -309,8 +306,7 @@ def orders_without_fee(connection: Connection, start: datetime, end: datetime) -
         .where(
             columns.status == OrderStatus.PAID.value,
             columns.total_minor > 0,
-            columns.ordered_at >= start,
-            columns.ordered_at < end,
+            within(columns.ordered_at, (start, end)),
             or_(columns.charge_id.is_(None), BALANCE.c.id.is_(None)),
         )
     )
@@ -374,16 +370,3 @@ def caused_by_dispute() -> ColumnElement[bool]:
         BALANCE.c.livemode == DISPUTES.c.livemode,
         BALANCE.c.source_external_id == DISPUTES.c.external_id,
     )
-
-
-def _within(moment: ColumnElement[Any], edges: Edges) -> ColumnElement[bool]:
-    return and_(moment >= edges[0], moment < edges[-1])
-
-
-def _span_of(moment: ColumnElement[Any], edges: Edges) -> ColumnElement[int]:
-    """Number the span of a moment that lies within the edges."""
-    inner = edges[1:-1]
-    if not inner:
-        return literal(0).label("span")
-    spans = [(moment < edge, index) for index, edge in enumerate(inner)]
-    return case(*spans, else_=len(inner)).label("span")
