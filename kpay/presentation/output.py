@@ -48,6 +48,8 @@ def show(
 
     Without a format, --json or the file's ending names it; `fill_page` fills the template of HTML.
     """
+    if out is not None and not out.strip():
+        raise UsageProblem("--out is empty: it takes a file or a folder", "--out .")
     if manners().quiet and not out and goes_without_saying(document):
         return
     chosen = fmt or (OutputFormat.JSON if manners().as_json else format_of(out))

@@ -147,3 +147,10 @@ def test_a_later_sync_changes_no_earlier_report(kpay: Run, shop: Path) -> None:
     first = page()
     heartbeat.record(shop, "sync", datetime(2027, 10, 1, 4, tzinfo=UTC))
     assert page() == first
+
+
+def test_an_empty_out_is_refused(kpay: Run, business: Path) -> None:
+    refused = kpay("report", "--out", "", home=business)
+    assert refused.exit_code == 2
+    assert "next: kpay report --out ." in refused.stderr
+    assert refused.stdout == ""

@@ -41,7 +41,8 @@ BASE_COUNTS = ("failed_payments", "paying_customers")
 class RevenueReport:
     """Takings of a period: in all, by month, and for a line; and what the bank's side says.
 
-    `orders_without_fee` are paid orders whose fee is not known, so that net is before their fees.
+    `orders_without_fee` are paid orders whose fee is not known, so that net is before their fees;
+    `currency` is whose figures go by name, where it is not the main one.
     """
 
     scope: Scope
@@ -53,6 +54,7 @@ class RevenueReport:
     base: InBase
     orders_without_fee: int = 0
     conversions: tuple[Conversion, ...] = ()
+    currency: str = ""
 
     def to_document(self) -> Document:
         """Show gross to net of each currency, then month by month."""
@@ -82,6 +84,8 @@ class RevenueReport:
     @property
     def main_currency(self) -> str:
         """The base currency, or where nothing moved in it, the one with most orders."""
+        if self.currency:
+            return self.currency
         if not self.totals or self.base.currency in self.totals:
             return self.base.currency
         return max(self.totals, key=lambda code: self.totals[code].orders)

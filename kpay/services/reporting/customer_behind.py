@@ -60,9 +60,18 @@ def behind(connection: Connection, scope: Scope, metric: str, report: Report) ->
 
 
 def _rows(connection: Connection, known: Study, metric: str) -> list[NetRow]:
-    """Return the rows to choose from: of the period, or for who is late, of all time."""
+    """Return the rows to choose from: of the period, or for who is late, of all time.
+
+    Who is late is told by what they ordered in any currency.
+    """
     start = EVER if metric in OF_ALL_TIME else known.known.start
-    return figures.net_rows(connection, start, known.known.end, currency=known.currency)
+    codes = known.currencies if metric == "lapsing" else (known.currency,)
+    found = [
+        row
+        for code in codes
+        for row in figures.net_rows(connection, start, known.known.end, currency=code)
+    ]
+    return sorted(found, key=lambda row: row.at)  # stable: in one currency nothing moves
 
 
 def _opened(

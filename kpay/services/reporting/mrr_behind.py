@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Final
 
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from kpay.services.reporting.recurring import (
     committed,
     known_subscriptions,
     leaving_before,
+    recurring_spans,
     walked,
     without_waiting,
 )
@@ -93,16 +95,7 @@ class Opening:
     def stakes(self, counted: Iterable[Span], at: Month | None = None) -> dict[str, Stake]:
         """Return by customer what is paid just before the end of a month."""
         month = at or self.month
-        found: dict[str, Stake] = {}
-        for held in held_before(counted, month.end):
-            before = found.get(held.customer)
-            minor = worth(held.monthly_minor, month.rates[held.currency])
-            found[held.customer] = Stake(
-                minor + (before.minor if before else 0),
-                min(held.since, before.since) if before else held.since,
-                (*before.subscriptions, *held.subscriptions) if before else held.subscriptions,
-            )
-        return found
+        return stakes_before(counted, month.end, month.rates)
 
     def at_start(self) -> dict[str, Stake]:
         """Return by customer what was paid when the month began."""
@@ -121,6 +114,29 @@ class Row:
 
 
 Stakes = dict[str, Stake]
+
+
+def stakes_before(
+    counted: Iterable[Span], moment: datetime, rates: Mapping[str, Fraction]
+) -> Stakes:
+    """Return by customer what is paid just before a moment."""
+    found: Stakes = {}
+    for held in held_before(counted, moment):
+        before = found.get(held.customer)
+        minor = worth(held.monthly_minor, rates[held.currency])
+        found[held.customer] = Stake(
+            minor + (before.minor if before else 0),
+            min(held.since, before.since) if before else held.since,
+            (*before.subscriptions, *held.subscriptions) if before else held.subscriptions,
+        )
+    return found
+
+
+def paid_before(connection: Connection, scope: Scope, moment: datetime) -> tuple[BehindRow, ...]:
+    """Return who pays just before any moment, by kpay's own policy: the rows of MRR as it is then."""
+    found = recurring_spans(connection, scope)
+    stakes = stakes_before(found.counted, moment, found.rates.at(moment))
+    return tuple(_named(connection, scope, _between({}, stakes, LEVELS["mrr"][0])))
 
 
 def behind(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from kpay.domain import period as calendar
-from kpay.domain.document import Document
+from kpay.domain.document import Document, Metric
 from kpay.domain.enums import ReportSection
 from kpay.domain.reports.behind import Behind
 from kpay.domain.reports.scope import Scope
@@ -30,6 +30,8 @@ def opened(
 ) -> Document:
     """Return the rows behind a figure of a section, else of the first other one that knows it.
 
+    A figure that the section has without rows is opened elsewhere only where it is the same one.
+
     UsageProblem for a month that is none, and for a figure that cannot be opened.
     """
     name, at, month = wish.partition("@")
@@ -40,6 +42,10 @@ def opened(
     with store.reading() as connection:
         for one in sections:
             found = explain_in(one)(connection, scope, metric)
+            if found is not None and one is not section:
+                own = document_in(section)(connection, scope).metrics
+                if metric in own and not _says(found, own[metric]):
+                    break
             if found is not None:
                 return found.to_document()
         known = [each for one in sections for each in document_in(one)(connection, scope).metrics]
@@ -49,6 +55,11 @@ def opened(
             f"kpay report {section}",
         )
     raise unknown_metric(metric, known)
+
+
+def _says(found: Behind, metric: Metric) -> bool:
+    """Rows of another section add up to this section's figure of the same name."""
+    return (found.value, found.currency) == (metric.value, metric.currency)
 
 
 def _in_month(scope: Scope, month: str, name: str) -> Scope:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -54,8 +55,14 @@ def document(connection: Connection, scope: Scope) -> Document:
     return revenue_report(connection, scope).to_document()
 
 
-def explain(connection: Connection, scope: Scope, metric: str) -> Behind | None:
-    """Open a metric: orders, refunds, disputes and fees, with whom they are of."""
+def explain(
+    connection: Connection, scope: Scope, metric: str, *, currency: str = ""
+) -> Behind | None:
+    """Open a metric: orders, refunds, disputes and fees, with whom they are of.
+
+    Of the report's main currency, or of another one.
+    """
     if metric not in OPENED:
         return None
-    return behind(connection, revenue_report(connection, scope), metric)
+    report = revenue_report(connection, scope)
+    return behind(connection, replace(report, currency=currency), metric)

@@ -19,7 +19,8 @@ from kpay.domain.reports.scope import Scope
 from kpay.domain.reports.summary import Summary
 from kpay.domain.revenue import Takings
 from kpay.domain.subscription_levels import mrr_over
-from kpay.services.reporting import mrr, revenue
+from kpay.services.reporting import revenue
+from kpay.services.reporting.mrr_behind import paid_before
 from kpay.services.reporting.naming import named
 from kpay.services.reporting.recurring import recurring_spans
 from kpay.services.reporting.revenue import takings_between
@@ -171,7 +172,7 @@ def document(connection: Connection, scope: Scope) -> Document:
 
 
 def explain(connection: Connection, scope: Scope, metric: str) -> Behind | None:
-    """Open a figure of the summary; money and MRR are opened by the reports that they come from."""
+    """Open a figure of the summary: sales as revenue does, MRR as it is when the period ends."""
     asked = scope.period or report_scope.last_days(scope.as_of, DAYS_SHOWN, scope.timezone)
     inside = replace(scope, period=asked)
     if metric == "new_customers":
@@ -179,10 +180,17 @@ def explain(connection: Connection, scope: Scope, metric: str) -> Behind | None:
     if metric == "on_list":
         return _listed(connection, inside, asked)
     if metric == "mrr":
-        return mrr.explain(connection, inside, metric)
+        return _paying(connection, inside, asked)
     if metric in ("net", "orders", "customers"):
-        return revenue.explain(connection, inside, metric)
+        currency = _look(connection, inside, asked).currency
+        return revenue.explain(connection, inside, metric, currency=currency)
     return None
+
+
+def _paying(connection: Connection, scope: Scope, asked: Period) -> Behind:
+    rows = paid_before(connection, scope, scope.known(asked).end)
+    value = _mrr_figure(connection, scope, _look(connection, scope, asked)).now
+    return Behind("mrr", scope, asked, int(value or 0), rows, scope.base_currency)
 
 
 def _new_buyers(connection: Connection, scope: Scope, asked: Period) -> Behind:
