@@ -16,7 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from kpay.domain.money import exponent
-from kpay.domain.period import add_months, month_start, start_of_day
+from kpay.domain.period import start_of_day
 
 Quote = tuple[datetime, str, str | Fraction]
 """From when on, which currency, and how many base units one unit of it is worth."""
@@ -56,10 +56,6 @@ class RateBook:
         """Return the rate of every known currency just before a moment, between minor units."""
         codes = sorted({*self.settled, *self.imported} - {self.base})
         return {self.base: Fraction(1)} | {code: self._rate(code, moment) for code in codes}
-
-    def in_month(self, day: date, timezone: str) -> dict[str, Fraction]:
-        """Return the rates at which a payment of a day counts: those at the end of its month."""
-        return self.at(start_of_day(add_months(month_start(day), 1), timezone))
 
     def _rate(self, currency: str, moment: datetime) -> Fraction:
         courses = [book[currency] for book in (self.settled, self.imported) if currency in book]

@@ -6,7 +6,7 @@ Instants are fetched as their text and parsed at once: one by one that takes lon
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +14,6 @@ import pandas as pd
 from sqlalchemy import Connection, Executable, Text, func, literal, select, type_coerce, union_all
 
 from kpay.domain.enums import OrderStatus
-from kpay.domain.period import end_of_day
 from kpay.models.catalog import Content
 from kpay.models.sales import Entitlement, LineItem, Order
 from kpay.store import evidence
@@ -89,7 +88,6 @@ PLACED: Final = {
     "tax_minor": "int64",
     "country": "str",
 }
-TAKINGS: Final = {"day": "datetime64[us]", "amount_minor": "int64"}
 
 
 def order_lines(connection: Connection, until: datetime) -> pd.DataFrame:
@@ -218,31 +216,6 @@ def pieces(connection: Connection, until: datetime) -> pd.DataFrame:
 def edits(connection: Connection, until: datetime) -> pd.DataFrame:
     """Return the texts that content was published anew with before a moment, columns as in EDITS."""
     return _framed(evidence.edits(connection, until), EDITS)
-
-
-def daily_takings(
-    connection: Connection, currency: str, last_day: date, timezone: str
-) -> pd.DataFrame:
-    """Return what paid orders of a currency brought on each day from the first sale to `last_day`.
-
-    Columns as in TAKINGS; days are the zone's, and one without a sale is there with 0.
-    """
-    query = (
-        select(type_coerce(ORDERS.c.ordered_at, Text), ORDERS.c.total_minor)
-        .where(
-            ORDERS.c.status == OrderStatus.PAID.value,
-            ORDERS.c.currency == currency,
-            ORDERS.c.ordered_at < end_of_day(last_day, timezone),
-        )
-        .order_by(ORDERS.c.ordered_at, ORDERS.c.id)
-    )
-    paid = _frame(connection, query, {"at": "datetime64[us, UTC]", "amount_minor": "int64"})
-    local = paid["at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize()
-    sums = paid.groupby(local)["amount_minor"].sum()
-    every = pd.date_range(sums.index.min(), pd.Timestamp(last_day), freq="D") if len(sums) else []
-    return pd.DataFrame({"day": every, "amount_minor": sums.reindex(every, fill_value=0)}).astype(
-        TAKINGS
-    )
 
 
 def _frame(connection: Connection, query: Executable, columns: dict[str, str]) -> pd.DataFrame:

@@ -197,20 +197,6 @@ def busiest_currency(connection: Connection, until: datetime) -> str | None:
     return found
 
 
-def has_sales(connection: Connection, until: datetime, currency: str) -> bool:
-    """Say whether a paid order of a currency came before a moment."""
-    query = (
-        select(ORDERS.c.id)
-        .where(
-            ORDERS.c.status == OrderStatus.PAID.value,
-            ORDERS.c.currency == currency,
-            ORDERS.c.ordered_at < until,
-        )
-        .limit(1)
-    )
-    return connection.execute(query).first() is not None
-
-
 def forecasts(connection: Connection, made_before: datetime) -> list[Row]:
     """Return the forecasts that were kept before a moment, the oldest as-of first."""
     query = (

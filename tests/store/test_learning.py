@@ -109,27 +109,6 @@ def test_only_paid_orders_of_known_people_before_the_moment_are_read(store: Stor
         assert frames.order_lines(connection, later)["order"].tolist() == [1]
 
 
-def test_days_of_takings_are_the_creators_and_empty_ones_are_zero(store: Store) -> None:
-    night = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)  # already 2 March in Berlin
-    fill(
-        store,
-        [
-            order(1),
-            order(2, ordered_at=night),
-            order(3, currency="eur"),
-            order(4, customer_id=None),
-        ],
-        [],
-    )
-    with store.reading() as connection:
-        berlin = frames.daily_takings(connection, "usd", date(2026, 3, 4), "Europe/Berlin")
-        utc = frames.daily_takings(connection, "usd", date(2026, 3, 2), "UTC")
-        none = frames.daily_takings(connection, "gbp", date(2026, 3, 2), "UTC")
-    assert berlin["amount_minor"].tolist() == [1800, 900, 0, 0]
-    assert utc["amount_minor"].tolist() == [2700, 0]
-    assert none.empty
-
-
 def run(name: str, as_of: date, **other: Any) -> dict[str, Any]:
     return {
         "run": name,

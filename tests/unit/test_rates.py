@@ -40,12 +40,6 @@ def test_a_month_begins_in_the_creators_zone() -> None:
     assert imported("usd", "America/New_York").at(moment)["chf"] == Fraction("1.10")
 
 
-def test_a_payment_counts_at_the_rate_of_its_month() -> None:
-    january = imported("usd").in_month(date(2026, 1, 3), "UTC")
-    february = imported("usd").in_month(date(2026, 2, 28), "UTC")
-    assert (january["chf"], february["chf"]) == (Fraction("1.10"), Fraction("1.15"))
-
-
 def test_the_newest_movement_of_the_balance_goes_before_an_imported_rate() -> None:
     book = RateBook("usd", courses(SETTLED), imported("usd").imported)
     moments = [at("2026-02-05"), at("2026-03-01"), at("2026-04-01")]

@@ -71,12 +71,6 @@ def without_arrears(members: Members) -> Members:
     return replace(members, is_in_arrears=np.zeros(len(members.began), dtype=bool))
 
 
-def no_members() -> Members:
-    """Return an empty list of subscriptions."""
-    kinds = {"amount": float, "raised": float, "has_failed": bool, "is_in_arrears": bool}
-    return Members(*(np.zeros(0, dtype=kinds.get(f.name, np.int64)) for f in fields(Members)))
-
-
 def later(first_day: date, days: Ints, months: Ints, by_days: Ints, times: Ints) -> Ints:
     """Return days moved by whole intervals; a month that is too short gives its last day."""
     origin = np.datetime64(first_day, "D")
