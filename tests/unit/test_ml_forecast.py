@@ -91,6 +91,28 @@ def test_a_short_history_gets_its_mean_and_a_wide_range() -> None:
     assert high > 2 * 6_000
 
 
+def test_a_past_no_longer_than_the_horizon_holds_its_level_for_unsure() -> None:
+    days = np.random.default_rng(4).poisson(20, 800).astype(float)
+    short, long = (forecast.outlook(days[-known:], 90, 7) for known in (90, 800))
+    widths = [np.ptp(np.log(np.quantile(f.draws.sum(axis=1), [0.1, 0.9]))) for f in (short, long)]
+    assert widths[0] > 1.5 * widths[1]
+
+
+def test_where_sales_are_rare_a_month_without_one_is_possible() -> None:
+    days = np.zeros(400)
+    days[[20, 75, 110, 170, 205, 260, 290, 330, 372]] = 50.0
+    totals = forecast.outlook(days, 30, 7).draws.sum(axis=1)
+    assert 0.1 < (totals == 0).mean() < 0.8
+
+
+def test_a_quiet_week_is_not_taken_for_the_end() -> None:
+    days = np.zeros(1100)
+    days[550] = 1000.0
+    found = forecast.outlook(days, 90, 7)
+    assert found.model == "combination"
+    assert found.draws.sum() > 0
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -66,7 +66,7 @@ def outlook(
     if _is_short(past, season):
         return _of_the_mean(past, steps, season, seed)
     forecasts, known = rolling.forecasts_and_folds(past, steps, season, recipe)
-    is_lost = loses(known, season, recipe)
+    is_lost = _has_a_rival(past, season) and loses(known, season, recipe)
     weights = _weights(known, season, recipe, naive=is_lost)
     tested = backtest(known, season, seed, recipe, naive=is_lost)
     mean = np.clip(weights @ forecasts, 0.0, LARGEST_VALUE)
@@ -88,7 +88,8 @@ def point(values: Floats, steps: int, season: int, *, recipe: Recipe = OWN) -> F
     if _is_short(past, season):
         return _level(past, steps)
     forecasts, known = rolling.forecasts_and_folds(past, steps, season, recipe)
-    weights = _weights(known, season, recipe, naive=loses(known, season, recipe))
+    is_lost = _has_a_rival(past, season) and loses(known, season, recipe)
+    weights = _weights(known, season, recipe, naive=is_lost)
     return np.clip(weights @ forecasts, 0.0, LARGEST_VALUE)
 
 
@@ -119,6 +120,11 @@ def loses(known: list[Fold], season: int, recipe: Recipe = OWN) -> bool:
     naive = np.array([_errors(_said(recipe.naive_weights(), fold), fold) for fold in folds])
     is_larger = ours.mean(axis=0) > naive.mean(axis=0)
     return bool(is_larger.all() and (ours[:, 0] > naive[:, 0]).mean() >= LOST_SHARE)
+
+
+def _has_a_rival(past: Floats, season: int) -> bool:
+    """Whether the last season brought anything: one without would be sure of nothing for ever."""
+    return bool(past[-season:].any())
 
 
 def _combined(fold: Fold, known: list[Fold], season: int, recipe: Recipe) -> Floats:

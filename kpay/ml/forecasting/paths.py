@@ -20,6 +20,7 @@ from kpay.ml.forecasting.seasons import season_indices
 
 DRAWS: Final = 1_000
 PRIOR_SPREAD: Final = 0.12  # of the log of a total, when nothing is known of this business
+SHORT_PAST: Final = 3.0  # for each horizon over the past, on top of 1: its level is hardly known
 NOISE_ALIKE: Final = 2.0  # neighbouring days miss together, so their noise adds up faster
 YEARLY_PRIOR_SPREAD: Final = 0.03  # of a total of months: less, as their noise is small
 YEARLY_NOISE_ALIKE: Final = 1.5  # for each year ahead, on top of 1: growth is what is missed
@@ -58,9 +59,12 @@ def uncertainty(
     usual, alike = PRIOR_SPREAD, NOISE_ALIKE
     if season >= YEARLY_SEASON_STEPS:
         usual, alike = YEARLY_PRIOR_SPREAD, 1 + YEARLY_NOISE_ALIKE * len(point) / season
+    else:
+        usual *= np.sqrt(1 + SHORT_PAST * len(point) / len(past))
     prior = usual**2 + (alike * noise) ** 2
-    as_long = min(1.0, len(known[0].actual) / len(point))  # a shorter fold says less
-    missed = sum(_log_miss(fold, weights) ** 2 for fold in known) / FOLDS_A_HORIZON * as_long
+    as_long = min(1.0, len(known[0].actual) / len(point))  # a shorter fold says less,
+    # and its squared miss would have grown with its length: the two cancel out
+    missed = sum(_log_miss(fold, weights) ** 2 for fold in known) / FOLDS_A_HORIZON
     independent = len(known) / FOLDS_A_HORIZON * as_long
     variance = (PRIOR_FOLDS * prior + missed) / (PRIOR_FOLDS + independent)
     return Uncertainty(min(float(np.sqrt(variance)), WIDEST_SPREAD), ratios)
@@ -119,7 +123,10 @@ def heavy_quantile(share: Floats) -> Floats:
 
 
 def draw(point: Floats, unsure: Uncertainty, seed: int) -> Floats:
-    """Return 1,000 paths (draws, steps) around a point forecast; the same seed, the same paths."""
+    """Return 1,000 paths (draws, steps) around a point forecast; the same seed, the same paths.
+
+    A path on which nothing falls, as may be where sales are rare, stays empty.
+    """
     generator = np.random.default_rng(seed)
     raw = point * _levels(len(point), unsure.spread, generator)
     raw *= generator.choice(unsure.ratios, raw.shape)
@@ -129,8 +136,8 @@ def draw(point: Floats, unsure: Uncertainty, seed: int) -> Floats:
     share[order] = (np.arange(DRAWS) + 0.5) / DRAWS
     target = point.sum() * np.exp(unsure.spread * TAIL_SCALE * heavy_quantile(share))
     empty = totals <= 1e-12 * max(float(point.sum()), 1e-300)
-    raw[empty] = point
-    totals = np.where(empty, max(float(point.sum()), 1e-300), totals)
+    raw[empty] = 0.0
+    totals = np.where(empty, 1.0, totals)
     return np.asarray(raw * (target / totals)[:, None])
 
 

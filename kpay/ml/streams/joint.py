@@ -58,9 +58,17 @@ def streams(
         return _untested(made, learned, single)
     fitted = made.widened(past_days.spread(made, tested))
     found = past_days.measured(tested, fitted, ledger)
-    why = f"each stream by itself, tested together in {found.folds} past windows"
+    why = (
+        f"each stream by itself, tested together in {found.folds} past windows"
+        if found.folds
+        else "each stream by itself; every week was the same, so that there is nothing to measure by"
+    )
     result = Streams(fitted, learned, single, "streams", why, found)
-    return _fallen_back(result, ledger, tested) if past_days.has_lost(found, tested) else result
+    return (
+        _fallen_back(result, ledger, tested)
+        if past_days.has_lost(found, tested, ledger)
+        else result
+    )
 
 
 def _untested(made: Parts, learned: Learned, single: Outlook) -> Streams:

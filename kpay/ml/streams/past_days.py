@@ -160,9 +160,12 @@ def _coverage(tested: Sequence[Tested], made: Parts, level: int) -> float:
     return float(np.mean(inside))
 
 
-def has_lost(found: Backtest, tested: Sequence[Tested]) -> bool:
-    """Say that the seasonal naive did better, on the whole and in most of the windows."""
-    if found.mase is None or found.baseline_mase is None:
+def has_lost(found: Backtest, tested: Sequence[Tested], ledger: Ledger) -> bool:
+    """Say that the seasonal naive did better, on the whole and in most of the windows.
+
+    A last week without a sale is no rival: it would be sure of nothing for ever.
+    """
+    if found.mase is None or found.baseline_mase is None or not ledger.net[-WEEK:].any():
         return False
     better = [
         np.abs(one.naive - one.came).sum() < np.abs(one.said - one.came).sum() for one in tested
