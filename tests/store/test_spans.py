@@ -6,10 +6,12 @@ from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Select, Table, create_engine, func, select
+from sqlalchemy import Column, Integer, MetaData, Select, Table, create_engine, event, func, select
 from sqlalchemy.dialects import sqlite
+from sqlmodel import SQLModel
 
 from kpay.models.types import Instant
+from kpay.store.figures.cohorts import given_back
 from kpay.store.figures.spans import WIDE, span_of, within
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,3 +64,22 @@ def _plan(end: datetime) -> str:
         told = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {told}")
         return " ".join(str(row) for row in rows)
+
+
+def test_refunds_that_failed_are_sought_from_the_refunds_and_not_from_all_orders() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        SQLModel.metadata.create_all(connection)
+        asked: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        given_back(connection, START)
+        plans = [
+            str(list(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", _places(one))))
+            for one in list(asked)
+        ]
+    assert len(plans) == 2
+    assert not any("ix_orders_ordered_at" in plan for plan in plans)
+
+
+def _places(statement: str) -> tuple[int, ...]:
+    return (0,) * statement.count("?")

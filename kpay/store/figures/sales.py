@@ -42,10 +42,13 @@ class Reader(NamedTuple):
 def new_customers(connection: Connection, spans: Sequence[tuple[datetime, datetime]]) -> list[int]:
     """Count, for each span [start, end), the people whose first paid order lies in it."""
     columns = ORDERS.c
+    moment = func.min(columns.ordered_at)
+    earliest, latest = min(start for start, _ in spans), max(end for _, end in spans)
     first = (
-        select(func.min(columns.ordered_at).label("at"))
+        select(moment.label("at"))
         .where(columns.status == OrderStatus.PAID.value, columns.customer_id.is_not(None))
         .group_by(columns.customer_id)
+        .having(moment >= earliest, moment < latest)
         .subquery()
     )
     inside = [

@@ -22,11 +22,16 @@ def within(moment: ColumnElement[Any], edges: Edges) -> ColumnElement[bool]:
 
     Most of a table is read faster in the order in which it is stored than row by row along the index
     of its moments. SQLite keeps no histogram and takes any range for a narrow one, so that a wide one
-    is asked behind a unary plus, which no index answers.
+    is asked of no index.
     """
     if edges[-1] - edges[0] > WIDE:
-        moment = UnaryExpression(moment, operator=custom_op("+"), type_=moment.type)
+        moment = unindexed(moment)
     return and_(moment >= edges[0], moment < edges[-1])
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column as a value that SQLite looks up in no index."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def span_of(moment: ColumnElement[Any], edges: Edges) -> ColumnElement[int]:
