@@ -117,6 +117,24 @@ def _left_out(lines: Sequence[int], complaints: Sequence[Complaint]) -> list[Bad
     ]
 
 
+def told_otherwise(rows: Sequence[Row], *names: str) -> list[BadRow]:
+    """Return the rows that tell otherwise of what stands on an earlier line under the same names."""
+    first: dict[tuple[Any, ...], Row] = {}
+    bad = []
+    for row in rows:
+        earlier = first.setdefault(tuple(row.values.get(name) for name in names), row)
+        if earlier.values != row.values:
+            told = str(row.values[names[-1]])
+            why = f"{told!r} stands on line {earlier.line} with other values"
+            bad.append(BadRow(row.line, names[-1], why))
+    return bad
+
+
+def check_plans(_connection: Connection, rows: Sequence[Row]) -> Misfits:
+    """Return the plans that stand twice with different prices."""
+    return Misfits(tuple(told_otherwise(rows, "plan")))
+
+
 def import_rates(
     connection: Connection, rows: Sequence[Record], circumstances: Circumstances
 ) -> RowCounts:
@@ -127,7 +145,7 @@ def import_rates(
 
 def check_rates(_connection: Connection, rows: Sequence[Row]) -> Misfits:
     """Return the rates without a base, and those of a base that is not worth itself."""
-    bad = []
+    bad = told_otherwise(rows, "month", "base", "currency")
     for row in rows:
         base, currency, rate = (row.values.get(name) for name in ("base", "currency", "rate"))
         if base is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from kpay.domain.import_book_values import PaymentKind, PaymentStatus
 from kpay.domain.importing import BadRow, Circumstances, RowCounts
 from kpay.services.deriving_imported import derive_imported
 from kpay.services.entitling import entitle_by_orders
-from kpay.services.import_books import Misfits, Row
+from kpay.services.import_books import Misfits, Row, told_otherwise
 from kpay.store import imported_orders, imported_people
 from kpay.store import imported_payments as stored
 from kpay.store.imported_payments import GivenBack, Paid, Payment
@@ -25,7 +25,7 @@ def check_payments(connection: Connection, rows: Sequence[Row]) -> Misfits:
     """Return the payments that contradict themselves, one another, or an order that was imported."""
     names = {row.values["payment_id"] for row in rows}
     others = stored.of_other_imports(connection, names)
-    bad = _doubled(rows, "payment_id")
+    bad = told_otherwise(rows, "payment_id")
     for row in rows:
         name = row.values["payment_id"]
         if name in others:
@@ -77,7 +77,7 @@ def _write_payments(
 def check_refunds(connection: Connection, rows: Sequence[Row]) -> Misfits:
     """Return the refunds of no payment, in another currency than it, or of more than was paid."""
     paid = stored.orders_of(connection, {row.values["payment_id"] for row in rows})
-    bad = _doubled(rows, "refund_id")
+    bad = told_otherwise(rows, "refund_id")
     for row in rows:
         bad += [BadRow(row.line, *wrong) for wrong in _wrong_refund(row.values, paid)]
     if not bad:
@@ -148,18 +148,6 @@ def _compared(
             moved[name] = one
     tally["unchanged"] += len(told) - len(by_name)
     return RowCounts(**tally), moved
-
-
-def _doubled(rows: Iterable[Row], name: str) -> list[BadRow]:
-    """Return the rows that tell otherwise of what stands on an earlier line."""
-    first: dict[str, Row] = {}
-    bad = []
-    for row in rows:
-        earlier = first.setdefault(row.values[name], row)
-        if earlier.values != row.values:
-            why = f"{row.values[name]!r} stands on line {earlier.line} with other values"
-            bad.append(BadRow(row.line, name, why))
-    return bad
 
 
 def _payment(row: Record) -> Payment:

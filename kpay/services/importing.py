@@ -52,6 +52,7 @@ WRITERS: Mapping[ImportKind, Write] = {
 
 CHECKS: Mapping[ImportKind, Check] = {
     ImportKind.SUBSCRIPTIONS: import_books.check_subscriptions,
+    ImportKind.PLANS: import_books.check_plans,
     ImportKind.PAYMENTS: import_payments.check_payments,
     ImportKind.REFUNDS: import_payments.check_refunds,
     ImportKind.FX: import_books.check_rates,
