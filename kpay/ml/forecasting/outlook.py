@@ -164,7 +164,8 @@ def _of_the_mean(past: Floats, steps: int, season: int, seed: int) -> Outlook:
     mean = _level(past, steps)
     unsure = paths.uncertainty(past, [], np.empty(0), mean, season)
     why = (
-        f"{len(past)} values are too few for a pattern ({_least(season)} are needed): "
+        f"{len(past)} {'value is' if len(past) == 1 else 'values are'} too few for a pattern "
+        f"({_least(season)} are needed): "
         "their mean, a wide range"
     )
     return Outlook("mean", why, mean, paths.draw(mean, unsure, seed), {}, NO_BACKTEST)

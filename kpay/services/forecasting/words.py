@@ -35,8 +35,8 @@ def warnings(found: Foreseen) -> tuple[str, ...]:
     days = found.ledger.days
     if days < FEWEST_DAYS:
         said.append(
-            f"Only {days} days are known: what is planned, known renewals and the mean so far, "
-            "in a wide range."
+            f"Only {'1 day is' if days == 1 else f'{days} days are'} known: what is planned, "
+            "known renewals and the mean so far, in a wide range."
         )
     if found.known.apart:
         codes = ", ".join(code.upper() for code in found.known.apart)
@@ -65,7 +65,9 @@ def _renewals(found: Foreseen) -> str:
     )
     leaving = int(((members.noticed < NEVER) & (members.ended == NEVER)).sum())
     ending = f"; {leaving} that asked to leave pay no more" if leaving else ""
-    return f"{len(active.began)} subscriptions go on. They renew {chances}{ending}."
+    count = len(active.began)
+    going_on = "1 subscription goes" if count == 1 else f"{count} subscriptions go"
+    return f"{going_on} on. They renew {chances}{ending}."
 
 
 def _starts(found: Foreseen) -> str:
