@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from kpay.domain.enums import OutputFormat
+from kpay.domain.enums import PageFormat
 from kpay.registry import EVERYWHERE_HELP
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to the question.")]
@@ -33,7 +33,7 @@ Learned = Annotated[
         "--target", metavar="WHAT", help="purchase, content:SLUG, renewal, refund or uplift."
     ),
 ]
-Format = Annotated[OutputFormat | None, typer.Option("--format", help="How to write the answer.")]
+Format = Annotated[PageFormat | None, typer.Option("--format", help="How to write the answer.")]
 
 
 class ExamplesFirst(TyperCommand):

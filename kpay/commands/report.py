@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kpay.commands.options import AsOf, Format, Out, Since, Until, examples
+from kpay.commands.options import AsOf, Out, Since, Until, examples
 from kpay.commands.options import app as new_app
 from kpay.domain.enums import MrrPolicy, OutputFormat, ReportSection
 from kpay.manners import manners
@@ -29,6 +29,7 @@ EXAMPLES = examples(
     "kpay report summary --mail",
 )
 Month = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One month.")]
+Format = Annotated[OutputFormat | None, typer.Option("--format", help="How to write the answer.")]
 Csv = Annotated[bool, typer.Option("--csv", help="The same as --format csv.")]
 Policy = Annotated[MrrPolicy, typer.Option("--policy", help="Whose definition of MRR holds.")]
 Explain = Annotated[

@@ -169,8 +169,18 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class PageFormat(StrEnum):
+    """How most answers can be written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+    HTML = "html"
+
+
 class OutputFormat(StrEnum):
-    """How a report is written."""
+    """How a report is written; only the books know a ledger."""
 
     TABLE = "table"
     JSON = "json"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kpay.domain.document import Document
-from kpay.domain.enums import OutputFormat
+from kpay.domain.enums import OutputFormat, PageFormat
 from kpay.errors import UsageProblem
 from kpay.files import write_whole
 from kpay.manners import manners
@@ -39,7 +39,7 @@ FillPage = Callable[[Mapping[str, Any]], str]
 
 def show(
     document: Document,
-    fmt: OutputFormat | None = None,
+    fmt: OutputFormat | PageFormat | None = None,
     out: str | None = None,
     *,
     fill_page: FillPage | None = None,
@@ -52,7 +52,8 @@ def show(
         raise UsageProblem("--out is empty: it takes a file or a folder", "--out .")
     if manners().quiet and not out and goes_without_saying(document):
         return
-    chosen = fmt or (OutputFormat.JSON if manners().as_json else format_of(out))
+    usual = OutputFormat.JSON if manners().as_json else format_of(out)
+    chosen = OutputFormat(fmt) if fmt else usual
     if out in (None, "-") and chosen is OutputFormat.TABLE:
         from kpay.presentation.terminal import print_document  # noqa: PLC0415 - rich
 
