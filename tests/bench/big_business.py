@@ -93,7 +93,7 @@ def _insert(connection: sqlite3.Connection, table: str, columns: str, rows: Iter
     names = columns.split()
     marks = ", ".join("?" * len(names))
     connection.executemany(
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608 - our own words
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",
         rows,
     )
 
