@@ -29,7 +29,9 @@ def list_(
 
 
 @app.command("show", epilog=examples("kpay customer show ana@example.com"))
-def show_(email: Annotated[str, typer.Argument(help="The address, or the name in imported books.")]) -> None:
+def show_(
+    email: Annotated[str, typer.Argument(help="The address, or the name in imported books.")],
+) -> None:
     """Show one customer: orders, what they own, subscriptions, place on the mailing list."""
     from kpay.bootstrap import open_business
     from kpay.presentation import show

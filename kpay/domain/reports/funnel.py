@@ -212,7 +212,9 @@ class FunnelReport:
         rows.append(("Together", money_cell(change, code), *everything))
         headings = ("Part of the change", "10 % more is worth", "low 95 %", "high 95 %")
         columns = (Column("Factor"), *(Column(heading, "money") for heading in headings))
-        return [Table(columns, tuple(rows), title=f"What moved revenue ({words.title(lead).lower()})")]
+        return [
+            Table(columns, tuple(rows), title=f"What moved revenue ({words.title(lead).lower()})")
+        ]
 
     def _notes(self) -> list[str]:
         return [
