@@ -73,7 +73,7 @@ def test_a_quiet_report_is_still_written_to_its_file(kpay: Run, shop: Path) -> N
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
-        ("gross_chrun_share > 1", "did you mean gross_churn_share?"),
+        ("gross_chrun_share > 1", "--fail-if 'gross_churn_share > 1'"),
         ("mrr.nothing > 1", "no report has a figure called 'nothing'"),
         ("moon.mrr > 1", "there is no report 'moon'"),
         ("net < 5eur", "net is in USD, not in EUR"),
@@ -122,7 +122,7 @@ def test_addresses_are_masked_until_they_are_asked_for(kpay: Run, shop: Path, me
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ("chrun", "did you mean"),
+        ("chrun", "did you mean churn?\nnext: kpay report mrr --explain churn "),
         ("churn@September", "'September' is not a month"),
         ("quick_ratio", "has no rows of its own"),
     ],

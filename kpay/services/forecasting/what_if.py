@@ -66,9 +66,10 @@ class WhatIf:
         first = self.found.first_ahead
         last = first + timedelta(days=self.found.asked.horizon_days - 1)
         if not first <= one.day <= last:
+            longer = f"--horizon {(one.day - first).days + 14}d"
             raise UsageProblem(
                 f"--scenario {scenario.text}: {one.day} is not one of the days ahead ({first} to {last})",
-                f"kpay forecast --horizon {max((one.day - first).days + 14, 30)}d",
+                longer if one.day > last else f"--scenario launch={one.name}@{first}",
             )
         planned = {each.occasion.name for each in self.found.plan or ()}
         if one.name in planned:

@@ -58,7 +58,8 @@ def _found(
         if condition.metric in metrics:
             return candidate, metrics[condition.metric]
         names += metrics
-    raise unknown_metric(condition.metric, names)
+    typed = condition.text.replace(condition.metric, "NAME", 1)
+    raise unknown_metric(condition.metric, names, f"--fail-if '{typed}'")
 
 
 def searched(named: str | None, section: ReportSection) -> list[ReportSection]:
@@ -69,10 +70,15 @@ def searched(named: str | None, section: ReportSection) -> list[ReportSection]:
     return [section, *others]
 
 
-def unknown_metric(name: str, known: Sequence[str]) -> UsageProblem:
-    """Refuse a figure that no report has, and name one that is written alike."""
+def unknown_metric(name: str, known: Sequence[str], option: str) -> UsageProblem:
+    """Refuse a figure that no report has; name one that is written alike, in the option's place.
+
+    `option` is what was typed, with NAME where the figure stands.
+    """
     close = get_close_matches(name, sorted(set(known)), n=1)
-    meant = f"; did you mean {close[0]}?" if close else ""
+    if not close:
+        return UsageProblem(f"no report has a figure called {name!r}", "kpay report mrr --json")
     return UsageProblem(
-        f"no report has a figure called {name!r}{meant}", "kpay report mrr --json   # names them"
+        f"no report has a figure called {name!r}; did you mean {close[0]}?",
+        option.replace("NAME", close[0]),
     )

@@ -54,7 +54,7 @@ def opened(
             f"{metric} is worked out from other figures and has no rows of its own",
             f"kpay report {section}",
         )
-    raise unknown_metric(metric, known)
+    raise unknown_metric(metric, known, f"--explain NAME{at}{month}")
 
 
 def _says(found: Behind, metric: Metric) -> bool:
